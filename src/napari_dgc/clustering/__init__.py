@@ -1,0 +1,1 @@
+"""Deep Global Clustering: the only room that knows torch."""

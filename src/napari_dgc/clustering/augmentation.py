@@ -1,0 +1,61 @@
+"""What the student sees of a crop: more noise, another spectral gain."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+_BANK = 1 << 22  # normal numbers kept; drawing fresh ones would cost half a step
+_WAVES = 4  # cosines that make a smooth gain
+
+
+class Augmenter:
+    """Add noise as it was estimated, and a smooth spectral gain.
+
+    Parameters
+    ----------
+    band_noise : Tensor, shape (C,)
+        Standard deviation of the noise of each band.
+    order : Tensor of int64, shape (C,)
+        Band indices by rising wavelength; the gain is smooth along it.
+    noise : float
+        In units of `band_noise`.
+    gain : float
+        Standard deviation of the gain, 0.02 for two per cent.
+    generator : torch.Generator
+        On the CPU; the only source of randomness.
+    """
+
+    def __init__(
+        self,
+        band_noise: Tensor,
+        order: Tensor,
+        *,
+        noise: float,
+        gain: float,
+        generator: torch.Generator,
+    ) -> None:
+        self._scale = band_noise * noise
+        self._gain = gain
+        self._generator = generator
+        self._bank = torch.randn(_BANK, generator=generator).to(band_noise.device)
+        place = torch.empty(len(order))
+        place[order] = torch.linspace(0, math.pi, len(order))
+        self._waves = torch.cos(torch.arange(_WAVES)[:, None] * place)  # (waves, C)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Augment crops (B, C, H, W); each has its own gain and noise."""
+        B, C, H, W = x.shape
+        weights = torch.randn(B, _WAVES, generator=self._generator) / _WAVES**0.5
+        gain = (1 + self._gain * weights @ self._waves).to(x.device)  # (B, C)
+        noise = torch.stack([self._normals(C * H * W).view(C, H, W) for _ in range(B)])
+        return x * gain[..., None, None] + noise * self._scale[:, None, None]
+
+    def _normals(self, count: int) -> Tensor:
+        """`count` numbers from the bank, from a random place onwards, round and round."""
+        start = int(torch.randint(_BANK, (1,), generator=self._generator))
+        rounds = -(-(start + count) // _BANK)
+        bank = self._bank if rounds == 1 else self._bank.repeat(rounds)
+        return bank[start : start + count]

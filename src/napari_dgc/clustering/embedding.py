@@ -1,0 +1,87 @@
+"""From spectra to points on the sphere: encoder, mean-shift, lift."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from napari_dgc.clustering.config import Config
+from napari_dgc.clustering.encoder import Encoder
+from napari_dgc.clustering.frontend import FrontEnd
+from napari_dgc.clustering.meanshift import mean_shift
+
+
+class Embedder(nn.Module):
+    """Spectra (B, C, H, W) to unit vectors (B, D+1, H, W).
+
+    Parameters
+    ----------
+    front_end : FrontEnd
+    order : Tensor of int64, shape (C,)
+        Band indices by rising wavelength.
+    config : Config
+    offset : float
+        The constant coordinate s that is appended before normalising. With
+        s well above the typical length of y, distances on the sphere stay
+        locally Euclidean and an outlying cluster stays outlying.
+    trained : bool
+        False: the encoder is skipped, the front-end alone embeds. An
+        untrained encoder gives the same numbers, more slowly.
+    generator : torch.Generator
+        Draws the encoder's initial weights.
+    """
+
+    def __init__(
+        self,
+        front_end: FrontEnd,
+        order: Tensor,
+        config: Config,
+        *,
+        offset: float,
+        trained: bool,
+        generator: torch.Generator,
+    ) -> None:
+        super().__init__()
+        self.encoder = Encoder(front_end, order, generator)
+        self.iterations = config.mean_shift_iterations
+        self.radius = config.mean_shift_radius
+        self.offset = offset
+        self.trained = trained
+        # h² in noise units, about the squared distance noise alone makes.
+        self.bandwidth = float(2 * (front_end.noise_std**2).sum())
+
+    @property
+    def halo(self) -> int:
+        """Pixels around a window that its embedding depends on."""
+        return self.iterations * self.radius + (1 if self.trained else 0)
+
+    def components(self, x: Tensor, valid: Tensor) -> Tensor:
+        """Components y before mean-shift, (B, D, H, W); 0 where not valid."""
+        if self.trained:
+            y: Tensor = self.encoder(x, valid)[0]
+            return y
+        return self.encoder.linear(x) * valid[:, None]
+
+    def shift(self, y: Tensor, valid: Tensor) -> Tensor:
+        """Mean-shift y over its window, (B, D, H, W)."""
+        return mean_shift(y, valid, self.bandwidth, self.iterations, self.radius)
+
+    def lift(self, y: Tensor) -> Tensor:
+        """Append s and normalise: (B, D, H, W) to (B, D+1, H, W)."""
+        return lift(y, self.offset)
+
+    def forward(self, x: Tensor, valid: Tensor) -> Tensor:
+        """Embed; see the class."""
+        return self.lift(self.shift(self.components(x, valid), valid))
+
+
+def lift(y: Tensor, offset: float) -> Tensor:
+    """Append the constant coordinate `offset` on axis 1 and normalise."""
+    constant = torch.full_like(y[:, :1], offset)
+    lifted = torch.cat([y, constant], dim=1)
+    return lifted / lifted.norm(dim=1, keepdim=True)
+
+
+def noise_temperature(front_end: FrontEnd, offset: float) -> float:
+    """Tau: the variance that noise has on the sphere, sum(noise²) / s²."""
+    return float((front_end.noise_std**2).sum()) / offset**2

@@ -1,0 +1,166 @@
+"""Segmenting a whole cube, window by window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from napari_dgc.clustering.devices import find_device
+from napari_dgc.clustering.embedding import Embedder
+from napari_dgc.clustering.model import Model
+from napari_dgc.clustering.networks import load_network
+from napari_dgc.cubes.cube import Cube, row_slices
+
+# Pixels in a window: 301 bands of float32 then take 40 MB.
+_WINDOW_PIXELS = 32_768
+_WIDEST = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One piece of a segmented cube, without its halo.
+
+    Attributes
+    ----------
+    rows, cols : slice
+        Its place in the cube.
+    ids : ndarray of uint8, shape (h, w)
+        Cluster ids 1..K, 0 = no data.
+    confidence : ndarray of float32, shape (h, w)
+        Top-1 softmax at tau; 0 where there is no data.
+    spectra : ndarray of float32, shape (C, h, w)
+        What the cube holds there.
+    """
+
+    rows: slice
+    cols: slice
+    ids: NDArray[np.uint8]
+    confidence: NDArray[np.float32]
+    spectra: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Segmentation:
+    """A segmented cube.
+
+    Attributes
+    ----------
+    clusters : ndarray of uint8, shape (H, W)
+        Cluster ids 1..K, 0 = no data.
+    confidence : ndarray of float32, shape (H, W)
+        Top-1 softmax at tau; 0 where there is no data.
+    """
+
+    clusters: NDArray[np.uint8]
+    confidence: NDArray[np.float32]
+
+
+def segment(model: Model, cube: Cube, *, device: str = "auto") -> Segmentation:
+    """Segment a cube.
+
+    Parameters
+    ----------
+    model : Model
+    cube : Cube
+        With the model's number of bands.
+    device : str
+        As in `Config`.
+
+    Returns
+    -------
+    Segmentation
+
+    Raises
+    ------
+    InputError
+        If the cube's bands are not the model's.
+    """
+    _, H, W = cube.shape
+    clusters = np.zeros((H, W), np.uint8)
+    confidence = np.zeros((H, W), np.float32)
+    for window in windows(model, cube, device=device):
+        clusters[window.rows, window.cols] = window.ids
+        confidence[window.rows, window.cols] = window.confidence
+    return Segmentation(clusters, confidence)
+
+
+def windows(
+    model: Model,
+    cube: Cube,
+    *,
+    device: str = "auto",
+    tile: tuple[int, int] | None = None,
+) -> Iterator[Window]:
+    """Segment a cube window by window.
+
+    Parameters
+    ----------
+    model : Model
+    cube : Cube
+    device : str
+        As in `Config`.
+    tile : (int, int), optional
+        Rows and columns of a window. The map does not depend on it (but for
+        ties in floating point): the halo that is read around a window is as
+        wide as the receptive field plus the reach of the mean-shift.
+
+    Yields
+    ------
+    Window
+        In reading order; together they cover the cube once.
+    """
+    model.require_bands(cube.bands, cube.path or cube.name)
+    _, H, W = cube.shape
+    if tile is None:
+        width = min(W, _WIDEST)
+        tile = (max(16, _WINDOW_PIXELS // width), width)
+    where = find_device(device)
+    embedder, centroids, tau = load_network(model, where)
+    halo = embedder.halo
+    for rows in row_slices(H, tile[0]):
+        for cols in row_slices(W, tile[1]):
+            read = (_grown(rows, halo, H), _grown(cols, halo, W))
+            spectra, valid = cube.block(*read)
+            if not model.good_bands.all():
+                spectra[~model.good_bands] = 0
+            inner = (_inside(rows, read[0]), _inside(cols, read[1]))
+            ids, confidence = _assign(
+                embedder, centroids, tau, spectra, valid, inner, where
+            )
+            yield Window(rows, cols, ids, confidence, spectra[:, inner[0], inner[1]])
+
+
+@torch.inference_mode()
+def _assign(
+    embedder: Embedder,
+    centroids: torch.Tensor,
+    tau: float,
+    spectra: NDArray[np.float32],
+    valid: NDArray[np.bool_],
+    inner: tuple[slice, slice],
+    device: torch.device,
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Cluster ids and confidence of the inner part of one read window."""
+    x = torch.from_numpy(spectra).to(device)[None]  # (1, C, h, w)
+    keep = torch.from_numpy(valid).to(device)[None]
+    z = embedder(x, keep)[0, :, inner[0], inner[1]]  # (D+1, h, w)
+    logits = (centroids @ z.flatten(1)) / tau  # (K, N)
+    top, best = logits.max(0)
+    # Top-1 softmax: one over the sum of the others relative to the best.
+    confidence = 1 / torch.exp(logits - top).sum(0)
+    inside = valid[inner]
+    ids = (best + 1).to(torch.uint8).cpu().numpy().reshape(inside.shape)
+    sure = confidence.cpu().numpy().reshape(inside.shape)
+    return np.where(inside, ids, np.uint8(0)), np.where(inside, sure, np.float32(0))
+
+
+def _grown(span: slice, halo: int, size: int) -> slice:
+    return slice(max(0, span.start - halo), min(size, span.stop + halo))
+
+
+def _inside(span: slice, read: slice) -> slice:
+    return slice(span.start - read.start, span.stop - read.start)

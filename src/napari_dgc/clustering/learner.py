@@ -1,0 +1,201 @@
+"""One training step: student, teacher, losses, balance, centroids."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from napari_dgc.clustering import losses
+from napari_dgc.clustering.augmentation import Augmenter
+from napari_dgc.clustering.balancer import GradientBalancer
+from napari_dgc.clustering.centroids import move_centroids
+from napari_dgc.clustering.config import Config
+from napari_dgc.clustering.crops import (
+    CropPair,
+    Region,
+    crop_side,
+    draw_pair,
+    read_region,
+)
+from napari_dgc.clustering.embedding import noise_temperature
+from napari_dgc.clustering.model import Model
+from napari_dgc.clustering.networks import band_order, build_embedder
+from napari_dgc.cubes.cube import Cube
+
+# How much of the step each loss may claim, at the embedding and, for the
+# anchor, at the components before mean-shift.
+_SHARES = {
+    "consistency": 0.7,
+    "compactness": 0.1,
+    "orthogonality": 0.1,
+    "balance": 0.1,
+}
+_ANCHOR_SHARES = {"clustering": 0.75, "anchor": 0.25}
+_LOSSES = {
+    "consistency": losses.consistency,
+    "compactness": losses.compactness,
+    "orthogonality": losses.separation,
+    "balance": losses.balance,
+}
+_FULL_MASS = 256.0  # pixels in a step that let a centroid move at its full rate
+_USAGE_MOMENTUM = 0.95
+_ACTIVE_SHARE = 1e-3
+_GRADIENT_CLIP = 1.0
+
+
+class Learner:
+    """Everything that changes while training goes on.
+
+    Attributes
+    ----------
+    student, teacher : Embedder
+        The teacher is the student's exponential moving average; it is what
+        the finished model uses.
+    centroids : Tensor, shape (K, D+1)
+    usage : Tensor, shape (K,)
+        Running share of the pixels that each cluster held.
+    """
+
+    def __init__(
+        self,
+        cubes: Sequence[Cube],
+        config: Config,
+        start: Model,
+        device: torch.device,
+    ) -> None:
+        self._cubes, self._config, self._device = cubes, config, device
+        self._generator = torch.Generator().manual_seed(config.seed + 1)
+        self.student = build_embedder(
+            start.front_end, start.wavelengths, config, offset=start.offset, trained=True
+        ).to(device)
+        self.teacher = copy.deepcopy(self.student).requires_grad_(False)
+        self.centroids = torch.from_numpy(start.centroids).to(device)
+        self.usage = torch.from_numpy(start.counts / max(1, start.counts.sum()))
+        self._tau = noise_temperature(start.front_end, start.offset)
+        self._good = torch.from_numpy(start.good_bands)
+        self._augment = Augmenter(
+            torch.from_numpy(start.front_end.band_noise).to(device),
+            band_order(start.wavelengths, start.bands),
+            noise=config.augment_noise,
+            gain=config.augment_gain,
+            generator=self._generator,
+        )
+        self._side = crop_side(cubes, config.crop)
+        self._regions: list[Region] = []
+        self._taken = 0
+        self._balancer = GradientBalancer(_SHARES)
+        self._anchor_balancer = GradientBalancer(_ANCHOR_SHARES)
+        self._optimizer = torch.optim.AdamW(
+            self.student.parameters(), lr=config.learning_rate
+        )
+
+    def step(self) -> Mapping[str, float]:
+        """Take one step; returns the losses' values, ``total`` among them."""
+        pairs = self._next_pairs()
+        x = torch.cat([pair.x for pair in pairs]).to(self._device)  # (2B, C, S, S)
+        valid = torch.cat([pair.valid for pair in pairs]).to(self._device)
+        targets, z_teacher = self._teach(x, valid)
+
+        y, linear = self.student.encoder(self._augment(x), valid)
+        shifted = self.student.shift(y, valid)
+        z = self.student.lift(shifted)
+        z_own, target = _align(z, targets, valid, pairs)
+        if not len(z_own):
+            return dict.fromkeys((*_LOSSES, "anchor", "total"), 0.0)
+        values = {
+            name: loss(z_own, self.centroids, target, self._student_tau)
+            for name, loss in _LOSSES.items()
+        }
+        values["anchor"] = losses.anchor(y, linear, self.student.encoder.noise_std)
+        self._descend(values, z, y)
+        self._follow(z_teacher, valid)
+        numbers = {name: float(value.detach()) for name, value in values.items()}
+        numbers["total"] = sum(_SHARES.get(n, 0.0) * v for n, v in numbers.items())
+        return numbers
+
+    def active(self) -> int:
+        """Clusters that hold more than 0.1 % of the pixels lately seen."""
+        return int((self.usage > _ACTIVE_SHARE).sum())
+
+    @property
+    def _student_tau(self) -> float:
+        return self._tau * self._config.student_temperature
+
+    def _next_pairs(self) -> list[CropPair]:
+        """Crop pairs; the cubes are read anew every `reuse_iterations` steps."""
+        config = self._config
+        if self._taken % config.reuse_iterations == 0:
+            self._regions = [
+                read_region(self._cubes, self._side, self._generator)
+                for _ in range(config.batch)
+            ]
+            for region in self._regions:
+                region.spectra[~self._good.numpy()] = 0
+        self._taken += 1
+        return [draw_pair(r, self._side, self._generator) for r in self._regions]
+
+    @torch.no_grad()
+    def _teach(self, x: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
+        """The teacher's sharp assignments (2B, K, S, S) and embeddings."""
+        z = self.teacher(x, valid)
+        sharp = self._tau * self._config.teacher_temperature
+        logits = torch.einsum("kd,bdhw->bkhw", self.centroids, z) / sharp
+        return logits.softmax(1), z
+
+    def _descend(self, values: Mapping[str, Tensor], z: Tensor, y: Tensor) -> None:
+        """Balance the losses' gradients at z and at y; back-propagate the sum once."""
+        at_z = {
+            name: torch.autograd.grad(values[name], z, retain_graph=True)[0]
+            for name in _LOSSES
+        }
+        (through,) = torch.autograd.grad(
+            z, y, self._balancer.combine(at_z), retain_graph=True
+        )
+        (held,) = torch.autograd.grad(values["anchor"], y, retain_graph=True)
+        total = self._anchor_balancer.combine({"clustering": through, "anchor": held})
+        self._optimizer.zero_grad(set_to_none=True)
+        y.backward(total)
+        torch.nn.utils.clip_grad_norm_(self.student.parameters(), _GRADIENT_CLIP)
+        self._optimizer.step()
+
+    @torch.no_grad()
+    def _follow(self, z: Tensor, valid: Tensor) -> None:
+        """Let the teacher follow the student, and the centroids the teacher."""
+        config = self._config
+        momentum = min(config.teacher_momentum, self._taken / (self._taken + 9.0))
+        for kept, new in zip(
+            self.teacher.parameters(), self.student.parameters(), strict=True
+        ):
+            kept.lerp_(new, 1 - momentum)
+        pixels = z.movedim(1, -1)[valid]  # (N, D+1)
+        sharp = self._tau * config.teacher_temperature
+        shares = (pixels @ self.centroids.T / sharp).softmax(1)
+        self.centroids = move_centroids(
+            self.centroids, pixels, shares, config.centroid_rate, _FULL_MASS
+        )
+        m = _USAGE_MOMENTUM
+        self.usage = m * self.usage + (1 - m) * shares.mean(0).cpu()
+
+
+def _align(
+    z: Tensor, targets: Tensor, valid: Tensor, pairs: Sequence[CropPair]
+) -> tuple[Tensor, Tensor]:
+    """The student's pixels beside what the teacher says of them in the other crop.
+
+    Returns
+    -------
+    z : Tensor, shape (N, D+1)
+    targets : Tensor, shape (N, K)
+        Row i of both shows the very same pixel of the scene.
+    """
+    own, other = [], []
+    for at, pair in enumerate(pairs):
+        for here, there in ((0, 1), (1, 0)):
+            mine, its = (slice(None), *pair.overlap[here]), (slice(None), *pair.overlap[there])
+            keep = valid[2 * at + here][mine[1:]].flatten()
+            own.append(z[2 * at + here][mine].flatten(1)[:, keep])
+            other.append(targets[2 * at + there][its].flatten(1)[:, keep])
+    return torch.cat(own, 1).T, torch.cat(other, 1).T

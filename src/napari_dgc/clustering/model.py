@@ -1,0 +1,222 @@
+"""A trained model: plain numbers, saved as safetensors, free of torch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from napari_dgc.clustering.config import Config
+from napari_dgc.clustering.frontend import FrontEnd
+from napari_dgc.cubes.errors import InputError
+
+FORMAT = "napari-dgc model"
+FORMAT_VERSION = 1
+_FRONT_END = ("mean", "band_std", "band_noise", "projection", "noise_std")
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """Front-end, encoder and centroids: all that segmenting a cube needs.
+
+    Attributes
+    ----------
+    front_end : FrontEnd
+    encoder : mapping of str to ndarray
+        The trained encoder's weights; empty for the first map, which needs
+        none.
+    centroids : ndarray of float32, shape (K, D+1)
+        Unit vectors; row i is cluster id i + 1.
+    offset : float
+        The constant coordinate s of the sphere.
+    mean_spectra : ndarray of float32, shape (K, C)
+        Each cluster's mean spectrum over the sampled training pixels.
+    counts : ndarray of int64, shape (K,)
+        How many of them it held.
+    wavelengths : ndarray of float64, shape (C,), or None
+        nm.
+    good_bands : ndarray of bool, shape (C,)
+    config : Config
+    cubes : tuple of str
+        Fingerprints of the training cubes.
+    steps_done : int
+    """
+
+    front_end: FrontEnd
+    encoder: Mapping[str, NDArray[np.float32]]
+    centroids: NDArray[np.float32]
+    offset: float
+    mean_spectra: NDArray[np.float32]
+    counts: NDArray[np.int64]
+    wavelengths: NDArray[np.float64] | None
+    good_bands: NDArray[np.bool_]
+    config: Config
+    cubes: tuple[str, ...] = ()
+    steps_done: int = 0
+
+    @property
+    def k(self) -> int:
+        """Number of clusters K."""
+        return len(self.centroids)
+
+    @property
+    def bands(self) -> int:
+        """Number of bands C a cube must have."""
+        return len(self.front_end.mean)
+
+    @property
+    def seed(self) -> int:
+        """The seed it was trained with."""
+        return self.config.seed
+
+    @cached_property
+    def centroid_fingerprints(self) -> tuple[str, ...]:
+        """One digest per centroid, in the order of the cluster ids 1..K."""
+        rows = np.ascontiguousarray(self.centroids, "<f4")
+        return tuple(hashlib.sha256(row.tobytes()).hexdigest()[:16] for row in rows)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A digest of everything that decides the cluster map."""
+        digest = hashlib.sha256()
+        for name, array in sorted(self._tensors().items()):
+            digest.update(f"{name}{array.shape}{array.dtype.str}".encode())
+            digest.update(array.tobytes())
+        digest.update(repr(self.offset).encode())
+        return digest.hexdigest()[:16]
+
+    def require_bands(self, bands: int, source: str | Path) -> None:
+        """Raise InputError if a cube has another number of bands."""
+        if bands != self.bands:
+            raise InputError(
+                source,
+                f"it has {bands} bands, the model was trained on {self.bands}",
+                "use cubes of the same sensor and band range, or train on this one",
+            )
+
+    def save(self, path: str | Path) -> None:
+        """Write the model; the file appears whole or not at all.
+
+        Equal models give equal bytes: all metadata lies under one key, as
+        JSON with sorted keys.
+        """
+        path = Path(path)
+        meta = {
+            "format": FORMAT,
+            "version": FORMAT_VERSION,
+            "config": {f: getattr(self.config, f) for f in self.config.__slots__},
+            "offset": self.offset,
+            "noise_method": self.front_end.noise_method,
+            "cubes": list(self.cubes),
+            "steps_done": self.steps_done,
+            "seed": self.seed,
+            "packages": package_versions(),
+        }
+        data = save(self._tensors(), {"napari-dgc": json.dumps(meta, sort_keys=True)})
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        try:
+            with temporary.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Model:
+        """Read a model.
+
+        Raises
+        ------
+        InputError
+            If the file is missing, damaged, or no model of ours.
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise InputError(path, "there is no such model file", "check the path")
+        try:
+            with safe_open(path, framework="numpy") as file:
+                meta = json.loads((file.metadata() or {})["napari-dgc"])
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            if meta["format"] != FORMAT:
+                raise KeyError("format")
+            if meta["version"] > FORMAT_VERSION:
+                raise InputError(
+                    path,
+                    f"it was written by a newer version (format {meta['version']})",
+                    "update napari-dgc",
+                )
+            return cls._from_parts(meta, tensors)
+        except InputError:
+            raise
+        except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:
+            raise InputError(
+                path, "it is not a napari-dgc model, or it is damaged", "train again"
+            ) from error
+
+    @classmethod
+    def _from_parts(
+        cls, meta: Mapping[str, Any], tensors: dict[str, NDArray[Any]]
+    ) -> Model:
+        front = {name: tensors.pop(f"front_end.{name}") for name in _FRONT_END}
+        C, D = len(front["mean"]), len(front["noise_std"])
+        centroids, spectra = tensors.pop("centroids"), tensors.pop("mean_spectra")
+        wavelengths = tensors.pop("wavelengths", None)
+        good = tensors.pop("good_bands").astype(bool)
+        counts = tensors.pop("counts")
+        K = len(centroids)
+        fits = (
+            front["projection"].shape == (D, C)
+            and centroids.shape == (K, D + 1)
+            and spectra.shape == (K, C)
+            and counts.shape == (K,)
+            and good.shape == (C,)
+            and (wavelengths is None or wavelengths.shape == (C,))
+        )
+        if not fits:
+            raise ValueError("shapes do not fit each other")
+        return cls(
+            front_end=FrontEnd(**front, noise_method=str(meta["noise_method"])),
+            encoder={n.removeprefix("encoder."): t for n, t in tensors.items()},
+            centroids=centroids,
+            offset=float(meta["offset"]),
+            mean_spectra=spectra,
+            counts=counts,
+            wavelengths=wavelengths,
+            good_bands=good,
+            config=Config(**meta["config"]),
+            cubes=tuple(meta["cubes"]),
+            steps_done=int(meta["steps_done"]),
+        )
+
+    def _tensors(self) -> dict[str, NDArray[Any]]:
+        tensors: dict[str, NDArray[Any]] = {
+            f"front_end.{name}": getattr(self.front_end, name) for name in _FRONT_END
+        }
+        tensors |= {f"encoder.{name}": array for name, array in self.encoder.items()}
+        tensors["centroids"] = self.centroids
+        tensors["mean_spectra"] = self.mean_spectra
+        tensors["counts"] = self.counts
+        tensors["good_bands"] = self.good_bands.astype(np.uint8)
+        if self.wavelengths is not None:
+            tensors["wavelengths"] = self.wavelengths
+        return {name: np.ascontiguousarray(a) for name, a in tensors.items()}
+
+
+def package_versions() -> dict[str, str]:
+    """Versions of what decides the numbers."""
+    from importlib.metadata import version
+
+    return {name: version(name) for name in ("napari-dgc", "numpy", "scipy", "torch")}

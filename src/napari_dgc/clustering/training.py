@@ -1,0 +1,217 @@
+"""Training: one loop, read from top to bottom.
+
+`train` yields and does nothing else: no prints, no files, no screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from napari_dgc.clustering.centroids import start_centroids
+from napari_dgc.clustering.config import Config
+from napari_dgc.clustering.devices import find_device
+from napari_dgc.clustering.embedding import lift
+from napari_dgc.clustering.frontend import (
+    FrontEnd,
+    Moments,
+    fit_front_end,
+    gather_moments,
+)
+from napari_dgc.clustering.learner import Learner
+from napari_dgc.clustering.model import Model
+from napari_dgc.clustering.networks import build_embedder, take_weights
+from napari_dgc.clustering.warmstart import Sample, describe_clusters, draw_sample
+from napari_dgc.cubes.agreement import check_same_bands
+from napari_dgc.cubes.cube import Cube
+from napari_dgc.cubes.errors import InputError
+
+_NO_LOSSES: Mapping[str, float] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A cheap record of where training is.
+
+    Attributes
+    ----------
+    stage : {"reading", "clustering", "training", "finished"}
+    index, total : int
+        Training steps done, and wanted.
+    done : float
+        The share of this stage that is done, 0..1.
+    losses : mapping of str to float
+        ``total``, ``consistency``, ``compactness``, ``orthogonality``,
+        ``balance`` and ``anchor``; empty outside the stage "training".
+    active : int
+        Clusters that hold more than 0.1 % of the pixels lately seen.
+    notice : str
+        Something the user should know; mostly empty.
+    snapshot : Model or None
+        Every so often: the model as it stands, for a preview.
+    model : Model or None
+        The trained model, in the last step alone.
+    """
+
+    stage: str
+    index: int
+    total: int
+    done: float = 0.0
+    losses: Mapping[str, float] = field(default_factory=lambda: _NO_LOSSES)
+    active: int = 0
+    notice: str = ""
+    snapshot: Model | None = None
+    model: Model | None = None
+
+
+def train(cubes: Sequence[Cube], config: Config | None = None) -> Iterator[Step]:
+    """Learn one set of clusters for all cubes.
+
+    Parameters
+    ----------
+    cubes : sequence of Cube
+        All with the same bands.
+    config : Config, optional
+        The defaults serve every data set.
+
+    Yields
+    ------
+    Step
+        The first snapshot is the first map (the warm start), after seconds;
+        the last step carries the trained model. Closing the generator stops
+        training at once.
+
+    Raises
+    ------
+    InputError
+        If the cubes do not fit together or hold no valid pixel.
+    """
+    config = config or Config()
+    if not cubes:
+        raise InputError("train", "no cube was given", "give at least one cube")
+    check_same_bands(cubes)
+    device = find_device(config.device)
+    total = config.steps
+    moments = None
+    for piece in gather_moments(cubes):
+        if isinstance(piece, Moments):
+            moments = piece
+        else:
+            yield Step("reading", 0, total, done=piece)
+    if moments is None:
+        raise RuntimeError("the pass over the cubes gave no moments")
+    good = _common_good_bands(cubes)
+    front_end = fit_front_end(moments, config.components, good)
+    model, sample = yield from _start(cubes, config, front_end, good, device)
+    active = int((model.counts > 1e-3 * len(sample.spectra)).sum())
+    notice = ""
+    if front_end.noise_method == "differences":
+        notice = (
+            f"Only {moments.count} valid pixels for {cubes[0].bands} bands: the noise "
+            "was estimated from neighbouring pixels; more pixels give better clusters"
+        )
+    yield Step(
+        "training", 0, total, active=active, notice=notice, snapshot=model
+    )
+    if total == 0:
+        yield Step("finished", 0, 0, 1.0, active=active, model=model)
+        return
+
+    learner = Learner(cubes, config, model, device)
+    for index in range(1, total + 1):
+        losses = learner.step()
+        snapshot = None
+        if index % config.snapshot_every == 0 and index < total:
+            snapshot = _with_learned(model, learner, index)
+        yield Step(
+            "training",
+            index,
+            total,
+            index / total,
+            losses,
+            learner.active(),
+            snapshot=snapshot,
+        )
+    model = _with_learned(model, learner, total)
+    for piece in draw_sample(learner.teacher, cubes, config):
+        if isinstance(piece, Sample):
+            model = _with_description(model, piece)
+        else:
+            yield Step("clustering", total, total, piece, active=learner.active())
+    yield Step("finished", total, total, 1.0, active=learner.active(), model=model)
+
+
+def _start(
+    cubes: Sequence[Cube],
+    config: Config,
+    front_end: FrontEnd,
+    good: NDArray[np.bool_],
+    device: torch.device,
+) -> Generator[Step, None, tuple[Model, Sample]]:
+    """Embed a sample with the front-end alone and find the first centroids."""
+    embedder = build_embedder(
+        front_end, cubes[0].wavelengths, config, offset=1.0, trained=False
+    ).to(device)
+    sample = None
+    for piece in draw_sample(embedder, cubes, config):
+        if isinstance(piece, Sample):
+            sample = piece
+        else:
+            yield Step("clustering", 0, config.steps, done=piece)
+    if sample is None or not len(sample.spectra):
+        raise InputError("the cubes", "no valid pixel was sampled", "check their masks")
+    offset = sample.offset()
+    generator = torch.Generator().manual_seed(config.seed)
+    z = lift(sample.y, offset)
+    centroids = start_centroids(z, config.k, generator)
+    model = Model(
+        front_end=front_end,
+        encoder={},
+        centroids=centroids.cpu().numpy(),
+        offset=offset,
+        mean_spectra=np.zeros((config.k, len(good)), np.float32),
+        counts=np.zeros(config.k, np.int64),
+        wavelengths=cubes[0].wavelengths,
+        good_bands=good,
+        config=config,
+        cubes=tuple(cube.fingerprint for cube in cubes),
+    )
+    return _with_description(model, sample), sample
+
+
+def _with_description(model: Model, sample: Sample) -> Model:
+    """The model with its clusters' mean spectra and counts over a sample."""
+    centroids = torch.from_numpy(model.centroids).to(sample.y.device)
+    own = (lift(sample.y, model.offset) @ centroids.T).argmax(1).cpu().numpy()
+    spectra, counts = describe_clusters(sample.spectra, own, model.k)
+    return replace(model, mean_spectra=spectra, counts=counts)
+
+
+def _with_learned(model: Model, learner: Learner, steps: int) -> Model:
+    """The model with the teacher's weights and the centroids as they stand."""
+    return replace(
+        model,
+        encoder=take_weights(learner.teacher),
+        centroids=learner.centroids.cpu().numpy().copy(),
+        steps_done=steps,
+    )
+
+
+def _common_good_bands(cubes: Sequence[Cube]) -> NDArray[np.bool_]:
+    """Bands that no cube's header rules out, (C,)."""
+    good = np.ones(cubes[0].bands, bool)
+    for cube in cubes:
+        if cube.good_bands is not None:
+            good &= cube.good_bands
+    if good.sum() < 2:
+        raise InputError(
+            "the cubes",
+            "their bad band lists leave fewer than two bands",
+            "check bbl in the headers",
+        )
+    return good

@@ -1,0 +1,108 @@
+"""Colour pictures of cubes, for the screen and for reports."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_dgc.cubes.cube import Cube
+
+_DARKEST, _BRIGHTEST = 0.5, 99.9  # percentiles that become black and white
+_GAMMA = 1.15
+
+
+def pseudo_rgb(
+    cube: Cube,
+    wavelengths_nm: tuple[float, float, float] = (650.0, 550.0, 450.0),
+    *,
+    stride: int = 1,
+) -> NDArray[np.uint8]:
+    """Show three bands of a cube as red, green and blue.
+
+    Parameters
+    ----------
+    cube : Cube
+    wavelengths_nm : (float, float, float)
+        What to show as red, green and blue; the nearest good bands are
+        taken. Where the cube has no wavelengths, or its bands lie so far
+        off that two colours would show the same one, evenly spaced bands
+        are shown.
+    stride : int
+        Take every n-th row and column only.
+
+    Returns
+    -------
+    ndarray of uint8, shape (ceil(H / stride), ceil(W / stride), 3)
+        One stretch for all three colours, so hues stay true. Pixels that
+        have no data in these bands are black.
+
+    Notes
+    -----
+    Only three bands are read.
+    """
+    if stride < 1:
+        raise ValueError(f"a stride of {stride} skips no pixels; give 1 or more")
+    bands = choose_bands(cube, wavelengths_nm)
+    picture = np.stack(
+        [
+            np.asarray(cube.data[band, ::stride, ::stride], dtype=np.float32)
+            for band in bands
+        ],
+        axis=-1,
+    )
+    valid = _valid_pixels(cube, picture, stride)
+    return _stretch(picture, valid)
+
+
+def choose_bands(
+    cube: Cube, wavelengths_nm: tuple[float, float, float]
+) -> tuple[int, int, int]:
+    """Indices of the bands shown as red, green and blue."""
+    good = np.arange(cube.bands)
+    if cube.good_bands is not None and cube.good_bands.any():
+        good = good[cube.good_bands]
+    if cube.wavelengths is not None:
+        centres = cube.wavelengths[good]
+        nearest = [int(good[np.abs(centres - nm).argmin()]) for nm in wavelengths_nm]
+        if len(set(nearest)) == len(set(wavelengths_nm)):
+            return nearest[0], nearest[1], nearest[2]
+        # Long waves as red, as in the visible; files need not be in order.
+        good = good[np.argsort(centres, kind="stable")]
+    places = np.round(np.array([5, 3, 1]) / 6 * (len(good) - 1)).astype(int)
+    red, green, blue = (int(band) for band in good[places])
+    return red, green, blue
+
+
+def _valid_pixels(
+    cube: Cube, picture: NDArray[np.float32], stride: int
+) -> NDArray[np.bool_]:
+    """Pixels (h, w) that hold data in the bands shown."""
+    valid: NDArray[np.bool_] = np.isfinite(picture).all(axis=-1)
+    if cube.mask is not None:
+        valid &= cube.mask[::stride, ::stride]
+    if cube.saturation is not None:
+        valid &= ~(picture >= np.float32(cube.saturation)).any(axis=-1)
+    if cube.ignore_value is not None:
+        ignored = picture == np.float32(cube.ignore_value)
+        # A dark pixel may honestly read 0 in some bands.
+        valid &= ~(ignored.all(axis=-1) if cube.ignore_value == 0 else ignored.any(-1))
+    return valid
+
+
+def _stretch(
+    picture: NDArray[np.float32], valid: NDArray[np.bool_]
+) -> NDArray[np.uint8]:
+    """Scale (h, w, 3) to bytes between robust limits shared by the colours."""
+    out = np.zeros(picture.shape, np.uint8)
+    shown = picture[valid]
+    if shown.size == 0:
+        return out
+    low, high = np.percentile(shown, [_DARKEST, _BRIGHTEST])
+    if high <= low:
+        low, high = float(shown.min()), float(shown.max())
+    if high <= low:
+        out[valid] = 127  # one value everywhere: neither black nor white
+        return out
+    level = np.clip((shown - low) / (high - low), 0, 1) ** (1 / _GAMMA)
+    out[valid] = np.round(255 * level).astype(np.uint8)
+    return out

@@ -1,0 +1,112 @@
+"""Read plain JSON fields strictly, with words for what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from napari_dgc.merging.grouping import Atom, check_color, sorted_atoms
+from napari_dgc.merging.palette import Color
+
+T = TypeVar("T")
+
+
+class Fields:
+    """A JSON object whose fields are read by type.
+
+    Parameters
+    ----------
+    data : object
+        What ``json.loads`` gave.
+    what : str
+        What it should describe, for the error.
+
+    Raises
+    ------
+    ValueError
+        Here and from every reader: a field is missing or of the wrong type.
+    """
+
+    def __init__(self, data: object, what: str) -> None:
+        if not isinstance(data, Mapping):
+            raise ValueError(f"{what} is not a JSON object")
+        self._data: Mapping[str, Any] = data
+        self._what = what
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    def value(self, key: str) -> Any:
+        """Any JSON value."""
+        try:
+            return self._data[key]
+        except KeyError:
+            raise ValueError(f"{self._what} has no field {key!r}") from None
+
+    def integer(self, key: str) -> int:
+        """Read a whole number (true and false are none)."""
+        return self._integer(self.value(key), key)
+
+    def optional_integer(self, key: str) -> int | None:
+        """Read a whole number, or None where it is null or missing."""
+        value = self._data.get(key)
+        return None if value is None else self._integer(value, key)
+
+    def integers(self, key: str) -> tuple[int, ...]:
+        """Read a list of whole numbers."""
+        return tuple(self._integer(item, key) for item in self.items(key))
+
+    def text(self, key: str) -> str:
+        """Read a string."""
+        return self._typed(self.value(key), str, key, "text")
+
+    def optional_text(self, key: str) -> str | None:
+        """Read a string, or None where it is null."""
+        value = self.value(key)
+        return None if value is None else self._typed(value, str, key, "text")
+
+    def flag(self, key: str) -> bool:
+        """Read true or false."""
+        return self._typed(self.value(key), bool, key, "true or false")
+
+    def items(self, key: str) -> list[Any]:
+        """Read a list of anything."""
+        return self._typed(self.value(key), list, key, "a list")
+
+    def atoms(self, key: str) -> tuple[Atom, ...]:
+        """Read a list of lists of cluster ids."""
+        return sorted_atoms(
+            [
+                [self._integer(c, key) for c in self._typed(atom, list, key, "a list")]
+                for atom in self.items(key)
+            ]
+        )
+
+    def color(self, key: str) -> Color:
+        """Read a colour written as "#rrggbb"."""
+        text = self.text(key)
+        digits = text.removeprefix("#")
+        if len(digits) != 6 or digits == text or not set(digits) <= set(_HEX):
+            raise ValueError(
+                f"{key!r} of {self._what} should be a colour such as #1a2b3c, "
+                f"not {text!r}"
+            )
+        return check_color(bytes.fromhex(digits))
+
+    def _integer(self, value: object, key: str) -> int:
+        if isinstance(value, bool):
+            value = None  # JSON's true is not the number 1
+        return self._typed(value, int, key, "a whole number")
+
+    def _typed(self, value: object, kind: type[T], key: str, wanted: str) -> T:
+        if not isinstance(value, kind):
+            raise ValueError(f"{key!r} of {self._what} should be {wanted}")
+        return value
+
+
+_HEX = "0123456789abcdefABCDEF"
+
+
+def color_text(color: Color) -> str:
+    """Write a colour as "#rrggbb"."""
+    return f"#{bytes(color).hex()}"

@@ -1,0 +1,126 @@
+"""Undo: a list of small values and an index into it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from napari_dgc.merging.grouping import Grouping
+from napari_dgc.merging.operations import Change, apply
+from napari_dgc.merging.steps import Operation
+
+
+class History:
+    """All groupings there were, and which one counts now.
+
+    Parameters
+    ----------
+    start : Grouping
+        What no undo goes behind.
+
+    Notes
+    -----
+    Unlimited: a step keeps some kilobytes (K small tuples), never pixels. A
+    step taken after an undo drops what was undone, but the group ids given
+    away there are not given away again.
+    """
+
+    def __init__(self, start: Grouping) -> None:
+        self._start = start
+        self._changes: list[Change] = []
+        self._index = 0  # steps taken and not undone
+        self._current = start
+
+    @classmethod
+    def replay(cls, start: Grouping, operations: Iterable[Operation]) -> History:
+        """Take logged steps again, from the grouping they began with.
+
+        Raises
+        ------
+        MergeError
+            If one cannot be taken.
+        """
+        history = cls(start)
+        for operation in operations:
+            history.do(operation)
+        return history
+
+    @property
+    def start(self) -> Grouping:
+        """The grouping before the first step."""
+        return self._start
+
+    @property
+    def current(self) -> Grouping:
+        """The grouping that counts now."""
+        return self._current
+
+    @property
+    def operations(self) -> tuple[Operation, ...]:
+        """The steps that lead from `start` to `current`."""
+        return tuple(change.operation for change in self._changes[: self._index])
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is a step to undo."""
+        return self._index > 0
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether there is an undone step to take again."""
+        return self._index < len(self._changes)
+
+    @property
+    def undo_text(self) -> str:
+        """What `undo` would undo, such as "merge 3 into 2"; "" for nothing."""
+        return self._changes[self._index - 1].text if self.can_undo else ""
+
+    @property
+    def redo_text(self) -> str:
+        """What `redo` would take again; "" for nothing."""
+        return self._changes[self._index].text if self.can_redo else ""
+
+    def do(self, operation: Operation) -> Change:
+        """Take a step.
+
+        A step that alters nothing is not recorded (``change.changed`` is
+        False), and what can be redone stays so.
+
+        Raises
+        ------
+        MergeError
+            If the step cannot be taken; then nothing has changed.
+        """
+        change = apply(self._current, operation)
+        if change.changed:
+            self._changes[self._index :] = [change]
+            self._index += 1
+            self._current = change.after
+        return change
+
+    def undo(self) -> Change | None:
+        """Go one step back.
+
+        Returns
+        -------
+        Change or None
+            From the grouping left to the one that counts again; its operation
+            is the undone one, its text says "undo ...". None for no step.
+        """
+        if not self.can_undo:
+            return None
+        self._index -= 1
+        undone = self._changes[self._index]
+        return self._go_to(undone.before, undone.operation, f"undo {undone.text}")
+
+    def redo(self) -> Change | None:
+        """Take the step undone last again; None if there is none."""
+        if not self.can_redo:
+            return None
+        again = self._changes[self._index]
+        self._index += 1
+        return self._go_to(again.after, again.operation, f"redo {again.text}")
+
+    def _go_to(self, grouping: Grouping, operation: Operation, text: str) -> Change:
+        before = self._current
+        self._current = grouping.keep_ids_from(before.next_id)
+        return Change(operation, before, self._current, text)

@@ -1,0 +1,282 @@
+"""Taking steps: `apply` is the one door through which a grouping changes.
+
+The steps themselves (`Merge`, `TakeOut`, ...) are plain data in `steps` and can be
+imported from here too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from napari_dgc.merging.grouping import Group, Grouping, MergeError, default_name
+from napari_dgc.merging.palette import MAX_CLUSTER, Color, cluster_color
+from napari_dgc.merging.steps import (
+    Adopt,
+    Cut,
+    Merge,
+    Operation,
+    Part,
+    Recolor,
+    Rename,
+    SetLock,
+    SetRole,
+    TakeOut,
+    operation_from_json,
+)
+
+__all__ = [
+    "Adopt",
+    "Change",
+    "Cut",
+    "Merge",
+    "MergeError",
+    "Operation",
+    "Part",
+    "Recolor",
+    "Rename",
+    "SetLock",
+    "SetRole",
+    "TakeOut",
+    "apply",
+    "operation_from_json",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one step did.
+
+    Attributes
+    ----------
+    operation : Operation
+        The step, with every id it gave away: applied to `before` it gives
+        `after` again.
+    before, after : Grouping
+        The very same object where nothing changed.
+    text : str
+        What happened, such as "merge 3, 5 into 2".
+    """
+
+    operation: Operation
+    before: Grouping
+    after: Grouping
+    text: str
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is any difference."""
+        return self.before is not self.after
+
+    @property
+    def changed_clusters(self) -> tuple[int, ...]:
+        """Clusters whose label value or group is another one now, ascending."""
+        old, new = _places(self.before), _places(self.after)
+        return tuple(c for c in sorted(old | new) if old.get(c) != new.get(c))
+
+    @property
+    def changed_groups(self) -> tuple[int, ...]:
+        """Ids of groups that came, went or differ in anything, ascending."""
+        differ = set(self.before.groups) ^ set(self.after.groups)
+        return tuple(sorted({group.id for group in differ}))
+
+    @property
+    def added(self) -> tuple[int, ...]:
+        """Ids of groups that are new, in table order."""
+        return tuple(id for id in self.after.ids if id not in self.before)
+
+    @property
+    def removed(self) -> tuple[int, ...]:
+        """Ids of groups that are gone, in their former table order."""
+        return tuple(id for id in self.before.ids if id not in self.after)
+
+
+def apply(grouping: Grouping, operation: Operation) -> Change:
+    """Take one step; the grouping given stays as it is.
+
+    Parameters
+    ----------
+    grouping : Grouping
+    operation : Operation
+
+    Returns
+    -------
+    Change
+        A step that alters nothing is no error: ``change.changed`` is False.
+
+    Raises
+    ------
+    MergeError
+        If the step cannot be taken, in words for the user.
+    """
+    done: Operation = operation
+    match operation:
+        case Merge():
+            after, text = _merge(grouping, operation)
+        case TakeOut():
+            done, after, text = _take_out(grouping, operation)
+        case Rename(id, name):
+            after = _altered(grouping, replace(grouping.group(id), name=name))
+            text = f"rename {id} to “{name}”"
+        case Recolor(id, color):
+            after = _altered(grouping, replace(grouping.group(id), color=color))
+            text = f"recolour {id}"
+        case SetRole(id, role):
+            after = _altered(grouping, replace(grouping.group(id), role=role))
+            text = f"make {id} {role}" if role else f"clear the role of {id}"
+        case SetLock(id, locked):
+            after = _altered(grouping, replace(grouping.group(id), locked=locked))
+            text = f"{'lock' if locked else 'unlock'} {id}"
+        case Cut():
+            after, text = _cut(grouping, operation)
+        case Adopt():
+            done, after, text = _adopt(grouping, operation)
+    if after.groups == grouping.groups:
+        after = grouping
+    return Change(done, grouping, after, text)
+
+
+def _merge(grouping: Grouping, step: Merge) -> tuple[Grouping, str]:
+    if not step.sources:
+        raise MergeError("a merge needs at least one group to put into the target")
+    if step.target in step.sources:
+        raise MergeError(f"group {step.target} cannot be merged into itself")
+    target = _unlocked(grouping, step.target)
+    sources = [_unlocked(grouping, source) for source in step.sources]
+    # The hand has the last word: one atom, which no granularity takes apart.
+    atom = tuple(c for group in (target, *sources) for c in group.clusters)
+    merged = replace(target, atoms=(atom,))
+    groups = [
+        merged if group.id == merged.id else group
+        for group in grouping.groups
+        if group.id not in step.sources
+    ]
+    listed = ", ".join(map(str, step.sources))
+    return (
+        replace(grouping, groups=tuple(groups)),
+        f"merge {listed} into {step.target}",
+    )
+
+
+def _take_out(grouping: Grouping, step: TakeOut) -> tuple[TakeOut, Grouping, str]:
+    home = _unlocked(grouping, grouping.group_of(step.cluster).id)
+    if len(home.clusters) == 1:
+        raise MergeError(f"cluster {step.cluster} is alone in group {home.id} already")
+    new_id = grouping.next_id if step.new_group is None else step.new_group
+    _check_new(grouping, new_id)
+    left = (tuple(c for c in atom if c != step.cluster) for atom in home.atoms)
+    rest = replace(home, atoms=tuple(atom for atom in left if atom))
+    taken = _new_group(new_id, ((step.cluster,),), grouping.groups)
+    groups: list[Group] = []
+    for group in grouping.groups:
+        groups += [rest, taken] if group.id == home.id else [group]
+    return (
+        replace(step, new_group=new_id),
+        Grouping(tuple(groups), new_id + 1),
+        f"take cluster {step.cluster} out of {home.id}",
+    )
+
+
+def _cut(grouping: Grouping, step: Cut) -> tuple[Grouping, str]:
+    if step.granularity < 1:
+        raise MergeError(
+            f"there cannot be {step.granularity} groups; ask for 1 or more"
+        )
+    free = {group.id: group for group in grouping.groups if not group.locked}
+    held = sorted(atom for group in free.values() for atom in group.atoms)
+    if held != sorted(atom for part in step.parts for atom in part.atoms):
+        raise MergeError("this cut was made for another grouping; cut again")
+    if len({part.group for part in step.parts}) != len(step.parts):
+        raise MergeError("two parts of the cut have the same group id")
+    for part in step.parts:
+        if part.group not in free:
+            _check_new(grouping, part.group)
+    kept = {p.group: replace(free[p.group], atoms=p.atoms) for p in step.parts
+            if p.group in free}  # fmt: skip
+    rows: dict[int, list[Group]] = {}
+    for group in grouping.groups:
+        stays = group if group.locked else kept.get(group.id)
+        rows[group.id] = [] if stays is None else [stays]
+    taken = [group for row in rows.values() for group in row]
+    for part in step.parts:
+        if part.group not in kept:
+            new = _new_group(part.group, part.atoms, taken)
+            taken.append(new)
+            # It stands right below the row its lowest cluster was in.
+            rows[grouping.group_of(new.value).id].append(new)
+    groups = tuple(group for row in rows.values() for group in row)
+    next_id = max([grouping.next_id, *(group.id + 1 for group in groups)])
+    plural = "" if len(groups) == 1 else "s"
+    return Grouping(groups, next_id), f"cut into {len(groups)} group{plural}"
+
+
+def _adopt(grouping: Grouping, step: Adopt) -> tuple[Adopt, Grouping, str]:
+    next_id = grouping.next_id
+    given = {group.id for group in step.groups}
+    groups = []
+    for group in step.groups:
+        if group.id not in grouping and group.id < grouping.next_id:
+            next_id = next(i for i in range(next_id, next_id + 512) if i not in given)
+            group = replace(group, id=next_id)
+            next_id += 1
+        groups.append(group)
+    next_id = max([next_id, *(group.id + 1 for group in groups)])
+    after = Grouping(tuple(groups), next_id)
+    if after.clusters != grouping.clusters:
+        raise MergeError("these groups hold other clusters than the ones at hand")
+    return Adopt(after.groups), after, f"adopt {len(groups)} groups"
+
+
+def _unlocked(grouping: Grouping, id: int) -> Group:
+    group = grouping.group(id)
+    if group.locked:
+        raise MergeError(
+            f"group {id} (“{group.name}”) is locked; unlock it to change what it holds"
+        )
+    return group
+
+
+def _altered(grouping: Grouping, group: Group) -> Grouping:
+    groups = (group if old.id == group.id else old for old in grouping.groups)
+    return replace(grouping, groups=tuple(groups))
+
+
+def _check_new(grouping: Grouping, id: int) -> None:
+    if id < grouping.next_id:
+        raise MergeError(f"the group id {id} was given away before")
+
+
+def _new_group(
+    id: int, atoms: tuple[tuple[int, ...], ...], others: Iterable[Group]
+) -> Group:
+    """Make a group with a name and a colour that no other group has."""
+    others = list(others)
+    clusters = sorted(cluster for atom in atoms for cluster in atom)
+    names = {group.name for group in others}
+    colors = {group.color for group in others}
+    return Group(
+        id,
+        atoms,
+        name=next(name for name in _names(clusters[0]) if name not in names),
+        color=next(
+            (color for color in _colors(clusters) if color not in colors),
+            cluster_color(clusters[0]),
+        ),
+    )
+
+
+def _names(cluster: int) -> Iterator[str]:
+    """Yield "Cluster 7", then "Cluster 7 (2)" and so on, should that be taken."""
+    yield default_name(cluster)
+    for number in range(2, MAX_CLUSTER + 2):
+        yield f"{default_name(cluster)} ({number})"
+
+
+def _colors(clusters: Iterable[int]) -> Iterator[Color]:
+    """Yield the clusters' own colours, then every other one."""
+    yield from map(cluster_color, clusters)
+    yield from map(cluster_color, range(1, MAX_CLUSTER + 1))
+
+
+def _places(grouping: Grouping) -> dict[int, tuple[int, int]]:
+    return {c: (g.id, g.value) for g in grouping.groups for c in g.clusters}

@@ -1,0 +1,266 @@
+"""Steps on a grouping: plain data that replays.
+
+A step says everything needed to take it again, so a list of steps and the
+grouping they began with always give the same grouping; `operations.apply` takes
+them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from operator import index
+from typing import Any, TypeAlias
+
+from napari_dgc.merging import grouping as _grouping
+from napari_dgc.merging.fields import Fields, color_text
+from napari_dgc.merging.grouping import Atom, Group, MergeError, Role
+from napari_dgc.merging.palette import Color
+
+
+def _take(instance: object, **values: object) -> None:
+    """Set fields of a frozen value while it is being made."""
+    for name, value in values.items():
+        object.__setattr__(instance, name, value)
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """The sources' clusters go into the target, tied together as one atom.
+
+    The target keeps its id, name, colour, role and place in the table.
+    """
+
+    sources: tuple[int, ...]
+    target: int
+
+    def __post_init__(self) -> None:
+        ids = tuple(sorted({index(source) for source in self.sources}))
+        _take(self, sources=ids, target=index(self.target))
+
+    def to_json(self) -> dict[str, Any]:
+        """Give plain JSON values."""
+        return {"step": "merge", "sources": list(self.sources), "target": self.target}
+
+
+@dataclass(frozen=True, slots=True)
+class TakeOut:
+    """One cluster leaves its group and becomes a group of its own.
+
+    `new_group` is the id it gets: None for the next one free, which the
+    operation of the resulting `Change` then states.
+    """
+
+    cluster: int
+    new_group: int | None = None
+
+    def __post_init__(self) -> None:
+        new = None if self.new_group is None else index(self.new_group)
+        _take(self, cluster=index(self.cluster), new_group=new)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give plain JSON values."""
+        return {
+            "step": "take out",
+            "cluster": self.cluster,
+            "new_group": self.new_group,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Rename:
+    """A group gets a name: one printable line."""
+
+    group: int
+    name: str
+
+    def __post_init__(self) -> None:
+        _take(self, group=index(self.group), name=_grouping.check_name(self.name))
+
+    def to_json(self) -> dict[str, Any]:
+        """Give plain JSON values."""
+        return {"step": "rename", "group": self.group, "name": self.name}
+
+
+@dataclass(frozen=True, slots=True)
+class Recolor:
+    """A group gets a colour: red, green and blue, 0..255."""
+
+    group: int
+    color: Color
+
+    def __post_init__(self) -> None:
+        _take(self, group=index(self.group), color=_grouping.check_color(self.color))
+
+    def to_json(self) -> dict[str, Any]:
+        """Give plain JSON values."""
+        return {
+            "step": "recolor",
+            "group": self.group,
+            "color": color_text(self.color),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class SetRole:
+    """A group gets a role, or None takes it away."""
+
+    group: int
+    role: Role | None
+
+    def __post_init__(self) -> None:
+        _take(self, group=index(self.group), role=_grouping.check_role(self.role))
+
+    def to_json(self) -> dict[str, Any]:
+        """Give plain JSON values."""
+        return {"step": "set role", "group": self.group, "role": self.role}
+
+
+@dataclass(frozen=True, slots=True)
+class SetLock:
+    """A group is locked or unlocked."""
+
+    group: int
+    locked: bool
+
+    def __post_init__(self) -> None:
+        _take(self, group=index(self.group), locked=bool(self.locked))
+
+    def to_json(self) -> dict[str, Any]:
+        """Give plain JSON values."""
+        return {"step": "set lock", "group": self.group, "locked": self.locked}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One group a cut leaves: an old group's id or a new one, and its atoms."""
+
+    group: int
+    atoms: tuple[Atom, ...]
+
+    def __post_init__(self) -> None:
+        atoms = _grouping.sorted_atoms(self.atoms)
+        if not atoms:
+            raise MergeError("a part of a cut holds no cluster")
+        _take(self, group=index(self.group), atoms=atoms)
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """The unlocked groups are dealt anew; `ClusterTree.cut` says how.
+
+    A part whose id is an old group's keeps that group's name, colour, role
+    and place. The other parts are new groups.
+
+    Parameters
+    ----------
+    granularity : int
+        The number of groups asked for, locked ones included.
+    parts : tuple of Part
+        They hold the atoms of all unlocked groups, each once.
+    """
+
+    granularity: int
+    parts: tuple[Part, ...]
+
+    def __post_init__(self) -> None:
+        parts = tuple(sorted(self.parts, key=lambda part: part.atoms))
+        _take(self, granularity=index(self.granularity), parts=parts)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give plain JSON values."""
+        parts = [{"group": p.group, "atoms": _lists(p.atoms)} for p in self.parts]
+        return {"step": "cut", "granularity": self.granularity, "parts": parts}
+
+
+@dataclass(frozen=True, slots=True)
+class Adopt:
+    """All groups are replaced, locked ones too: how a recipe enters the history.
+
+    A group whose id is in use takes that group's place; one whose id was used
+    and is gone gets a new id, which the resulting `Change` states.
+    """
+
+    groups: tuple[Group, ...]
+
+    def __post_init__(self) -> None:
+        _take(self, groups=tuple(self.groups))
+
+    def to_json(self) -> dict[str, Any]:
+        """Give plain JSON values."""
+        return {"step": "adopt", "groups": [group_to_json(g) for g in self.groups]}
+
+
+Operation: TypeAlias = (
+    Merge | TakeOut | Rename | Recolor | SetRole | SetLock | Cut | Adopt
+)
+
+
+def operation_from_json(data: object) -> Operation:
+    """Read what an operation's ``to_json`` wrote.
+
+    Raises
+    ------
+    ValueError
+        If it is no operation; says which field is at fault.
+    """
+    step = Fields(data, "a step").text("step")
+    fields = Fields(data, f"the step {step!r}")
+    match step:
+        case "merge":
+            return Merge(fields.integers("sources"), fields.integer("target"))
+        case "take out":
+            new_group = fields.optional_integer("new_group")
+            return TakeOut(fields.integer("cluster"), new_group)
+        case "rename":
+            return Rename(fields.integer("group"), fields.text("name"))
+        case "recolor":
+            return Recolor(fields.integer("group"), fields.color("color"))
+        case "set role":
+            role = _grouping.check_role(fields.optional_text("role"))
+            return SetRole(fields.integer("group"), role)
+        case "set lock":
+            return SetLock(fields.integer("group"), fields.flag("locked"))
+        case "cut":
+            items = [Fields(part, "a part of a cut") for part in fields.items("parts")]
+            parts = tuple(Part(i.integer("group"), i.atoms("atoms")) for i in items)
+            return Cut(fields.integer("granularity"), parts)
+        case "adopt":
+            return Adopt(tuple(group_from_json(g) for g in fields.items("groups")))
+    raise ValueError(f"there is no step called {step!r}")
+
+
+def group_to_json(group: Group) -> dict[str, Any]:
+    """Write a group as plain JSON values; `group_from_json` reads them."""
+    return {
+        "value": group.value,
+        "id": group.id,
+        "name": group.name,
+        "color": color_text(group.color),
+        "role": group.role,
+        "locked": group.locked,
+        "clusters": list(group.clusters),
+        "atoms": _lists(group.atoms),
+    }
+
+
+def group_from_json(data: object) -> Group:
+    """Read a group; ValueError says which field is at fault."""
+    fields = Fields(data, "a group")
+    group = Group(
+        id=fields.integer("id"),
+        atoms=fields.atoms("atoms"),
+        name=fields.text("name"),
+        color=fields.color("color"),
+        role=_grouping.check_role(fields.optional_text("role")),
+        locked=fields.flag("locked"),
+    )
+    if fields.integers("clusters") != group.clusters:
+        raise ValueError(f"clusters and atoms of group {group.id} do not agree")
+    if fields.integer("value") != group.value:
+        raise ValueError(f"the value of group {group.id} is not its lowest cluster")
+    return group
+
+
+def _lists(atoms: Iterable[Atom]) -> list[list[int]]:
+    return [list(atom) for atom in atoms]

@@ -1,0 +1,56 @@
+"""The user's faults, told in one line on the screen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from napari_dgc.cubes.errors import InputError
+
+# After napari has slid the notification in: unfolding uses the same animation.
+_SLIDE_MS = 300
+
+
+def show_fault(error: InputError) -> None:
+    """Put an input error's one line on the screen, without a traceback.
+
+    Parameters
+    ----------
+    error : InputError
+        A file in it goes by its name alone, not its folder.
+
+    Raises
+    ------
+    InputError
+        `error` itself where there is no screen to show it on (a script).
+
+    Notes
+    -----
+    napari shows the first 30 letters or so for 4 s. A fault without its remedy
+    helps nobody, so the notification is unfolded and stays until closed.
+    """
+    from napari.utils.notifications import notification_manager, show_error
+
+    if not notification_manager.notification_ready.callbacks:
+        raise error
+    before = {id(each) for each in _notifications()}
+    show_error(f"{Path(error.source).name}: {error.fault}; {error.remedy}")
+    for notification in _notifications():
+        if id(notification) not in before:
+            from qtpy.QtCore import QTimer
+
+            QTimer.singleShot(_SLIDE_MS, notification.toggle_expansion)
+
+
+def _notifications() -> list:
+    """Notifications on screen now; none without a Qt application."""
+    from qtpy.QtWidgets import QApplication
+
+    if QApplication.instance() is None:
+        return []
+    # By name: the class is private to napari, its methods are not.
+    return [
+        widget
+        for widget in QApplication.allWidgets()
+        if type(widget).__name__ == "NapariQtNotification"
+        and hasattr(widget, "toggle_expansion")
+    ]
