@@ -84,10 +84,17 @@ find_python() {
         "Install one, or name it: make setup PYTHON=/path/to/python3.12"
 }
 
+# A folder with an interpreter and pip that has not been moved since it was made:
+# the programs in bin/ begin with the path of their interpreter.
+usable() {
+    [ -x "$1/bin/python" ] && new_enough "$1/bin/python" &&
+        "$1/bin/python" -m pip --version >/dev/null 2>&1 || return 1
+    [ ! -e "$1/pyvenv.cfg" ] || grep -qF "$(cd "$1" && pwd)" "$1/bin/activate"
+}
+
 set_up_environment() {
     local venv=$1 python started=$SECONDS
-    if ! { [ -x "$venv/bin/python" ] && new_enough "$venv/bin/python" &&
-        "$venv/bin/python" -m pip --version >/dev/null 2>&1; }; then
+    if ! usable "$venv"; then
         if [ -e "$venv" ] && [ ! -e "$venv/pyvenv.cfg" ] && [ -n "$(ls -A "$venv")" ]; then
             die "$venv exists and is no Python environment; name another place: make VENV=..."
         fi
@@ -100,7 +107,7 @@ set_up_environment() {
         "$python" -m venv --clear "$venv"
     fi
 
-    local pip=("$venv/bin/python" -m pip --disable-pip-version-check install --quiet
+    local pip=("$venv/bin/python" -m pip --disable-pip-version-check install --quiet --quiet
         --constraint constraints.txt)
     [ "$(id -u)" != 0 ] || export PIP_ROOT_USER_ACTION=ignore
     say "installing torch"

@@ -51,10 +51,11 @@ class Augmenter:
         weights = torch.randn(B, _WAVES, generator=self._generator) / _WAVES**0.5
         gain = (1 + self._gain * weights @ self._waves).to(x.device)  # (B, C)
         noise = torch.stack([self._normals(C * H * W).view(C, H, W) for _ in range(B)])
-        return x * gain[..., None, None] + noise * self._scale[:, None, None]
+        out: Tensor = x * gain[..., None, None] + noise * self._scale[:, None, None]
+        return out
 
     def _normals(self, count: int) -> Tensor:
-        """`count` numbers from the bank, from a random place onwards, round and round."""
+        """`count` numbers from the bank, from a random place onwards."""
         start = int(torch.randint(_BANK, (1,), generator=self._generator))
         rounds = -(-(start + count) // _BANK)
         bank = self._bank if rounds == 1 else self._bank.repeat(rounds)

@@ -61,9 +61,7 @@ def draw(weights: Tensor, count: int, generator: torch.Generator) -> Tensor:
     return torch.searchsorted(edges, places).clamp(max=len(weights) - 1)
 
 
-def greedy_kmeans_plus_plus(
-    z: Tensor, k: int, generator: torch.Generator
-) -> Tensor:
+def greedy_kmeans_plus_plus(z: Tensor, k: int, generator: torch.Generator) -> Tensor:
     """Pick K rows of z (N, D+1), each the best of several candidates.
 
     Candidates are drawn in proportion to the squared distance to the nearest
@@ -136,7 +134,8 @@ def move_centroids(
     target = target / target.norm(dim=1, keepdim=True).clamp(min=1e-12)
     step = (rate * (mass / full_mass).clamp(max=1))[:, None]
     moved = centroids + step * (target - centroids)
-    return moved / moved.norm(dim=1, keepdim=True)
+    unit: Tensor = moved / moved.norm(dim=1, keepdim=True)
+    return unit
 
 
 def _spread(z: Tensor, k: int, generator: torch.Generator) -> Tensor:

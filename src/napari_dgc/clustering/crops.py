@@ -43,9 +43,7 @@ class CropPair:
     overlap: tuple[tuple[slice, slice], tuple[slice, slice]]
 
 
-def read_region(
-    cubes: Sequence[Cube], crop: int, generator: torch.Generator
-) -> Region:
+def read_region(cubes: Sequence[Cube], crop: int, generator: torch.Generator) -> Region:
     """Read a random region, large enough for several crop pairs, of one cube."""
     cube = cubes[_whole(len(cubes), generator)]
     _, H, W = cube.shape
@@ -64,7 +62,10 @@ def draw_pair(region: Region, side: int, generator: torch.Generator) -> CropPair
     H, W = region.valid.shape
     reach = max(1, round(side * (1 - _LEAST_OVERLAP)))
     top, left = _whole(H - side + 1, generator), _whole(W - side + 1, generator)
-    other = (_near(top, reach, H - side, generator), _near(left, reach, W - side, generator))
+    other = (
+        _near(top, reach, H - side, generator),
+        _near(left, reach, W - side, generator),
+    )
     corners = ((top, left), other)
     pieces = [(slice(t, t + side), slice(w, w + side)) for t, w in corners]
     x = np.stack([region.spectra[:, rows, cols] for rows, cols in pieces])

@@ -79,7 +79,8 @@ def lift(y: Tensor, offset: float) -> Tensor:
     """Append the constant coordinate `offset` on axis 1 and normalise."""
     constant = torch.full_like(y[:, :1], offset)
     lifted = torch.cat([y, constant], dim=1)
-    return lifted / lifted.norm(dim=1, keepdim=True)
+    z: Tensor = lifted / lifted.norm(dim=1, keepdim=True)
+    return z
 
 
 def noise_temperature(front_end: FrontEnd, offset: float) -> float:

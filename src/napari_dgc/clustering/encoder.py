@@ -122,8 +122,10 @@ class Encoder(nn.Module):
 
     def _positions(self, layer: int) -> int:
         """Places a filter of layer 0 or 1 takes along the spectrum."""
-        first = (len(self.mean) - self.wide.shape[-1]) // self.stride + 1
-        return first if layer == 0 else (first - self.deep.shape[-1]) // 2 + 1
+        first: int = (len(self.mean) - self.wide.shape[-1]) // self.stride + 1
+        if layer == 0:
+            return first
+        return int((first - self.deep.shape[-1]) // 2 + 1)
 
     def _tiled(self, bias: Tensor, layer: int) -> Tensor:
         return bias.repeat_interleave(self._positions(layer))[:, None]

@@ -69,7 +69,11 @@ class Learner:
         self._cubes, self._config, self._device = cubes, config, device
         self._generator = torch.Generator().manual_seed(config.seed + 1)
         self.student = build_embedder(
-            start.front_end, start.wavelengths, config, offset=start.offset, trained=True
+            start.front_end,
+            start.wavelengths,
+            config,
+            offset=start.offset,
+            trained=True,
         ).to(device)
         self.teacher = copy.deepcopy(self.student).requires_grad_(False)
         self.centroids = torch.from_numpy(start.centroids).to(device)
@@ -157,7 +161,7 @@ class Learner:
         (held,) = torch.autograd.grad(values["anchor"], y, retain_graph=True)
         total = self._anchor_balancer.combine({"clustering": through, "anchor": held})
         self._optimizer.zero_grad(set_to_none=True)
-        y.backward(total)
+        torch.autograd.backward(y, total)
         torch.nn.utils.clip_grad_norm_(self.student.parameters(), _GRADIENT_CLIP)
         self._optimizer.step()
 
@@ -194,7 +198,10 @@ def _align(
     own, other = [], []
     for at, pair in enumerate(pairs):
         for here, there in ((0, 1), (1, 0)):
-            mine, its = (slice(None), *pair.overlap[here]), (slice(None), *pair.overlap[there])
+            mine, its = (
+                (slice(None), *pair.overlap[here]),
+                (slice(None), *pair.overlap[there]),
+            )
             keep = valid[2 * at + here][mine[1:]].flatten()
             own.append(z[2 * at + here][mine].flatten(1)[:, keep])
             other.append(targets[2 * at + there][its].flatten(1)[:, keep])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +18,7 @@ from safetensors.numpy import save
 from napari_dgc.clustering.config import Config
 from napari_dgc.clustering.frontend import FrontEnd
 from napari_dgc.cubes.errors import InputError
+from napari_dgc.cubes.files import write_whole
 
 FORMAT = "napari-dgc model"
 FORMAT_VERSION = 1
@@ -123,16 +123,7 @@ class Model:
             "packages": package_versions(),
         }
         data = save(self._tensors(), {"napari-dgc": json.dumps(meta, sort_keys=True)})
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        try:
-            with temporary.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        write_whole(path, lambda file: file.write(data), force=True)
 
     @classmethod
     def load(cls, path: str | Path) -> Model:

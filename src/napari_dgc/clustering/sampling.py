@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -66,11 +67,13 @@ def choose_stripes(cubes: Sequence[Cube], pixels: int, halo: int = 0) -> list[St
         wanted = pixels * (H * W / total) / W  # rows of this cube
         if wanted * 2 >= H:  # reading the gaps too costs less than skipping them
             edges = np.arange(0, H + 64, 64).clip(max=H)
-            spans = [(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+            spans = [(a, b) for a, b in pairwise(edges)]
         else:
             count = max(1, round(wanted / _STRIPE_ROWS))
             starts = (np.arange(count) + 0.5) * H / count - _STRIPE_ROWS / 2
-            spans = [(int(a), min(int(a) + _STRIPE_ROWS, H)) for a in starts.clip(min=0)]
+            spans = [
+                (int(a), min(int(a) + _STRIPE_ROWS, H)) for a in starts.clip(min=0)
+            ]
         for start, stop in spans:
             if stop > start:
                 rows = slice(int(start), int(stop))

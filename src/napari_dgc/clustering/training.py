@@ -115,9 +115,7 @@ def train(cubes: Sequence[Cube], config: Config | None = None) -> Iterator[Step]
             f"Only {moments.count} valid pixels for {cubes[0].bands} bands: the noise "
             "was estimated from neighbouring pixels; more pixels give better clusters"
         )
-    yield Step(
-        "training", 0, total, active=active, notice=notice, snapshot=model
-    )
+    yield Step("training", 0, total, active=active, notice=notice, snapshot=model)
     if total == 0:
         yield Step("finished", 0, 0, 1.0, active=active, model=model)
         return
@@ -138,11 +136,11 @@ def train(cubes: Sequence[Cube], config: Config | None = None) -> Iterator[Step]
             snapshot=snapshot,
         )
     model = _with_learned(model, learner, total)
-    for piece in draw_sample(learner.teacher, cubes, config):
-        if isinstance(piece, Sample):
-            model = _with_description(model, piece)
+    for part in draw_sample(learner.teacher, cubes, config):
+        if isinstance(part, Sample):
+            model = _with_description(model, part)
         else:
-            yield Step("clustering", total, total, piece, active=learner.active())
+            yield Step("clustering", total, total, part, active=learner.active())
     yield Step("finished", total, total, 1.0, active=learner.active(), model=model)
 
 

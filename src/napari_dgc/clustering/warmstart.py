@@ -55,9 +55,7 @@ def draw_sample(
     device = embedder.encoder.mean.device
     wanted = config.sample_pixels
     stripes = choose_stripes(cubes, _SPREAD * wanted, embedder.halo)
-    total = sum(
-        (s.rows.stop - s.rows.start) * cubes[s.cube].shape[2] for s in stripes
-    )
+    total = sum((s.rows.stop - s.rows.start) * cubes[s.cube].shape[2] for s in stripes)
     keep = min(1.0, wanted / max(total, 1))
     spectra, ys = [], []
     for at, stripe in enumerate(stripes):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from napari_dgc.merging.grouping import Grouping
+from napari_dgc.merging.grouping import Grouping, MergeError
 from napari_dgc.merging.operations import Change, apply
 from napari_dgc.merging.steps import Operation
 
@@ -55,6 +55,14 @@ class History:
         return self._current
 
     @property
+    def base(self) -> Grouping:
+        """The grouping before the last step, for `amend`; `start` before the first."""
+        if not self.can_undo:
+            return self._start
+        before = self._changes[self._index - 1].before
+        return before.keep_ids_from(self._current.next_id)
+
+    @property
     def operations(self) -> tuple[Operation, ...]:
         """The steps that lead from `start` to `current`."""
         return tuple(change.operation for change in self._changes[: self._index])
@@ -96,6 +104,41 @@ class History:
             self._index += 1
             self._current = change.after
         return change
+
+    def amend(self, operation: Operation) -> Change:
+        """Take another step in place of the last one.
+
+        For a slider on the move: all its positions are one step to undo, each is
+        cut from the grouping the slide began with (`base`), and so names and
+        roles a coarse position hides are there again at a finer one.
+
+        Parameters
+        ----------
+        operation : Operation
+            A step on `base`.
+
+        Returns
+        -------
+        Change
+            From the grouping that counted until now. Where the step alters
+            nothing in `base`, the last step is gone from the record.
+
+        Raises
+        ------
+        MergeError
+            If there is no last step or the other cannot be taken in its place;
+            then nothing has changed.
+        """
+        if not self.can_undo:
+            raise MergeError("there is no step to put another one in place of")
+        change = apply(self.base, operation)
+        before = self._current
+        self._index -= 1
+        self._changes[self._index :] = [change] if change.changed else []
+        self._index = len(self._changes)
+        after = change.after.keep_ids_from(before.next_id)
+        self._current = before if after == before else after
+        return Change(change.operation, before, self._current, change.text)
 
     def undo(self) -> Change | None:
         """Go one step back.

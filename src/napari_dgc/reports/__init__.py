@@ -1,0 +1,1 @@
+"""What goes out: masks, tables and pictures, from plain arrays."""

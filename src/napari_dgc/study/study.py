@@ -7,22 +7,26 @@ knows no screen, starts no thread and, by itself, reads no pixel.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import reduce
 from operator import add
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
+from napari_dgc.cubes.agreement import check_same_bands
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.merging.grouping import Grouping, Role
 from napari_dgc.merging.history import History
-from napari_dgc.merging.operations import (
-    Change,
+from napari_dgc.merging.operations import Change
+from napari_dgc.merging.recipe import Recipe
+from napari_dgc.merging.statistics import ClusterStatistics
+from napari_dgc.merging.steps import (
+    Adopt,
     Merge,
     Operation,
     Recolor,
@@ -31,16 +35,11 @@ from napari_dgc.merging.operations import (
     SetRole,
     TakeOut,
 )
-from napari_dgc.merging.recipe import Recipe
-from napari_dgc.merging.statistics import ClusterStatistics, StatisticsBuilder
 from napari_dgc.merging.tree import ClusterTree, build_tree
-from napari_dgc.reports.masks import write_label_tiff, write_png
+from napari_dgc.study.exports import MAP_FORMATS, Export, file_stems
 
 if TYPE_CHECKING:
-    from napari_dgc.clustering.inference import Window
     from napari_dgc.clustering.model import Model
-
-MASK_FORMATS = ("tif", "png")
 
 
 class Study:
@@ -177,60 +176,78 @@ class Study:
         """The current grouping."""
         return None if self._history is None else self._history.current
 
-    def do(self, operation: Operation) -> Change | None:
-        """Do one step; returns what changed, or None where nothing did.
+    def do(self, operation: Operation) -> Change:
+        """Take one step.
 
         Raises
         ------
         MergeError
             If the step is refused; nothing has changed then.
         """
-        change = self._require_history().do(operation)
-        return self._told(change)
+        return self._told(self._require_history().do(operation))
 
     def undo(self) -> Change | None:
         """Take the last step back; None at the start."""
-        return self._told(self._require_history().undo())
+        change = self._require_history().undo()
+        return None if change is None else self._told(change)
 
     def redo(self) -> Change | None:
-        """Do the step taken back last again; None at the end."""
-        return self._told(self._require_history().redo())
+        """Take the step undone last again; None at the end."""
+        change = self._require_history().redo()
+        return None if change is None else self._told(change)
 
-    def merge(self, sources: Sequence[int], target: int) -> Change | None:
+    def merge(self, sources: Sequence[int], target: int) -> Change:
         """Put groups into `target`, which keeps its id, name and colour."""
         return self.do(Merge(tuple(sources), target))
 
-    def take_out(self, cluster: int) -> Change | None:
+    def take_out(self, cluster: int) -> Change:
         """Take one cluster out of its group."""
         return self.do(TakeOut(cluster))
 
-    def rename(self, group: int, name: str) -> Change | None:
+    def rename(self, group: int, name: str) -> Change:
         """Name a group."""
         return self.do(Rename(group, name))
 
-    def recolor(self, group: int, color: tuple[int, int, int]) -> Change | None:
+    def recolor(self, group: int, color: tuple[int, int, int]) -> Change:
         """Give a group a colour, 0..255 each."""
         return self.do(Recolor(group, color))
 
-    def set_role(self, group: int, role: Role | None) -> Change | None:
+    def set_role(self, group: int, role: Role | None) -> Change:
         """Say what a group is."""
         return self.do(SetRole(group, role))
 
-    def set_lock(self, group: int, locked: bool) -> Change | None:
+    def set_lock(self, group: int, locked: bool) -> Change:
         """Protect a group from merging, or free it."""
         return self.do(SetLock(group, locked))
 
-    def cut(self, granularity: int) -> Change | None:
-        """Cut the tree of clusters at `granularity` groups."""
+    def cut(self, granularity: int, *, amend: bool = False) -> Change:
+        """Cut the tree of clusters so that there are `granularity` groups.
+
+        Parameters
+        ----------
+        granularity : int
+        amend : bool
+            Take the place of the last step, which was a cut: a slider on the
+            move is one step to undo.
+        """
         history = self._require_history()
         if self._tree is None:
             raise RuntimeError("a study with a history has a tree")
-        return self.do(self._tree.cut(history.current, granularity))
+        if amend:
+            return self._told(history.amend(self._tree.cut(history.base, granularity)))
+        return self._told(history.do(self._tree.cut(history.current, granularity)))
 
-    def _told(self, change: Change | None) -> Change | None:
-        if change is not None:
+    def _told(self, change: Change) -> Change:
+        if change.changed:
             self.grouping_changed.emit(change)
         return change
+
+    def _require_model(self) -> Model:
+        if self._model is None:
+            raise InputError(
+                "study", "there is no model yet", "train or load a model first"
+            )
+        return self._model
 
     def _require_history(self) -> History:
         if self._history is None:
@@ -243,91 +260,55 @@ class Study:
 
     def recipe(self) -> Recipe:
         """The current grouping as a recipe for this model."""
-        history = self._require_history()
-        if self._model is None:
-            raise RuntimeError("a study with a history has a model")
+        history, model = self._require_history(), self._require_model()
         return Recipe.of(
-            history.current, self._model.fingerprint, self._model.centroid_fingerprints
+            history.current, model.fingerprint, model.centroid_fingerprints
         )
 
-    def apply_recipe(self, path: Path) -> None:
-        """Start a new history from a recipe made for this model.
+    def apply_recipe(self, path: str | Path) -> Change:
+        """Adopt a recipe made for this model, as one step to undo.
 
         Raises
         ------
         InputError
             If the file is damaged or was made for another model.
         """
-        self._require_history()
-        if self._model is None:
-            raise RuntimeError("a study with a history has a model")
-        grouping = Recipe.load(path).grouping(
-            self._model.fingerprint, self._model.centroid_fingerprints
+        history, model = self._require_history(), self._require_model()
+        grouping = Recipe.read(path).grouping(
+            model.fingerprint, model.centroid_fingerprints
         )
-        self._history = History(grouping)
-        self.grouping_changed.emit(None)
+        return self._told(history.do(Adopt(grouping.groups)))
 
     def export(
         self,
-        folder: Path,
+        folder: str | Path,
         *,
-        formats: Sequence[str] = MASK_FORMATS,
         groups: Sequence[int] = (),
-        force: bool = False,
-    ) -> list[Path]:
-        """Write the group map of every cube that has one, and the recipe.
+        formats: Sequence[str] = MAP_FORMATS,
+    ) -> Export:
+        """Prepare writing the group map of every cube that has one.
 
-        Parameters
-        ----------
-        folder : pathlib.Path
-            Created if missing. Gets ``<name>_groups.tif`` (uint8 label
-            values), ``<name>_groups.png`` (the colours on screen) per cube
-            and ``recipe.json``.
-        formats : sequence of {"tif", "png"}
-            Which of them.
-        groups : sequence of int
-            If given, also ``<name>_mask.*`` of the pixels in these groups
-            (1, the rest 0).
-        force : bool
-            Overwrite existing files.
-
-        Returns
-        -------
-        list of pathlib.Path
-
-        Raises
-        ------
-        InputError
-            If a file exists (nothing is written then) or there is no map.
+        Also masks of `groups`, if given. The `Export` writes when it is run,
+        in a worker if need be, while this study goes on.
         """
-        grouping = self._require_history().current
+        recipe = self.recipe()
         if not self._maps:
-            raise InputError(
-                folder, "there is no cluster map to export", "segment a cube first"
-            )
-        chosen = [grouping.group(g) for g in groups]
-        values = [group.value for group in chosen]
-        colors = {group.value: group.color for group in grouping.groups}
-        mask_color = {1: chosen[0].color} if chosen else {}
-        jobs: list[tuple[Path, NDArray[np.uint8], Mapping[int, tuple[int, int, int]]]]
-        jobs = []
-        for index in sorted(self._maps):
-            stem = self._export_stem(index)
-            labels = np.take(grouping.lut(), self._maps[index])
-            for suffix in formats:
-                jobs.append((folder / f"{stem}_groups.{suffix}", labels, colors))
-                if chosen:
-                    mask = np.isin(labels, values).astype(np.uint8)
-                    jobs.append((folder / f"{stem}_mask.{suffix}", mask, mask_color))
-        recipe_path = folder / "recipe.json"
-        paths = [*(path for path, _, _ in jobs), recipe_path]
-        if not force:
-            refuse_existing(paths)
-        folder.mkdir(parents=True, exist_ok=True)
-        for path, labels, palette in jobs:
-            if path.suffix == ".tif":
-                write_label_tiff(path, labels, force=True)
-            else:
-                write_png(path, labels, palette, force=True)
-        self.recipe().save(recipe_path, force=True)
-        return paths
+            raise InputError(folder, "there is no map to export", "map a cube first")
+        grouping = self._require_history().current
+        stems = file_stems([cube.name for cube in self._cubes])
+        return Export(
+            folder=Path(folder),
+            grouping=grouping,
+            recipe=recipe,
+            maps={stems[i]: self._maps[i] for i in sorted(self._maps)},
+            groups=tuple(grouping.group(g) for g in groups),
+            formats=tuple(formats),
+        )
+
+
+_Value = TypeVar("_Value")
+
+
+def _without(values: dict[int, _Value], index: int) -> dict[int, _Value]:
+    """Drop one index and close the gap."""
+    return {i - (i > index): v for i, v in values.items() if i != index}

@@ -107,7 +107,9 @@ def _sampled_values(cube: Cube) -> NDArray[np.float64]:
     bands = np.arange(C)
     if cube.good_bands is not None and cube.good_bands.any():
         bands = bands[cube.good_bands]
-    chosen = bands[np.unique(np.linspace(0, len(bands) - 1, _SAMPLED_BANDS).astype(int))]
+    chosen = bands[
+        np.unique(np.linspace(0, len(bands) - 1, _SAMPLED_BANDS).astype(int))
+    ]
     rows = slice(None, None, -(-H // _SAMPLED_SIDE))
     cols = slice(None, None, -(-W // _SAMPLED_SIDE))
     sample = np.stack(

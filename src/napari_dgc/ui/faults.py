@@ -9,6 +9,10 @@ from napari_dgc.cubes.errors import InputError
 # After napari has slid the notification in: unfolding uses the same animation.
 _SLIDE_MS = 300
 
+# How the readers' remedies name what `LayoutForm` asks for.
+_OPTIONS = ("--axes", "--key")
+_ASK_US = "open it with File > IO Utilities > Open hyperspectral cube… and say which"
+
 
 def show_fault(error: InputError) -> None:
     """Put an input error's one line on the screen, without a traceback.
@@ -33,12 +37,23 @@ def show_fault(error: InputError) -> None:
     if not notification_manager.notification_ready.callbacks:
         raise error
     before = {id(each) for each in _notifications()}
-    show_error(f"{Path(error.source).name}: {error.fault}; {error.remedy}")
+    show_error(screen_line(error))
     for notification in _notifications():
         if id(notification) not in before:
             from qtpy.QtCore import QTimer
 
             QTimer.singleShot(_SLIDE_MS, notification.toggle_expansion)
+
+
+def screen_line(error: InputError) -> str:
+    """Word an error for the screen, where there are menus and no options."""
+    remedy = _ASK_US if is_question(error) else error.remedy
+    return f"{Path(error.source).name}: {error.fault}; {remedy}"
+
+
+def is_question(error: InputError) -> bool:
+    """Whether the user can settle it by naming the variable or its axes."""
+    return any(option in error.remedy for option in _OPTIONS)
 
 
 def _notifications() -> list:

@@ -69,11 +69,7 @@ class GroupLayer:
         highlighted : iterable of int
             Group ids; where there are any, all others are dimmed.
         """
-        bright = frozenset(
-            grouping.group(g).value for g in highlighted if g in grouping
-        )
-        colors = {group.value: group.color for group in grouping.groups}
-        self._draw(clusters, grouping.lut(), _color_dict(colors, bright))
+        self._draw(clusters, grouping.lut(), _group_colors(grouping, highlighted))
 
     def show_clusters(self, clusters: NDArray[np.uint8], k: int) -> None:
         """Draw a cluster map as it is, in the clusters' own colours."""
@@ -83,11 +79,7 @@ class GroupLayer:
 
     def highlight(self, grouping: Grouping, highlighted: Iterable[int]) -> None:
         """Dim all groups but these; none dims none."""
-        bright = frozenset(
-            grouping.group(g).value for g in highlighted if g in grouping
-        )
-        colors = {group.value: group.color for group in grouping.groups}
-        self._recolor(_color_dict(colors, bright))
+        self._recolor(_group_colors(grouping, highlighted))
 
     def clear(self) -> None:
         """Show nothing."""
@@ -115,18 +107,26 @@ class GroupLayer:
         return True
 
 
+def _group_colors(
+    grouping: Grouping, highlighted: Iterable[int]
+) -> dict[int | None, RGBA]:
+    """Colours by label value; groups not highlighted dimmed, if any is."""
+    bright = frozenset(grouping.group(g).value for g in highlighted if g in grouping)
+    colors = {group.value: group.color for group in grouping.groups}
+    return _color_dict(colors, bright)
+
+
 def _color_dict(
     colors: Mapping[int, Color], bright: frozenset[int]
 ) -> dict[int | None, RGBA]:
     """Colours by label value as napari wants them: RGBA 0..1, None for the rest.
 
-    Every value from 0 to 255 is always there, so that the colour table keeps
-    its size and a layer without groups stays in napari's direct mode.
+    Value 255 is always there: a table of nothing but the two it must hold is
+    taken for none at all, and napari would colour at random.
     """
     clear: RGBA = (0.0, 0.0, 0.0, 0.0)
-    table: dict[int | None, RGBA] = {None: clear, 0: clear}
-    for value in range(1, MAX_CLUSTER + 1):
-        r, g, b = colors.get(value, (128, 128, 128))
+    table: dict[int | None, RGBA] = {None: clear, 0: clear, MAX_CLUSTER: clear}
+    for value, (r, g, b) in colors.items():
         alpha = 1.0 if not bright or value in bright else _DIMMED
         table[value] = (r / 255, g / 255, b / 255, alpha)
     return table

@@ -66,9 +66,10 @@ def envi_header(path: Path) -> Path | None:
 def _starts_with(path: Path, magic: bytes) -> bool:
     try:
         with path.open("rb") as file:
-            return file.read(len(magic) + 3).removeprefix(b"\xef\xbb\xbf")[
-                : len(magic)
-            ] == magic
+            return (
+                file.read(len(magic) + 3).removeprefix(b"\xef\xbb\xbf")[: len(magic)]
+                == magic
+            )
     except OSError:
         return False
 

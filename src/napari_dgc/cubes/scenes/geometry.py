@@ -204,7 +204,7 @@ def _height(
     sweep = leaf.camber * v**2 + leaf.curl * (u - 0.45) ** 2
     sweep = sweep + leaf.twist * v * (u - 0.4)
     waves = 0.014 * sample_grid(leaf.waves, u, 0.5 + 1.8 * v)
-    waves += 0.0022 * sample_grid(leaf.ripples, u, 0.5 + 1.8 * v)
+    waves += 0.0017 * sample_grid(leaf.ripples, u, 0.5 + 1.8 * v)
     puff = np.clip(0.6 + 0.8 * sample_grid(leaf.puffs, u, 0.5 + 1.8 * v), 0, 2)
     part = phase - np.floor(phase)
     bulge = np.sin(np.pi * part) * relative * np.clip(1.15 - relative, 0, 1) * 4

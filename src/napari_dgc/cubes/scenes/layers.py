@@ -41,7 +41,7 @@ from napari_dgc.cubes.scenes.sensor import Sensor, blur, draw_sensor
 ROWS_PER_BLOCK = 16  # the noise is drawn per block: changing this changes every scene
 _GLINT = 0.13  # reflectance at the brightest glint
 _CLEARANCE = 0.018  # leaf lengths a leaf's lowest place is above the cloth
-_LEAF_LIGHT = 0.85  # leaves stand a little out of the lamps' best line
+_LEAF_LIGHT = 0.95  # leaves stand somewhat out of the lamps' best line
 _ACCENTS = 3
 _INDEX = {name: number for number, name in enumerate(MATERIALS)}
 

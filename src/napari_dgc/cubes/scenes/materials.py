@@ -42,15 +42,18 @@ def material_spectra(wavelengths: NDArray[np.float64]) -> NDArray[np.float64]:
     """
     tissue = _tissue(wavelengths)
     x = (wavelengths - FIRST_NM) / (LAST_NM - FIRST_NM)
-    cloth = 0.033 + 0.002 * np.cos(7 * x) + 0.018 / (1 + np.exp(-(x - 0.72) / 0.07))
+    cloth = 0.033 - 0.0012 * np.cos(7 * x) + 0.018 / (1 + np.exp(-(x - 0.72) / 0.07))
     fold = 0.88 * cloth + 0.002 * (1 - x)
     shadow = 0.22 * cloth * (1.15 - 0.3 * x)  # skylight: bluer than the lamp
-    young, mature = tissue["healthy_young"], tissue["healthy_mature"]
+    # Tea is darker green than the simulated leaves: more pigment, which acts
+    # below the red edge alone.
+    pigment = 1 - 0.34 / (1 + np.exp((wavelengths - 690) / 12))
+    young, mature = (tissue[f"healthy_{age}"] * pigment for age in ("young", "mature"))
     vein = 0.15 * tissue["chlorotic"] + 0.95 * young
     halo = 0.55 * tissue["chlorotic"] + 0.45 * tissue["lesion_margin"]
     dead = tissue["necrotic_lesion"]
     brown = 0.66 * dead + 0.04 * tissue["grey_necrotic"]
-    black = 0.022 + 0.115 * dead * (0.75 + 0.35 * x)
+    black = 0.020 + dead * (0.09 + 0.30 * x**2)
     return np.stack([cloth, shadow, fold, young, mature, vein, halo, brown, black])
 
 

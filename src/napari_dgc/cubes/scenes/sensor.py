@@ -11,7 +11,7 @@ from scipy.ndimage import gaussian_filter
 from napari_dgc.cubes.scenes.config import SceneConfig
 from napari_dgc.cubes.scenes.fields import Floats
 
-_FLOOR = (0.004, 0.012)  # noise sd in reflectance, mid range and at the ends
+_FLOOR = (0.003, 0.010)  # noise sd in reflectance, mid range and at the ends
 _SHOT = 6e-5  # variance per unit of reflectance: about 0.5 % of a bright leaf
 _STRIPE_COMMON, _STRIPE_BAND, _STRIPE_DARK = 0.012, 0.006, 0.0008
 _LINE_FLICKER = 0.004

@@ -1,0 +1,125 @@
+"""Reading cubes from files, whatever their format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from napari_dgc.cubes.arrays import read_npy, read_tiff
+from napari_dgc.cubes.axes import parse_axes
+from napari_dgc.cubes.checks import refusing, require_file, require_numbers
+from napari_dgc.cubes.cube import Cube
+from napari_dgc.cubes.envi import DATA_SUFFIXES, find_header, read_envi
+from napari_dgc.cubes.errors import InputError
+from napari_dgc.cubes.matlab import read_matlab
+
+#: What a folder stands for; other formats are named one by one.
+FOLDER_SUFFIXES = (".mat", ".hdr")
+
+
+def read_cube(
+    path: str | Path, key: str | None = None, *, axes: str | None = None
+) -> Cube:
+    """Read a hyperspectral cube.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        MATLAB (``.mat``, v5 and v7.3), ENVI (the ``.hdr`` or the data file
+        beside it), NumPy (``.npy``) or TIFF (``.tif``, ``.tiff``).
+    key : str, optional
+        Name of the array in a MATLAB file. Without it: ``cube``, else the
+        only numeric array with three axes. Other formats hold one cube and
+        pay no heed to it.
+    axes : str, optional
+        Order of the axes as stored, from the letters b (bands), y (rows)
+        and x (columns), such as ``"yxb"``. ENVI states its own and pays no
+        heed to it. Needed where neither the key ``cube`` (bands, rows,
+        columns) nor a list of wavelengths settles it.
+
+    Returns
+    -------
+    Cube
+        Data (C, H, W), memory-mapped or read by blocks where the format
+        allows (all but MATLAB v5 and compressed TIFF); wavelengths in nm.
+
+    Raises
+    ------
+    InputError
+        For anything that is no readable cube, and where the axes are
+        ambiguous: one line with file, fault and remedy.
+
+    Notes
+    -----
+    Integer data saturates at its type's maximum (or at the value an ENVI
+    header states). ``reflectance scale factor`` divides integer data only.
+    """
+    path = Path(path)
+    if axes is not None:
+        axes = parse_axes(axes)
+    require_file(path)
+    with refusing(path, "cannot be read", "check the file"):
+        cube = _dispatch(path, key, axes)
+        require_numbers(path, cube.data)
+    return cube
+
+
+def find_cubes(paths: str | Path | Iterable[str | Path]) -> list[Path]:
+    """List the cube files that paths stand for.
+
+    Parameters
+    ----------
+    paths : path or iterable of paths
+        A folder stands for its ``.mat`` and ``.hdr`` files, sorted by name;
+        a file stands for itself.
+
+    Returns
+    -------
+    list of pathlib.Path
+        In the order given, each file once.
+
+    Raises
+    ------
+    InputError
+        Where a path is missing or a folder holds no cube.
+    """
+    found: dict[Path, None] = {}
+    for entry in [paths] if isinstance(paths, (str, Path)) else paths:
+        path = Path(entry)
+        if not path.exists():
+            raise InputError(path, "no such file or folder", "check the path")
+        files = [path]
+        if path.is_dir():
+            files = sorted(
+                file
+                for file in path.iterdir()
+                if file.suffix.lower() in FOLDER_SUFFIXES and file.is_file()
+            )
+            if not files:
+                raise InputError(
+                    path,
+                    "holds no .mat or .hdr file",
+                    "name a folder with cubes, or the files themselves",
+                )
+        found.update(dict.fromkeys(files))
+    return list(found)
+
+
+def _dispatch(path: Path, key: str | None, axes: str | None) -> Cube:
+    """Hand a file to the reader its suffix asks for."""
+    suffix = path.suffix.lower()
+    if suffix == ".mat":
+        return read_matlab(path, key, axes)
+    if suffix == ".npy":
+        return read_npy(path, axes)
+    if suffix in (".tif", ".tiff"):
+        return read_tiff(path, axes)
+    if suffix in (".hdr", *DATA_SUFFIXES) or find_header(path) is not None:
+        return read_envi(path)
+    raise InputError(
+        path,
+        "is of no format known here"
+        if suffix
+        else "has neither a suffix nor an ENVI header beside it",
+        "give a .mat, an ENVI .hdr, a .npy or a .tif file",
+    )

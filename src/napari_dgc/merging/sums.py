@@ -1,0 +1,136 @@
+"""Sufficient statistics: all that merging ever needs of the pixels.
+
+Count, sum and sum of squares add up: over windows, over cubes, over the clusters
+of a group. So a mean spectrum, a spread or a percentage of a group costs K rows,
+for one cube as for a hundred.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_dgc.cubes.errors import InputError
+from napari_dgc.merging.files import write_whole
+
+_FIELDS = ("count", "sum", "sum_squares", "confidence", "boundary")
+_DTYPES = (np.int64, np.float64, np.float64, np.float64, np.int64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClusterStatistics:
+    """Sums over pixels by cluster; row 0 is "no data" and holds no spectrum.
+
+    Attributes
+    ----------
+    count : ndarray of int64, shape (K + 1,)
+        Pixels.
+    sum, sum_squares : ndarray of float64, shape (K + 1, C)
+        Of the spectra, band by band, in the cube's units (and squared).
+    confidence : ndarray of float64, shape (K + 1,)
+        Sum of the pixels' confidence.
+    boundary : ndarray of int64, shape (K + 1, K + 1)
+        Pairs of pixels side by side or one above the other with these two
+        ids; symmetric, each pair within one cluster counted once.
+    """
+
+    count: NDArray[np.int64]
+    sum: NDArray[np.float64]
+    sum_squares: NDArray[np.float64]
+    confidence: NDArray[np.float64]
+    boundary: NDArray[np.int64]
+
+    @property
+    def k(self) -> int:
+        """Number of clusters K."""
+        return len(self.count) - 1
+
+    def mean(self) -> NDArray[np.float64]:
+        """Give mean spectra, (K + 1, C); NaN where there is no pixel."""
+        return mean_of(self.count, self.sum)
+
+    def std(self) -> NDArray[np.float64]:
+        """Give standard deviations (dividing by n), (K + 1, C); NaN without pixels."""
+        return std_of(self.count, self.sum, self.sum_squares)
+
+    def __add__(self, other: ClusterStatistics) -> ClusterStatistics:
+        """Pool two cubes of the same model.
+
+        Raises
+        ------
+        ValueError
+            If they have not the same numbers of clusters and bands.
+        """
+        if self.sum.shape != other.sum.shape:
+            raise ValueError(
+                f"statistics of {self.sum.shape} and {other.sum.shape} (clusters + 1, "
+                "bands) do not add up; both must come from one model"
+            )
+        return ClusterStatistics(
+            self.count + other.count,
+            self.sum + other.sum,
+            self.sum_squares + other.sum_squares,
+            self.confidence + other.confidence,
+            self.boundary + other.boundary,
+        )
+
+    def save(self, path: str | Path, *, force: bool = False) -> None:
+        """Write an .npz file, whole or not at all.
+
+        Raises
+        ------
+        InputError
+            If the file exists and `force` is False, or cannot be written.
+        """
+        arrays = {name: getattr(self, name) for name in _FIELDS}
+        write_whole(Path(path), lambda file: np.savez(file, **arrays), force=force)
+
+    @classmethod
+    def load(cls, path: str | Path) -> ClusterStatistics:
+        """Read what `save` wrote; nothing in it is executed.
+
+        Raises
+        ------
+        InputError
+            If the file is missing, damaged or something else.
+        """
+        try:
+            with np.load(Path(path), allow_pickle=False) as archive:
+                arrays = [np.asarray(archive[name]) for name in _FIELDS]
+            rows, bands = arrays[1].shape
+            shapes = [(rows,), (rows, bands), (rows, bands), (rows,), (rows, rows)]
+            for array, shape, dtype in zip(arrays, shapes, _DTYPES, strict=True):
+                if array.shape != shape or array.dtype != dtype:
+                    raise ValueError(f"{array.dtype} of {array.shape} in it")
+        except FileNotFoundError as error:
+            raise InputError(path, "is not there", "check the path") from error
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile,
+                AttributeError, TypeError, NotImplementedError) as error:  # fmt: skip
+            raise InputError(
+                path,
+                f"holds no cluster statistics or is damaged ({error})",
+                "segment the cube again to renew it",
+            ) from error
+        return cls(*arrays)
+
+
+def mean_of(
+    count: NDArray[np.int64], total: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Divide row sums (R, C) by counts (R,); NaN where the count is 0."""
+    n = np.where(count > 0, count, np.nan)[:, None]
+    return np.asarray(total / n)
+
+
+def std_of(
+    count: NDArray[np.int64],
+    total: NDArray[np.float64],
+    squares: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Give standard deviations (R, C) from sums and sums of squares."""
+    variance = mean_of(count, squares) - np.square(mean_of(count, total))
+    return np.sqrt(np.maximum(variance, 0))  # rounding may leave a hair below 0

@@ -1,0 +1,140 @@
+"""Group maps as files: label TIFF, and PNG in the colours on screen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+from PIL import Image
+
+from napari_dgc.cubes.errors import InputError
+from napari_dgc.reports.files import write_atomically
+
+
+def write_label_tiff(
+    path: str | Path, label_map: NDArray[np.uint8], *, force: bool = False
+) -> Path:
+    """Write label values as an 8-bit grey TIFF, losslessly compressed.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+    label_map : ndarray of uint8, shape (H, W)
+        0 is "no data".
+    force : bool
+        Replace the file if it exists.
+
+    Raises
+    ------
+    ValueError
+        If the map is not 2-D uint8 or is empty.
+    InputError
+        If the file exists and `force` is False, or cannot be written.
+    """
+    check_label_map(label_map)
+
+    def write(file: Any) -> None:
+        # No date in it: equal maps give equal bytes.
+        tifffile.imwrite(
+            file,
+            label_map,
+            photometric="minisblack",
+            compression="zlib",
+            metadata=None,
+            software="napari-dgc",
+        )
+
+    return write_atomically(path, write, force=force)
+
+
+def read_label_tiff(path: str | Path) -> NDArray[np.uint8]:
+    """Read a label TIFF.
+
+    Returns
+    -------
+    ndarray of uint8, shape (H, W)
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or is not one 8-bit grey image.
+    """
+    try:
+        data = np.asarray(tifffile.imread(path))
+    except Exception as error:  # a damaged TIFF can raise nearly anything
+        raise InputError(
+            path, f"cannot be read as TIFF ({error})", "check the path and the file"
+        ) from error
+    if data.ndim != 2 or data.dtype != np.uint8:
+        raise InputError(
+            path,
+            f"holds {data.dtype} of shape {data.shape}, not one 8-bit label map",
+            "give a label map such as the segment command writes",
+        )
+    return data
+
+
+def write_png(
+    path: str | Path,
+    label_map: NDArray[np.uint8],
+    colors: Mapping[int, tuple[int, int, int]],
+    *,
+    force: bool = False,
+) -> Path:
+    """Write a map in its groups' colours; 0 ("no data") is transparent.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+    label_map : ndarray of uint8, shape (H, W)
+    colors : mapping of int to (r, g, b)
+        0..255 each, for every label value in the map but 0.
+    force : bool
+        Replace the file if it exists.
+
+    Raises
+    ------
+    ValueError
+        If the map is not 2-D uint8 or is empty, or a value has no colour.
+    InputError
+        If the file exists and `force` is False, or cannot be written.
+    """
+    image = Image.fromarray(paint(label_map, colors))
+    return write_atomically(
+        path, lambda file: image.save(file, format="PNG"), force=force
+    )
+
+
+def paint(
+    label_map: NDArray[np.uint8], colors: Mapping[int, tuple[int, int, int]]
+) -> NDArray[np.uint8]:
+    """Colour a map: (H, W, 4) uint8 RGBA, transparent where it is 0.
+
+    Raises
+    ------
+    ValueError
+        If the map is not 2-D uint8 or is empty, or a value has no colour.
+    """
+    check_label_map(label_map)
+    present = set(np.flatnonzero(np.bincount(label_map.ravel()))) - {0}
+    missing = sorted(present - set(colors))
+    if missing:
+        raise ValueError(f"no colour for the label values {list(map(int, missing))}")
+    lut = np.zeros((256, 4), np.uint8)
+    for value, color in colors.items():
+        if value != 0:
+            lut[value] = (*color, 255)
+    return lut[label_map]
+
+
+def check_label_map(label_map: NDArray[np.uint8]) -> None:
+    """Raise ValueError unless a map is 2-D uint8 with at least one pixel."""
+    if label_map.ndim != 2 or label_map.dtype != np.uint8 or not label_map.size:
+        raise ValueError(
+            f"a label map is uint8 of shape (H, W), not {label_map.dtype} of "
+            f"{label_map.shape}; convert it first"
+        )

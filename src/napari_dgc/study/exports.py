@@ -1,0 +1,127 @@
+"""Group maps, masks and the recipe of a study, as files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_dgc.cubes.errors import InputError
+from napari_dgc.merging.grouping import Group, Grouping
+from napari_dgc.merging.recipe import Recipe
+from napari_dgc.reports.masks import write_label_tiff, write_png
+
+Color = tuple[int, int, int]
+
+MAP_FORMATS = ("tif", "png")
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What shall be written; made on the screen's thread, run in a worker.
+
+    Attributes
+    ----------
+    folder : pathlib.Path
+        Created if missing.
+    grouping : Grouping
+    recipe : Recipe
+    maps : mapping of str to ndarray of uint8
+        Cluster map (H, W) by file stem.
+    groups : tuple of Group
+        If any: masks of their pixels are written too (1, the rest 0).
+    formats : tuple of str
+        Of "tif" (uint8 label values) and "png" (the colours on screen).
+    """
+
+    folder: Path
+    grouping: Grouping
+    recipe: Recipe
+    maps: Mapping[str, NDArray[np.uint8]]
+    groups: tuple[Group, ...] = ()
+    formats: tuple[str, ...] = MAP_FORMATS
+
+    def __post_init__(self) -> None:
+        unknown = sorted(set(self.formats) - set(MAP_FORMATS))
+        if unknown or not self.formats:
+            raise ValueError(f"formats {unknown} are unknown; use {MAP_FORMATS}")
+
+    def paths(self) -> list[Path]:
+        """Every file that will be written."""
+        kinds = ("groups", "mask") if self.groups else ("groups",)
+        files = [
+            self.folder / f"{stem}_{kind}.{suffix}"
+            for stem in self.maps
+            for kind in kinds
+            for suffix in self.formats
+        ]
+        return [*files, self.folder / "recipe.json"]
+
+    def existing(self) -> list[Path]:
+        """Those of them that are there already."""
+        return [path for path in self.paths() if path.exists()]
+
+    def run(self, *, force: bool = False) -> Iterator[Path]:
+        """Write the files one by one.
+
+        Yields
+        ------
+        pathlib.Path
+            After each file.
+
+        Raises
+        ------
+        InputError
+            If a file exists and `force` is False (nothing is written then),
+            or the folder cannot be written to.
+        """
+        there = self.existing()
+        if there and not force:
+            raise InputError(
+                there[0], "it exists already", "choose another folder, or use --force"
+            )
+        lut = self.grouping.lut()
+        colors = {group.value: group.color for group in self.grouping.groups}
+        for stem, clusters in self.maps.items():
+            labels = np.take(lut, clusters)
+            yield from self._write(f"{stem}_groups", labels, colors, force)
+            if self.groups:
+                values = [group.value for group in self.groups]
+                mask = np.isin(labels, values).astype(np.uint8)
+                color = {1: self.groups[0].color}
+                yield from self._write(f"{stem}_mask", mask, color, force)
+        path = self.folder / "recipe.json"
+        self.recipe.write(path, force=force)
+        yield path
+
+    def _write(
+        self,
+        stem: str,
+        labels: NDArray[np.uint8],
+        colors: Mapping[int, Color],
+        force: bool,
+    ) -> Iterator[Path]:
+        for suffix in self.formats:
+            path = self.folder / f"{stem}.{suffix}"
+            if suffix == "tif":
+                write_label_tiff(path, labels, force=force)
+            else:
+                write_png(path, labels, dict(colors), force=force)
+            yield path
+
+
+def file_stems(names: Sequence[str]) -> list[str]:
+    """Make names fit for files, and unlike each other where they are equal."""
+    stems: list[str] = []
+    for name in names:
+        clean = "".join(c if c.isalnum() or c in "-_. " else "_" for c in name)
+        stem = clean.strip(" .") or "cube"
+        number, unique = 2, stem
+        while unique in stems:
+            unique = f"{stem}_{number}"
+            number += 1
+        stems.append(unique)
+    return stems

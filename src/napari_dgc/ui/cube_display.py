@@ -1,0 +1,252 @@
+"""Which cubes the study has, and which napari layers show them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from napari.layers import Image, Layer
+from napari.viewer import Viewer
+from numpy.typing import NDArray
+from psygnal import Signal
+
+from napari_dgc.cubes.cube import Cube
+from napari_dgc.study import Study
+from napari_dgc.ui.cube_layers import CUBE_KEY
+from napari_dgc.ui.label_layer import GroupLayer
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """A cube of the study with its layers."""
+
+    cube: Cube
+    bands: Image
+    picture: Image | None = None
+    groups: GroupLayer | None = None
+
+    @property
+    def layers(self) -> list[Layer]:
+        """All layers there are."""
+        own = None if self.groups is None else self.groups.layer
+        return [layer for layer in (self.bands, self.picture, own) if layer is not None]
+
+
+class CubeDisplay:
+    """Shows one cube of the study at a time, with its map on top.
+
+    Entries are in the order of `Study.cubes`. A cube whose layer the user
+    deletes leaves the study.
+
+    Attributes
+    ----------
+    shown_changed : Signal
+        Emitted with the index of the cube now shown, or -1.
+    layer_made : Signal
+        Emitted with each new label layer (`napari.layers.Labels`).
+    refused : Signal
+        Emitted with the error where a layer's cube does not fit the others.
+    """
+
+    shown_changed = Signal(int)
+    layer_made = Signal(object)
+    refused = Signal(object)
+
+    def __init__(self, viewer: Viewer, study: Study) -> None:
+        self._viewer = viewer
+        self._study = study
+        self._entries: list[Entry] = []
+        self._shown: Entry | None = None
+        self._highlighted: frozenset[int] = frozenset()
+        self._previews: dict[int, tuple[NDArray[np.uint8], int]] = {}
+        viewer.layers.events.inserted.connect(self._on_layer_inserted)
+        viewer.layers.events.removed.connect(self._on_layer_removed)
+
+    def close(self) -> None:
+        """Let go of the viewer; the layers stay as they are."""
+        self._viewer.layers.events.inserted.disconnect(self._on_layer_inserted)
+        self._viewer.layers.events.removed.disconnect(self._on_layer_removed)
+
+    # -- which cubes --------------------------------------------------------
+
+    @property
+    def shown(self) -> int:
+        """Index of the cube shown; -1 for none."""
+        return -1 if self._shown is None else self._entries.index(self._shown)
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """All cubes with their layers, in the order of `Study.cubes`."""
+        return tuple(self._entries)
+
+    @property
+    def entry(self) -> Entry | None:
+        """The cube shown, with its layers."""
+        return self._shown
+
+    def adopt_open_layers(self, *, plain: bool = False) -> int:
+        """Add the cubes of open layers; returns how many came.
+
+        Parameters
+        ----------
+        plain : bool
+            Also take 3-D image layers that our reader did not make, as they
+            are: first axis = bands.
+        """
+        return sum(self._adopt(layer, plain) for layer in list(self._viewer.layers))
+
+    def index_of(self, cube: Cube) -> int:
+        """Place of a cube in the study; -1 where it is no longer there."""
+        return next((i for i, e in enumerate(self._entries) if e.cube is cube), -1)
+
+    def remove(self, index: int) -> None:
+        """Take a cube out of the study and its layers out of the viewer."""
+        entry = self._entries[index]
+        self._forget(entry)
+        for layer in entry.layers:
+            if layer in self._viewer.layers:
+                self._viewer.layers.remove(layer)
+
+    def show(self, index: int) -> None:
+        """Show this cube's layers and hide the other cubes'."""
+        entry = self._entries[index]
+        changed = entry is not self._shown
+        self._shown = entry
+        for other in self._entries:
+            for layer in other.layers:
+                layer.visible = other is entry
+        self.draw()
+        if entry.groups is not None:
+            self._viewer.layers.selection.active = entry.groups.layer
+        if changed:
+            self.shown_changed.emit(index)
+
+    # -- what is drawn ------------------------------------------------------
+
+    def draw(self) -> None:
+        """Draw the shown cube's map anew: its preview, else its groups."""
+        entry, index = self._shown, self.shown
+        if entry is None:
+            return
+        preview = self._previews.get(id(entry.cube))
+        clusters, grouping = self._study.cluster_map(index), self._study.grouping
+        if preview is not None:
+            self._groups_of(entry).show_clusters(*preview)
+        elif clusters is not None and grouping is not None:
+            self._groups_of(entry).show_groups(clusters, grouping, self._highlighted)
+        elif entry.groups is not None:
+            entry.groups.clear()
+
+    def highlight(self, groups: Iterable[int]) -> None:
+        """Dim all groups but these; none dims none."""
+        self._highlighted = frozenset(groups)
+        entry = self._shown
+        grouping = self._study.grouping
+        if entry is None or entry.groups is None or grouping is None:
+            return
+        if id(entry.cube) not in self._previews:
+            entry.groups.highlight(grouping, self._highlighted)
+
+    def preview(self, cube: Cube, clusters: NDArray[np.uint8], k: int) -> None:
+        """Show a map that is not in the study, until `end_previews`."""
+        self._previews[id(cube)] = clusters, k
+        if self._shown is not None and self._shown.cube is cube:
+            self.draw()
+
+    def end_previews(self) -> None:
+        """Show the study's maps again."""
+        if self._previews:
+            self._previews.clear()
+            self.draw()
+
+    @property
+    def previewing(self) -> bool:
+        """Whether the map shown is a preview."""
+        return self._shown is not None and id(self._shown.cube) in self._previews
+
+    def _groups_of(self, entry: Entry) -> GroupLayer:
+        if entry.groups is None:
+            entry.groups = GroupLayer(entry.bands, entry.cube.name)
+            entry.groups.layer.visible = entry is self._shown
+            self._viewer.add_layer(entry.groups.layer)
+            self.layer_made.emit(entry.groups.layer)
+        return entry.groups
+
+    # -- layers that come and go ----------------------------------------------
+
+    def _on_layer_inserted(self, event) -> None:
+        if not self._adopt(event.value, plain=False):
+            self._match_picture(event.value)
+
+    def _adopt(self, layer: Layer, plain: bool) -> bool:
+        """Add a layer's cube to the study; False where it holds none that is new."""
+        cube = cube_of(layer) or (plain_cube(layer) if plain else None)
+        if cube is None or any(e.bands is layer for e in self._entries):
+            return False
+        # The list grows first: whoever hears of the cube finds its layers.
+        entry = Entry(cube, layer)
+        self._entries.append(entry)
+        try:
+            self._study.add_cubes([cube])
+        except ValueError as error:
+            self._entries.remove(entry)
+            self.refused.emit(error)
+            return False
+        for other in self._viewer.layers:
+            self._match_picture(other)
+        if self._shown is None or layer.visible:
+            self.show(len(self._entries) - 1)
+        return True
+
+    def _match_picture(self, layer: Layer) -> None:
+        """Take an RGB layer for the picture of the cube it was opened with."""
+        if not isinstance(layer, Image) or not layer.rgb:
+            return
+        if any(layer is e.picture for e in self._entries):
+            return
+        for entry in self._entries:
+            fits = layer.data.shape[:2] == entry.cube.shape[1:]
+            named = layer.name.startswith(f"{entry.cube.name} RGB")
+            if entry.picture is None and fits and named:
+                entry.picture = layer
+                layer.visible = entry is self._shown
+                return
+
+    def _on_layer_removed(self, event) -> None:
+        for entry in list(self._entries):
+            if entry.bands is event.value:
+                self.remove(self._entries.index(entry))
+            elif entry.picture is event.value:
+                entry.picture = None
+            elif entry.groups is not None and entry.groups.layer is event.value:
+                entry.groups = None
+
+    def _forget(self, entry: Entry) -> None:
+        index = self._entries.index(entry)
+        self._entries.remove(entry)
+        self._previews.pop(id(entry.cube), None)
+        was_shown = entry is self._shown
+        if was_shown:
+            self._shown = None
+        self._study.remove_cube(index)
+        if not was_shown:
+            return
+        if self._entries:
+            self.show(min(index, len(self._entries) - 1))
+        else:
+            self.shown_changed.emit(-1)
+
+
+def cube_of(layer: Layer) -> Cube | None:
+    """Give the cube that our reader put into a layer's metadata."""
+    cube = layer.metadata.get(CUBE_KEY)
+    return cube if isinstance(cube, Cube) and isinstance(layer, Image) else None
+
+
+def plain_cube(layer: Layer) -> Cube | None:
+    """Take a 3-D image layer for a cube, first axis = bands."""
+    fits = isinstance(layer, Image) and not layer.rgb and not layer.multiscale
+    if not fits or layer.data.ndim != 3 or len(layer.data) < 2:
+        return None
+    return Cube(layer.data, name=layer.name)

@@ -1,0 +1,205 @@
+"""The list of cubes and the buttons that fill it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+from napari.layers import Layer
+from napari.viewer import Viewer
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QFileDialog,
+    QGridLayout,
+    QListWidget,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_dgc.study import Study
+from napari_dgc.study.mapping import Progress
+from napari_dgc.ui.cube_display import CubeDisplay, plain_cube
+from napari_dgc.ui.cube_layers import LayerData, cube_to_layers
+from napari_dgc.ui.notices import StatusLine, WrappedLabel
+from napari_dgc.ui.worker import Job, Runner
+
+_FILTER = (
+    "Hyperspectral cubes (*.mat *.hdr *.npy *.tif *.tiff *.h5 *.hdf5 *.dat *.img "
+    "*.raw *.bil *.bip *.bsq);;All files (*)"
+)
+_EMPTY = (
+    "Add a cube, drop one on the window, or open a sample: "
+    "File > Open Sample > napari-dgc."
+)
+
+
+class CubesPanel(QWidget):
+    """Add, choose and remove cubes.
+
+    Signals
+    -------
+    chosen : int
+        The user chose this cube to be shown.
+    """
+
+    chosen = Signal(int)
+
+    def __init__(
+        self,
+        viewer: Viewer,
+        study: Study,
+        display: CubeDisplay,
+        status: StatusLine,
+    ) -> None:
+        super().__init__()
+        self._viewer = viewer
+        self._study = study
+        self._display = display
+        self._status = status
+        self.runner = Runner(self)
+        self._make_widgets()
+        self._lay_out()
+        self._connect()
+        self.refresh()
+
+    def add_paths(self, paths: Sequence[str | Path]) -> None:
+        """Read files or folders in the background and show their cubes."""
+        if self.runner.running:
+            self._status.say("Still reading; wait until that is done.", "warning")
+            return
+        files = [Path(path) for path in paths]
+        self._status.say(f"Reading {_counted(len(files), 'file')}…")
+        self.runner.start(Job("reading cubes", partial(_read, files)))
+
+    def use_open_layers(self) -> None:
+        """Take the image layers that are open for cubes."""
+        plain = [
+            layer.name
+            for layer in self._viewer.layers
+            if plain_cube(layer) and not self._is_known(layer)
+        ]
+        count = self._display.adopt_open_layers(plain=True)
+        if not count:
+            self._status.say(
+                "No open layer is a new cube. A cube is an image layer with three "
+                "axes: bands first, then rows and columns.",
+                "warning",
+            )
+        elif plain:
+            self._status.say(
+                f"Took {', '.join(plain)} as {_counted(len(plain), 'cube')}: first "
+                "axis = bands, wavelengths unknown.",
+                "warning",
+            )
+
+    def refresh(self) -> None:
+        """Show the study's cubes; mark the one on show."""
+        self.list.blockSignals(True)
+        self.list.clear()
+        for cube in self._study.cubes:
+            C, H, W = cube.shape
+            self.list.addItem(f"{cube.name}   {H} × {W}, {C} bands")
+            self.list.item(self.list.count() - 1).setToolTip(
+                str(cube.path or "not from a file")
+            )
+        self.list.setCurrentRow(self._display.shown)
+        self.list.blockSignals(False)
+        any_cube = self.list.count() > 0
+        self.list.setVisible(any_cube)
+        self.empty.setVisible(not any_cube)
+        self.remove_button.setEnabled(any_cube)
+        rows = min(max(self.list.count(), 1), 4)
+        height = max(self.list.sizeHintForRow(0), self.fontMetrics().height() + 4)
+        self.list.setFixedHeight(rows * height + 8)
+
+    def _is_known(self, layer: Layer) -> bool:
+        return any(layer is e.bands for e in self._display.entries)
+
+    def _make_widgets(self) -> None:
+        self.list = QListWidget()
+        self.list.setToolTip("The study's cubes; choose the one to look at")
+        self.list.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.empty = WrappedLabel(_EMPTY)
+        self.files_button = QPushButton("Add files…")
+        self.files_button.setToolTip(
+            "Open hyperspectral cubes: MATLAB, ENVI, .npy or TIFF"
+        )
+        self.folder_button = QPushButton("Add folder…")
+        self.folder_button.setToolTip("Open all .mat and .hdr cubes of a folder")
+        self.layers_button = QPushButton("Use open layers")
+        self.layers_button.setToolTip(
+            "Take open image layers with three axes (bands first) for cubes"
+        )
+        self.remove_button = QPushButton("Remove")
+        self.remove_button.setToolTip(
+            "Take the chosen cube out of the study and close its layers; "
+            "the file stays where it is"
+        )
+
+    def _lay_out(self) -> None:
+        buttons = QGridLayout()
+        buttons.setContentsMargins(0, 0, 0, 0)
+        buttons.addWidget(self.files_button, 0, 0)
+        buttons.addWidget(self.folder_button, 0, 1)
+        buttons.addWidget(self.layers_button, 1, 0)
+        buttons.addWidget(self.remove_button, 1, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.empty)
+        layout.addWidget(self.list)
+        layout.addLayout(buttons)
+
+    def _connect(self) -> None:
+        self.files_button.clicked.connect(self._on_files_clicked)
+        self.folder_button.clicked.connect(self._on_folder_clicked)
+        self.layers_button.clicked.connect(self.use_open_layers)
+        self.remove_button.clicked.connect(self._on_remove_clicked)
+        self.list.currentRowChanged.connect(self._on_row_changed)
+        self.runner.yielded.connect(self._on_read_yielded)
+        self.runner.failed.connect(self._status.report)
+
+    def _on_files_clicked(self) -> None:
+        paths, _ = QFileDialog.getOpenFileNames(self, "Add cubes", "", _FILTER)
+        if paths:
+            self.add_paths(paths)
+
+    def _on_folder_clicked(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Add a folder of cubes")
+        if folder:
+            self.add_paths([folder])
+
+    def _on_remove_clicked(self) -> None:
+        row = self.list.currentRow()
+        if row >= 0:
+            self._display.remove(row)
+
+    def _on_row_changed(self, row: int) -> None:
+        if row >= 0:
+            self.chosen.emit(row)
+
+    def _on_read_yielded(self, piece: Progress | list[LayerData]) -> None:
+        if isinstance(piece, Progress):
+            self._status.say(piece.text)
+            return
+        for data, options, kind in piece:
+            self._viewer.add_layer(Layer.create(data, options, kind))
+        self._status.say(
+            f"{_counted(len(self._study.cubes), 'cube')} ready. Press First map.", "good"
+        )
+
+
+def _read(paths: Sequence[Path]) -> Iterator[Progress | list[LayerData]]:
+    """Read cubes one by one, each with its picture; in a worker's thread."""
+    from napari_dgc.cubes.readers import find_cubes, read_cube
+
+    files = find_cubes(paths)
+    for place, file in enumerate(files):
+        yield Progress(f"Reading {file.name}…", place / len(files))
+        yield cube_to_layers(read_cube(file), visible=place == 0)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" + ("" if count == 1 else "s")

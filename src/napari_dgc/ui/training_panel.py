@@ -1,0 +1,245 @@
+"""What to train, the buttons for it, and how it goes."""
+
+from __future__ import annotations
+
+from napari.viewer import Viewer
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_dgc.study import Study
+from napari_dgc.ui.loss_plot import LossPlot
+from napari_dgc.ui.notices import StatusLine, WrappedLabel, ask
+from napari_dgc.ui.training_session import TrainingSession
+
+_DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+class TrainingPanel(QWidget):
+    """Clusters, steps, device; First map, Train, Stop; progress and loss."""
+
+    def __init__(
+        self,
+        viewer: Viewer,
+        study: Study,
+        session: TrainingSession,
+        status: StatusLine,
+    ) -> None:
+        super().__init__()
+        self._study = study
+        self._session = session
+        self._status = status
+        self._make_fields()
+        self._make_buttons()
+        self._make_progress(viewer.theme)
+        self._lay_out()
+        self._connect()
+        self.refresh()
+
+    def start(self, steps: int) -> None:
+        """Start a run with the fields' values; 0 steps make the first map."""
+        from napari_dgc.clustering.config import Config
+
+        if self._session.runner.running or not self._may_replace(steps):
+            return
+        try:
+            config = Config(
+                k=self.k.value(), steps=steps, device=self.device.currentText()
+            )
+        except ValueError as error:
+            self._status.report(error)
+            return
+        self.plot.clear_curve()
+        self.active.setText("")
+        self._status.say(
+            "Making the first map…"
+            if not steps
+            else "Training. The image follows; Stop keeps what is there."
+        )
+        self._session.train(config)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Enable what can be done now."""
+        running = self._session.runner.running
+        ready = bool(self._study.cubes) and not running
+        for button in (self.first_button, self.train_button):
+            button.setEnabled(ready)
+        self.stop_button.setEnabled(running)
+        for field in (self.k, self.steps, self.device):
+            field.setEnabled(not running)
+        self.progress.setVisible(running)
+        unused = self._session.unused_model is not None
+        self.use_button.setVisible(unused and not running)
+        unmapped = len(self._session.unmapped)
+        self.map_button.setVisible(bool(unmapped) and not running)
+        self.map_button.setText(f"Map {unmapped} new cube{'s' * (unmapped != 1)}")
+
+    def _may_replace(self, steps: int) -> bool:
+        """Ask before a new model makes merges void."""
+        history = self._study.history
+        count = len(history.operations) if history is not None else 0
+        if not count:
+            return True
+        name = "Train" if steps else "First map"
+        return ask(
+            self,
+            f"{name} anew?",
+            f"You have taken {count} step{'s' * (count != 1)} with the present "
+            "clusters (merges, names, colours). New clusters begin with one group "
+            "each, and these steps are lost once they are ready.",
+            f"{name} anew",
+            "Keep my groups",
+        )
+
+    def _make_fields(self) -> None:
+        self.k = QSpinBox()
+        self.k.setRange(2, 128)
+        self.k.setValue(16)
+        self.k.setToolTip(
+            "How many clusters to look for (2 to 128). Rather too many than too few: "
+            "you merge them afterwards."
+        )
+        self.steps = QSpinBox()
+        self.steps.setRange(1, 100_000)
+        self.steps.setSingleStep(50)
+        self.steps.setValue(300)
+        self.steps.setToolTip("How many training steps; 300 serve most scenes")
+        self.device = QComboBox()
+        self.device.addItems(_DEVICES)
+        self.device.setToolTip(
+            "Where to compute: auto takes the graphics card if there is one"
+        )
+
+    def _make_buttons(self) -> None:
+        self.first_button = QPushButton("First map")
+        self.first_button.setToolTip(
+            "A map within seconds, without training; good enough to start merging"
+        )
+        self.train_button = QPushButton("Train")
+        self.train_button.setToolTip(
+            "Learn better clusters from all cubes; the map follows while it goes on"
+        )
+        self.stop_button = QPushButton("Stop")
+        self.stop_button.setToolTip("End the run; the clusters in use stay")
+        self.use_button = QPushButton("Use stopped run")
+        self.use_button.setToolTip(
+            "Map all cubes with what the stopped run had learned, in place of the "
+            "clusters in use"
+        )
+        self.map_button = QPushButton("Map new cubes")
+        self.map_button.setToolTip(
+            "Map the cubes added since, with the clusters in use; your groups stay"
+        )
+
+    def _make_progress(self, theme: str) -> None:
+        self.progress = QProgressBar()
+        self.progress.setRange(0, 1000)
+        self.progress.setTextVisible(False)
+        self.progress.setToolTip("How much of the present stage is done")
+        self.stage = WrappedLabel()
+        self.stage.setToolTip("What is being done, and the time left")
+        self.active = QLabel()
+        self.active.setToolTip("Clusters that hold more than 0.1 % of the pixels seen")
+        self.follow = QCheckBox("Image follows training")
+        self.follow.setChecked(True)
+        self.follow.setToolTip(
+            "Show each snapshot on the image while training goes on; untick to keep "
+            "working with the present groups"
+        )
+        self.plot = LossPlot(theme)
+        self.plot.setVisible(False)
+
+    def _lay_out(self) -> None:
+        fields = QGridLayout()
+        fields.setContentsMargins(0, 0, 0, 0)
+        rows = (
+            ("Clusters", self.k),
+            ("Steps", self.steps),
+            ("Device", self.device),
+        )
+        for column, (name, field) in enumerate(rows):
+            label = QLabel(name)
+            label.setBuddy(field)
+            label.setToolTip(field.toolTip())
+            fields.addWidget(label, 0, column)
+            fields.addWidget(field, 1, column)
+            fields.setColumnStretch(column, 1)
+        buttons = QHBoxLayout()
+        for button in (self.first_button, self.train_button, self.stop_button):
+            buttons.addWidget(button)
+        facts = QHBoxLayout()
+        facts.addWidget(self.follow)
+        facts.addStretch()
+        facts.addWidget(self.active)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(fields)
+        layout.addLayout(buttons)
+        layout.addWidget(self.use_button)
+        layout.addWidget(self.map_button)
+        layout.addWidget(self.progress)
+        layout.addWidget(self.stage)
+        layout.addLayout(facts)
+        layout.addWidget(self.plot)
+
+    def _connect(self) -> None:
+        self.first_button.clicked.connect(self._on_first_clicked)
+        self.train_button.clicked.connect(self._on_train_clicked)
+        self.stop_button.clicked.connect(self._on_stop_clicked)
+        self.use_button.clicked.connect(self._on_use_clicked)
+        self.map_button.clicked.connect(self._on_map_clicked)
+        self.follow.toggled.connect(self._on_follow_toggled)
+        self._session.progressed.connect(self._on_run_progressed)
+        self._session.stepped.connect(self._on_step_made)
+        self._session.ended.connect(self._on_run_ended)
+        self._session.runner.running_changed.connect(self.refresh)
+
+    def _on_first_clicked(self) -> None:
+        self.start(0)
+
+    def _on_train_clicked(self) -> None:
+        self.start(self.steps.value())
+
+    def _on_stop_clicked(self) -> None:
+        self.stop_button.setEnabled(False)
+        self._on_run_progressed("Stopping", -1.0)
+        self._session.stop()
+
+    def _on_use_clicked(self) -> None:
+        if self._may_replace(1):
+            self._session.use_stopped()
+            self.refresh()
+
+    def _on_map_clicked(self) -> None:
+        self._session.map_unmapped()
+        self.refresh()
+
+    def _on_follow_toggled(self, on: bool) -> None:
+        self._session.set_follow(on)
+
+    def _on_run_progressed(self, text: str, done: float) -> None:
+        # A range of nothing to nothing makes Qt's bar move to and fro.
+        self.progress.setRange(0, 0 if done < 0 else 1000)
+        self.progress.setValue(round(1000 * max(done, 0)))
+        self.stage.setText(text)
+
+    def _on_step_made(self, step) -> None:
+        if step.active:
+            self.active.setText(f"Active clusters: {step.active} of {self.k.value()}")
+        if step.losses:
+            self.plot.setVisible(True)
+            self.plot.add(step.index, step.losses)
+
+    def _on_run_ended(self) -> None:
+        self.stage.setText("")
+        self.refresh()

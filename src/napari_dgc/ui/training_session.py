@@ -1,0 +1,250 @@
+"""A run of training or mapping, and what becomes of its result.
+
+Holds the rules of the house: only a finished run replaces the model in use;
+a stopped one does where there is none yet; a failed one never.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QObject, Signal
+
+from napari_dgc.cubes.cube import Cube
+from napari_dgc.study import Study
+from napari_dgc.study.mapping import (
+    Finished,
+    Preview,
+    Progress,
+    map_cubes,
+    train_and_map,
+)
+from napari_dgc.ui.cube_display import CubeDisplay
+from napari_dgc.ui.worker import Job, Runner
+
+if TYPE_CHECKING:
+    from napari_dgc.clustering.config import Config
+    from napari_dgc.clustering.model import Model
+
+_STAGES = {
+    "reading": "Reading the cubes",
+    "clustering": "Finding clusters",
+    "finished": "Mapping",
+}
+
+
+class TrainingSession(QObject):
+    """Starts runs, shows their snapshots, takes their models into use.
+
+    Signals
+    -------
+    progressed : str, float
+        What is being done, and how much of it is (0..1; -1 for unknown).
+    stepped : Step
+        A training step, at most some ten a second.
+    said : str, str
+        A line for the user and its level (see `StatusLine.say`).
+    failed : Exception
+        The run ended with this error; nothing was replaced.
+    ended : ()
+        Any end: finished, stopped, failed.
+    """
+
+    progressed = Signal(str, float)
+    stepped = Signal(object)
+    said = Signal(str, str)
+    failed = Signal(object)
+    ended = Signal()
+
+    def __init__(self, study: Study, display: CubeDisplay, parent: QObject) -> None:
+        super().__init__(parent)
+        self._study = study
+        self._display = display
+        self._cubes: tuple[Cube, ...] = ()
+        self._latest: Model | None = None
+        self._training = False
+        self._fresh = True
+        self._device = "auto"
+        self._shown = 0
+        self._clock = _TimeLeft()
+        self._follow = True
+        self.runner = Runner(self)
+        self.runner.yielded.connect(self._on_run_yielded)
+        self.runner.failed.connect(self._on_run_failed)
+        self.runner.stopped.connect(self._on_run_stopped)
+        self.runner.succeeded.connect(self._on_run_succeeded)
+
+    @property
+    def unused_model(self) -> Model | None:
+        """The latest model of a stopped run that is not in use."""
+        return None if self.runner.running else self._latest
+
+    @property
+    def unmapped(self) -> tuple[int, ...]:
+        """Indices of cubes that the model in use has not mapped yet."""
+        if self._study.model is None:
+            return ()
+        cubes = range(len(self._study.cubes))
+        return tuple(i for i in cubes if self._study.cluster_map(i) is None)
+
+    def train(self, config: Config) -> None:
+        """Train on all cubes of the study, then map them."""
+        self._begin(self._study.cubes, training=True, fresh=True)
+        self._device = config.device
+        job = partial(train_and_map, self._cubes, config, shown=lambda: self._shown)
+        name = "training clusters" if config.steps else "making the first map"
+        self.runner.start(Job(name, partial(_with_threads, job), _must_arrive))
+
+    def map_unmapped(self) -> None:
+        """Map the cubes that were added after the model was made."""
+        model = self._study.model
+        cubes = tuple(self._study.cubes[i] for i in self.unmapped)
+        if model is not None and cubes:
+            self._map(model, cubes, fresh=False)
+
+    def use_stopped(self) -> None:
+        """Map all cubes with the stopped run's model and take it into use."""
+        if self._latest is not None:
+            self._map(self._latest, self._study.cubes, fresh=True)
+
+    def stop(self) -> None:
+        """End the run before its next piece of work."""
+        self.runner.stop()
+
+    def set_shown(self, index: int) -> None:
+        """Say which cube of the study the next preview shall be of."""
+        cubes = self._study.cubes
+        if 0 <= index < len(cubes):
+            places = [i for i, c in enumerate(self._cubes) if c is cubes[index]]
+            self._shown = places[0] if places else 0
+
+    def set_follow(self, on: bool) -> None:
+        """Show snapshots on the image from now on, or no longer."""
+        self._follow = on
+        if not on:
+            self._display.end_previews()
+
+    def _map(self, model: Model, cubes: Sequence[Cube], *, fresh: bool) -> None:
+        self._begin(cubes, training=False, fresh=fresh)
+        self._latest = model if fresh else None
+        job = partial(map_cubes, model, self._cubes, device=self._device)
+        self.runner.start(
+            Job("mapping cubes", partial(_with_threads, job), _must_arrive)
+        )
+
+    def _begin(self, cubes: Sequence[Cube], *, training: bool, fresh: bool) -> None:
+        self._cubes = tuple(cubes)
+        self._training, self._fresh = training, fresh
+        self._latest = None
+        self._clock = _TimeLeft()
+        self.set_shown(self._display.shown)
+        # The first step waits for torch, which takes seconds to load.
+        self.progressed.emit("Starting", -1.0)
+
+    def _on_run_yielded(self, piece: Any) -> None:
+        if isinstance(piece, Preview):
+            if self._follow:
+                cube = self._cubes[piece.index]
+                self._display.preview(cube, piece.clusters, piece.model.k)
+        elif isinstance(piece, Progress):
+            self.progressed.emit(piece.text, piece.done)
+        elif isinstance(piece, Finished):
+            self._accept(piece)
+        else:
+            self._on_step_made(piece)
+
+    def _on_step_made(self, step: Any) -> None:
+        self._latest = step.model or step.snapshot or self._latest
+        if step.notice:
+            self.said.emit(step.notice, "warning")
+        if step.stage == "training" and step.total:
+            left = self._clock.text(step.index, step.total)
+            text = f"Step {step.index} of {step.total}{left}"
+        else:
+            text = _STAGES.get(step.stage, "Finding clusters")
+        self.progressed.emit(text, step.done)
+        self.stepped.emit(step)
+
+    def _accept(self, result: Finished) -> None:
+        self._display.end_previews()
+        self._latest = None
+        if self._fresh:
+            self._study.accept_model(result.model)
+        for done in result.maps:
+            index = self._display.index_of(self._cubes[done.index])
+            if index >= 0:
+                self._study.set_map(index, done.clusters, done.statistics)
+
+    def _on_run_succeeded(self) -> None:
+        self._display.end_previews()
+        self.said.emit(
+            "The map is ready. Click on it to select a cluster; drag rows onto a row, "
+            "or press M and drag on the image, to merge.",
+            "good",
+        )
+        self.ended.emit()
+
+    def _on_run_stopped(self) -> None:
+        latest = self._latest
+        if latest is not None and self._training and self._study.model is None:
+            self.said.emit("Stopped. Mapping with what was learned so far…", "info")
+            self._map(latest, self._cubes, fresh=True)
+            return
+        self._display.end_previews()
+        if latest is None:
+            self.said.emit("Stopped. Nothing has changed.", "info")
+        elif self._study.model is None:
+            self.said.emit("Stopped. “Use stopped run” maps with its model.", "info")
+        else:
+            self.said.emit(
+                "Stopped. The clusters in use stay; “Use stopped run” takes its "
+                "model instead.",
+                "info",
+            )
+        self.ended.emit()
+
+    def _on_run_failed(self, error: Exception) -> None:
+        self._display.end_previews()
+        self._latest = None
+        self.failed.emit(error)
+        self.ended.emit()
+
+
+class _TimeLeft:
+    """Estimates the time left from the steps so far."""
+
+    def __init__(self) -> None:
+        self._first: tuple[int, float] | None = None
+
+    def text(self, index: int, total: int) -> str:
+        now = time.monotonic()
+        if self._first is None:
+            self._first = index, now
+            return ""
+        since, began = self._first
+        if index - since < 3:
+            return ""
+        seconds = (now - began) / (index - since) * (total - index)
+        if seconds < 60:
+            return f", about {max(1, round(seconds))} s left"
+        return f", about {int(seconds) // 60}:{int(seconds) % 60:02d} min left"
+
+
+def _with_threads(job: Callable[[], Iterator[Any]]) -> Iterator[Any]:
+    """Leave one core to the screen, then do the job; in the worker's thread."""
+    from napari_dgc.clustering.devices import limit_threads
+
+    limit_threads()
+    return job()
+
+
+def _must_arrive(piece: Any) -> bool:
+    """Whether the screen needs this piece, however many others there are."""
+    if isinstance(piece, Progress):
+        return False
+    if isinstance(piece, Preview | Finished):
+        return True
+    return bool(piece.snapshot or piece.model or piece.notice)
