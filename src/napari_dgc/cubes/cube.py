@@ -121,7 +121,8 @@ class Cube:
             Finite everywhere: bad bands and values that are not finite read 0.
         valid : ndarray of bool, shape (h, w)
         """
-        spectra = np.array(self.data[:, rows, cols], dtype=np.float32, order="C")
+        with np.errstate(over="ignore"):  # doubles beyond float32 read as infinite
+            spectra = np.array(self.data[:, rows, cols], dtype=np.float32, order="C")
         if self.good_bands is not None and not self.good_bands.all():
             spectra[~self.good_bands] = 0
             good = spectra[self.good_bands]

@@ -197,7 +197,7 @@ def _value(path: Path, header: Mapping[str, Any], *fields: str) -> float | None:
 
 
 def _factor(path: Path, header: Mapping[str, Any]) -> float:
-    """What integers are divided by to give reflectance."""
+    """Give what integers are divided by to become reflectance."""
     factor = _value(path, header, "reflectance scale factor")
     if factor is None:
         return 1.0
@@ -226,7 +226,7 @@ def _wavelengths(
 def _good_bands(
     path: Path, header: Mapping[str, Any], bands: int
 ) -> NDArray[np.bool_] | None:
-    """The bad band list as True for good bands."""
+    """Turn the bad band list into True for good bands."""
     if "bbl" not in header:
         return None
     listed = numbers(path, header, "bbl")

@@ -10,6 +10,8 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_dgc.cubes.errors import InputError
+
 #: HDF5's own cache holds 1 MiB; a stripe of chunks rarely fits. Bytes.
 CHUNK_CACHE_LIMIT = 512 * 2**20
 _ROWS_PER_STRIPE = 64
@@ -88,7 +90,15 @@ class HDF5Array:
         selection = [slice(None)] * 3
         for axis, box in zip(self._order, boxes, strict=True):
             selection[axis] = box
-        return np.asarray(self._dataset[tuple(selection)]).transpose(self._order)
+        try:
+            values = np.asarray(self._dataset[tuple(selection)])
+        except OSError as error:  # a chunk that does not decompress
+            raise InputError(
+                self._dataset.file.filename,
+                f"is damaged ({error})",
+                "copy or export it again",
+            ) from error
+        return values.transpose(self._order)
 
 
 def chunk_cache_bytes(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import permutations
 from pathlib import Path
 
 from qtpy.QtWidgets import (
@@ -18,9 +17,8 @@ from qtpy.QtWidgets import (
 )
 
 _NAMES = {"y": "rows", "x": "columns", "b": "bands"}
-# As files usually are, the likeliest first; mirror images of them at the end.
-AXES = ("byx", "yxb", "ybx", *("".join(p) for p in permutations("bxy")))
-AXES = tuple(dict.fromkeys(AXES))
+# As files usually are, the likeliest first; then those with columns before rows.
+AXES = ("yxb", "byx", "ybx", "xyb", "bxy", "xby")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tifffile
 from numpy.typing import NDArray
 
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.merging.palette import cluster_color
+from napari_dgc.reports.files import write_atomically
 from napari_dgc.reports.masks import write_label_tiff, write_png
 
 Color = tuple[int, int, int]
@@ -43,8 +45,16 @@ def write_labels(path: str, data: Any, attributes: Mapping[str, Any]) -> list[st
     if target.suffix.lower() == ".png":
         values, colors = layer_colors(labels, attributes.get("colormap"))
         write_png(target, values, colors, force=True)
+    elif labels.dtype == np.uint8:
+        write_label_tiff(target, labels.astype(np.uint8), force=True)
     else:
-        write_label_tiff(target, labels, force=True)
+        write_atomically(
+            target,
+            lambda file: tifffile.imwrite(
+                file, labels, photometric="minisblack", compression="zlib"
+            ),
+            force=True,
+        )
     return [str(target)]
 
 

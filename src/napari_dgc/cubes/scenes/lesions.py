@@ -76,7 +76,7 @@ def cover_lesion(
     width = _HALO[plan.kind] * plan.radius * length_px
     halo = _HALO_STRENGTH[plan.kind] * np.exp(-(np.clip(-inside / width, 0, 6) ** 2))
     halo = halo * (1 - core)
-    crust = np.clip(1 + 0.20 * mottle, 0.6, 1.6)
+    crust = np.clip(1.05 + 0.16 * mottle, 0.8, 1.6)
     rings = 1 + 0.06 * np.cos(9 * away / plan.radius + plan.lobes[0, 1])
     centre = core * np.clip(1 - 1.3 * away / plan.radius, 0, 1)
     return LesionCover(

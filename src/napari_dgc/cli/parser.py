@@ -1,0 +1,142 @@
+"""Commands and their options."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import NoReturn
+
+from napari_dgc import __version__
+from napari_dgc.cli import commands
+
+MAP_FORMATS = ("tif", "npy", "png", "pth")
+
+
+class UsageError(ValueError):
+    """The command line does not make sense."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, without printing its usage."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}; see {self.prog} --help")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """All commands; each sets `run`, a function of the parsed options."""
+    parser = _Parser(
+        prog="napari-dgc",
+        description="Deep Global Clustering of hyperspectral cubes.",
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    add = parser.add_subparsers(
+        title="commands", required=True, metavar="COMMAND", parser_class=_Parser
+    ).add_parser
+    _add_sample(add("sample", help="write sample scenes of leaves, with labels"))
+    _add_train(add("train", help="learn clusters over all cubes"))
+    _add_segment(add("segment", help="map cubes with a model"))
+    _add_merge(add("merge", help="merge the clusters of maps into groups"))
+    _add_evaluate(add("evaluate", help="score maps against labels"))
+    return parser
+
+
+def _add_sample(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("out", type=Path, metavar="OUT_DIR")
+    parser.add_argument("--scenes", type=_positive, default=6, metavar="N")
+    parser.add_argument("--size", type=_positive, default=256, metavar="PIXELS")
+    parser.add_argument("--seed", type=_natural, default=0)
+    _add_common(parser)
+    parser.set_defaults(run=commands.write_sample)
+
+
+def _add_train(parser: argparse.ArgumentParser) -> None:
+    _add_cubes(parser)
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="MODEL.safetensors"
+    )
+    # No defaults here: what is not given is left to --config, then to Config.
+    parser.add_argument("-k", type=int, metavar="K", help="clusters, 2..128 (16)")
+    parser.add_argument(
+        "--steps", type=int, metavar="N", help="0 gives the first map (300)"
+    )
+    parser.add_argument("--seed", type=int, help="(0)")
+    parser.add_argument("--device", help="auto, cpu, cuda or mps (auto)")
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE.toml", help="any field of Config"
+    )
+    _add_common(parser)
+    parser.set_defaults(run=commands.train_model)
+
+
+def _add_segment(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", type=Path, metavar="MODEL")
+    _add_cubes(parser)
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT_DIR")
+    parser.add_argument(
+        "--format",
+        type=_formats,
+        default=("tif",),
+        metavar="LIST",
+        help=f"of {','.join(MAP_FORMATS)} (tif)",
+    )
+    parser.add_argument("--device", default="auto")
+    _add_common(parser)
+    parser.set_defaults(run=commands.segment_cubes)
+
+
+def _add_merge(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", type=Path, metavar="MODEL")
+    parser.add_argument("maps", type=Path, metavar="CLUSTERS_DIR")
+    how = parser.add_mutually_exclusive_group(required=True)
+    how.add_argument("--granularity", type=_positive, metavar="N", help="groups")
+    how.add_argument("--recipe", type=Path, metavar="R.json")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT_DIR")
+    _add_common(parser)
+    parser.set_defaults(run=commands.merge_maps)
+
+
+def _add_evaluate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("maps", type=Path, metavar="MAPS_DIR")
+    parser.add_argument("--labels", type=Path, required=True, metavar="DIR")
+    how = parser.add_mutually_exclusive_group(required=True)
+    how.add_argument("--align", choices=("hungarian", "majority"))
+    how.add_argument("--mapping", metavar="JSON", help='such as {"0":[1,2],"1":[3]}')
+    parser.add_argument("--ignore-label", type=int, metavar="N")
+    _add_common(parser)
+    parser.set_defaults(run=commands.evaluate_maps)
+
+
+def _add_cubes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "cubes", type=Path, nargs="+", metavar="CUBE_OR_DIR", help="files or folders"
+    )
+    parser.add_argument("--key", help="variable that holds the cube, in .mat files")
+    parser.add_argument("--axes", help="order of the axes, such as yxb")
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--force", action="store_true", help="overwrite what is there")
+    parser.add_argument("-q", "--quiet", action="store_true", help="no progress")
+
+
+def _natural(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{value} is negative")
+    return value
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{value} is less than 1")
+    return value
+
+
+def _formats(text: str) -> tuple[str, ...]:
+    formats = tuple(part.strip().lower() for part in text.split(",") if part.strip())
+    unknown = [part for part in formats if part not in MAP_FORMATS]
+    if unknown or not formats:
+        raise argparse.ArgumentTypeError(f"{text!r}: use {','.join(MAP_FORMATS)}")
+    return formats

@@ -1,0 +1,224 @@
+"""What the mouse does on the label layer: select, and in Merge mode merge.
+
+Nothing merges outside Merge mode, and in it only a drag from one group to
+another or two Shift-clicks do; a click that slips a few pixels stays a click.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from napari.layers import Labels
+from napari.viewer import Viewer
+from psygnal import Signal
+
+from napari_dgc.merging.grouping import Group, MergeError
+from napari_dgc.study import Study
+from napari_dgc.ui.cube_display import CubeDisplay
+
+CLICK_SLIP = 5  # canvas pixels the mouse may move between press and release
+
+_BANNER = "MERGE MODE  ·  Esc leaves"
+_HOW = (
+    "Merge mode: drag from one cluster to another, it goes into that one; or "
+    "Shift-click the target, then Shift-click what shall go into it. Esc leaves."
+)
+
+
+class Gestures:
+    """Turns mouse events on our label layers into wishes.
+
+    Attributes
+    ----------
+    clicked : Signal
+        Emitted with a group id and whether Ctrl was held.
+    merge_wanted : Signal
+        Emitted with the source's group id and the target's.
+    pointed : Signal
+        Emitted with the frozenset of group ids a merge under way would join;
+        empty when it is over.
+    said : Signal
+        Emitted with a line for the user and its level.
+    mode_changed : Signal
+        Emitted with whether Merge mode is on.
+    """
+
+    clicked = Signal(int, bool)
+    merge_wanted = Signal(int, int)
+    pointed = Signal(frozenset)
+    said = Signal(str, str)
+    mode_changed = Signal(bool)
+
+    def __init__(self, viewer: Viewer, study: Study, display: CubeDisplay) -> None:
+        self._viewer = viewer
+        self._study = study
+        self._display = display
+        self._merging = False
+        self._target: int | None = None
+        self._overlay: tuple[str, bool] | None = None
+        viewer.layers.selection.events.active.connect(self._on_active_changed)
+        display.layer_made.connect(self._on_layer_made)
+
+    def close(self) -> None:
+        """Leave Merge mode and let go of the viewer."""
+        self.set_merging(False)
+        self._viewer.layers.selection.events.active.disconnect(self._on_active_changed)
+        for entry in self._display.entries:
+            if entry.groups is not None:
+                callbacks = entry.groups.layer.mouse_drag_callbacks
+                if self._on_layer_pressed in callbacks:
+                    callbacks.remove(self._on_layer_pressed)
+
+    @property
+    def merging(self) -> bool:
+        """Whether Merge mode is on."""
+        return self._merging
+
+    @property
+    def target(self) -> int | None:
+        """The group Shift-clicked first, waiting for what goes into it."""
+        return self._target
+
+    def set_merging(self, on: bool) -> None:
+        """Enter or leave Merge mode; it needs a map on the image."""
+        layer = self._layer
+        if on and (layer is None or self._study.grouping is None):
+            self.said.emit("Make a map first: press First map.", "warning")
+            self.mode_changed.emit(False)
+            return
+        if on == self._merging:
+            return
+        self._merging = on
+        self._drop_target()
+        if layer is not None:
+            if on:
+                self._viewer.layers.selection.active = layer
+            # The camera follows its active layer: another layer pans as ever.
+            layer.mouse_pan = not on
+        self._set_banner(on)
+        self.mode_changed.emit(on)
+        self.said.emit(_HOW if on else "Merge mode is off: a drag moves the image.", "")
+
+    def toggle_merging(self) -> None:
+        """Enter Merge mode, or leave it."""
+        self.set_merging(not self._merging)
+
+    @property
+    def _layer(self) -> Labels | None:
+        entry = self._display.entry
+        return None if entry is None or entry.groups is None else entry.groups.layer
+
+    def _set_banner(self, on: bool) -> None:
+        overlay = self._viewer.text_overlay
+        if on:
+            self._overlay = overlay.text, overlay.visible
+            overlay.text, overlay.visible = _BANNER, True
+        elif self._overlay is not None:
+            overlay.text, overlay.visible = self._overlay
+            self._overlay = None
+
+    def _on_layer_made(self, layer: Labels) -> None:
+        layer.mouse_drag_callbacks.append(self._on_layer_pressed)
+
+    def _on_active_changed(self, event) -> None:
+        if self._merging and event.value is not self._layer:
+            self.set_merging(False)
+
+    def _on_layer_pressed(self, layer: Labels, event) -> Iterator[None]:
+        """From press to release; napari advances it with each event."""
+        if event.button != 1 or layer is not self._layer or len(event.dims_displayed) > 2:
+            return
+        start = tuple(event.pos)
+        modifiers = {str(m) for m in event.modifiers}
+        pressed = self._group_at(layer, event)
+        dragged, under = False, pressed
+        yield
+        while event.type == "mouse_move":
+            dragged = dragged or math.dist(start, tuple(event.pos)) > CLICK_SLIP
+            if dragged and self._merging and pressed is not None:
+                under = self._on_drag_moved(pressed, under, self._group_at(layer, event))
+            yield
+        dragged = dragged or math.dist(start, tuple(event.pos)) > CLICK_SLIP
+        if self._display.previewing:
+            self._on_preview_pressed(dragged)
+        elif not dragged:
+            self._on_group_clicked(pressed, modifiers)
+        elif self._merging:
+            self._on_drag_released(pressed, self._group_at(layer, event))
+
+    def _on_preview_pressed(self, dragged: bool) -> None:
+        if not dragged or self._merging:
+            self.said.emit(
+                "This is a snapshot of the training. Groups can be chosen and merged "
+                "when it is ready; Stop, or untick “Image follows training”, to go on "
+                "now.",
+                "warning",
+            )
+
+    def _on_group_clicked(self, group: Group | None, modifiers: set[str]) -> None:
+        if self._merging and "Shift" in modifiers:
+            self._on_group_shift_clicked(group)
+            return
+        self._drop_target()
+        if group is not None:
+            self.clicked.emit(group.id, "Control" in modifiers)
+
+    def _on_group_shift_clicked(self, group: Group | None) -> None:
+        if group is None:
+            self.said.emit("There is no cluster here. " + _HOW, "warning")
+        elif self._target is None:
+            self._target = group.id
+            self.pointed.emit(frozenset({group.id}))
+            self.said.emit(
+                f"Into {group.name}: now Shift-click the cluster that shall go into "
+                "it (Esc: never mind).",
+                "info",
+            )
+        elif group.id == self._target:
+            self._drop_target()
+            self.said.emit(_HOW, "info")
+        else:
+            target = self._target
+            self._drop_target()
+            self.merge_wanted.emit(group.id, target)
+
+    def _on_drag_moved(
+        self, source: Group, before: Group | None, under: Group | None
+    ) -> Group | None:
+        if under is not before or before is source:
+            ids = {source.id} | ({under.id} if under is not None else set())
+            self.pointed.emit(frozenset(ids))
+            if under is not None and under.id != source.id:
+                text = f"Release: {source.name} goes into {under.name}."
+            else:
+                text = f"{source.name}: drag onto the cluster it shall go into."
+            self.said.emit(text, "info")
+        return under
+
+    def _on_drag_released(self, source: Group | None, target: Group | None) -> None:
+        self.pointed.emit(frozenset())
+        if source is None or target is None:
+            self.said.emit("Nothing merged: there is no cluster there.", "warning")
+        elif source.id == target.id:
+            self.said.emit("Nothing merged: that was one and the same group.", "warning")
+        else:
+            self._drop_target()
+            self.merge_wanted.emit(source.id, target.id)
+
+    def _drop_target(self) -> None:
+        if self._target is not None:
+            self._target = None
+            self.pointed.emit(frozenset())
+
+    def _group_at(self, layer: Labels, event) -> Group | None:
+        grouping = self._study.grouping
+        if grouping is None or self._display.previewing:
+            return None
+        value = layer.get_value(event.position, world=True)
+        if not value:
+            return None
+        try:
+            return grouping.by_value(int(value))
+        except MergeError:
+            return None
