@@ -190,6 +190,17 @@ def test_the_largest_part_keeps_the_identity():
     assert new.id > 4
 
 
+def test_a_new_row_stands_below_the_one_it_came_from():
+    spectra = np.array([[1, 0, 0], [0, 1, 0], [0, 1, 0.1], [1, 0.1, 0]])
+    tree = build_tree(spectra, [9, 9, 5, 5])
+    history = History(Grouping.start([1, 2, 3, 4]))
+    history.do(tree.cut(history.current, 2))
+    assert history.current.ids == (1, 2)
+    history.do(tree.cut(history.current, 4))
+    rows = [group.clusters for group in history.current.groups]
+    assert rows == [(1,), (4,), (2,), (3,)]
+
+
 def test_ties_keep_the_lowest_id():
     tree = build_tree(np.eye(3), [5, 5, 5])
     start = Grouping.start([1, 2, 3])

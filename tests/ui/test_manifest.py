@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from npe2 import PluginManifest, PluginManager
+from npe2 import PluginManager, PluginManifest
 
 MANIFEST = Path(__file__).parents[2] / "src" / "napari_dgc" / "napari.yaml"
 
@@ -35,17 +36,11 @@ def test_every_import_resolves() -> None:
         [sys.executable, "-m", "npe2", "validate", "--imports", str(MANIFEST)],
         capture_output=True,
         text=True,
-        env={**_environment(), "QT_QPA_PLATFORM": "offscreen"},
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
         timeout=120,
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "valid" in ran.stdout + ran.stderr
-
-
-def _environment() -> dict[str, str]:
-    import os
-
-    return dict(os.environ)
 
 
 def test_commands_are_named_after_us_and_live_in_ui(manifest: PluginManifest) -> None:
@@ -147,11 +142,9 @@ def test_menu_titles_and_the_dock(make_napari_viewer) -> None:
         for title in titles(MenuId.FILE_IO_UTILITIES)
     )
     app.commands.execute_command("napari-dgc.open_dock").result()
-    docked = {
-        type(widget).__name__ for widget in viewer.window.dock_widgets.values()
-    }
+    docked = {type(widget).__name__ for widget in viewer.window.dock_widgets.values()}
     assert "ClusteringDock" in docked
     # The menu and the Python call must mean one dock, not two.
-    dock, widget = viewer.window.add_plugin_dock_widget("napari-dgc")
+    _, widget = viewer.window.add_plugin_dock_widget("napari-dgc")
     assert len(viewer.window.dock_widgets) == len(docked)
     assert type(widget).__name__ == "ClusteringDock"

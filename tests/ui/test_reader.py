@@ -164,7 +164,11 @@ def test_contrast_limits_of_one_value_are_a_range(value: float) -> None:
             "meter",
         ),
         ({"pixel_size": "{0.5, 0.25}"}, (1, 1), "pixel"),
-        ({"map_info": "{Geographic, 1, 1, 0, 0, 2, 2, units=Degrees}"}, (1, 1), "pixel"),
+        (
+            {"map_info": "{Geographic, 1, 1, 0, 0, 2, 2, units=Degrees}"},
+            (1, 1),
+            "pixel",
+        ),
         ({"map_info": "{broken, units=Meters}"}, (1, 1), "pixel"),
     ],
 )
@@ -226,7 +230,6 @@ def test_dropped_layers_lie_on_each_other(tmp_path: Path, make_napari_viewer) ->
         np.testing.assert_allclose(in_bands, picture.world_to_data(world[1:]))
         np.testing.assert_allclose(in_bands, (row, column))
     assert picture.visible
-    assert not list(viewer.layers.selection)[0] is None
 
 
 @pytest.mark.screen
@@ -240,28 +243,27 @@ def test_scaled_layers_lie_on_each_other(tmp_path: Path, make_napari_viewer) -> 
     np.testing.assert_allclose(
         bands.extent.world[:, 1:], picture.extent.world, rtol=0, atol=1e-9
     )
-    np.testing.assert_allclose(picture.extent.world[1], [19.5 * 0.25, 29.5 * 0.5])
+    np.testing.assert_allclose(picture.extent.world[1], [19 * 0.25, 29 * 0.5])
 
 
 @pytest.mark.screen
 def test_hiding_the_picture_shows_the_band_under_the_slider(
     tmp_path: Path, make_napari_viewer
 ) -> None:
-    viewer = make_napari_viewer()
+    viewer = make_napari_viewer(show=True)
     viewer.open(write_envi(tmp_path, striped_cube()), plugin="napari-dgc")
-    bands, picture = viewer.layers
-    shown = viewer.screenshot(canvas_only=True, flash=False)
-    assert len(np.unique(shown.reshape(-1, 4), axis=0)) > 3
+    _, picture = viewer.layers
+    shown = viewer.screenshot(canvas_only=True, flash=False).reshape(-1, 4)
+    for channel in range(3):  # a red, a green and a blue third
+        assert (shown[:, :3].argmax(axis=1)[shown[:, channel] > 200] == channel).any()
     picture.visible = False
     seen = {}
     for band in (5, 1):
         viewer.dims.set_current_step(0, band)
         seen[band] = viewer.screenshot(canvas_only=True, flash=False)[..., 0]
     height, width = seen[5].shape
-    left, right = (height // 2, width // 2 - height // 3), (
-        height // 2,
-        width // 2 + height // 3,
-    )
+    left = (height // 2, width // 2 - height // 3)
+    right = (height // 2, width // 2 + height // 3)
     assert seen[5][left] > 200 > seen[5][right]
     assert seen[1][right] > 200 > seen[1][left]
 

@@ -49,13 +49,20 @@ class ClusterStatistics:
         """Number of clusters K."""
         return len(self.count) - 1
 
+    @property
+    def _summed(self) -> NDArray[np.int64]:
+        """Pixels whose spectra are in the sums: none of row 0."""
+        summed = self.count.copy()
+        summed[0] = 0
+        return summed
+
     def mean(self) -> NDArray[np.float64]:
         """Give mean spectra, (K + 1, C); NaN where there is no pixel."""
-        return mean_of(self.count, self.sum)
+        return mean_of(self._summed, self.sum)
 
     def std(self) -> NDArray[np.float64]:
         """Give standard deviations (dividing by n), (K + 1, C); NaN without pixels."""
-        return std_of(self.count, self.sum, self.sum_squares)
+        return std_of(self._summed, self.sum, self.sum_squares)
 
     def __add__(self, other: ClusterStatistics) -> ClusterStatistics:
         """Pool two cubes of the same model.

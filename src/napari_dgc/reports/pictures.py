@@ -75,6 +75,7 @@ def side_by_side(
     titles = [_wrap(title, cell_width) for title, _ in panels]
     above = _LINE_INCHES * (1 + max(title.count("\n") + 1 for title in titles))
     width = columns * cell_width + _GAP_INCHES
+    legend = [(_shorten(name, width - 0.7), color) for name, color in legend]
     per_row, legend_rows = _legend_shape(legend, width)
     below = legend_rows * _LEGEND_ROW_INCHES + _GAP_INCHES
     height = rows * (panel_size[1] + above) + below
@@ -94,6 +95,12 @@ def side_by_side(
 def _wrap(title: str, inches: float) -> str:
     """Break a title into lines that fit above its panel."""
     return textwrap.fill(title, max(1, int(inches / _CHARACTER_INCHES)))
+
+
+def _shorten(name: str, inches: float) -> str:
+    """Cut a name to what fits beside its swatch."""
+    room = int(inches / _CHARACTER_INCHES)
+    return name if len(name) <= room else f"{name[: room - 1]}…"
 
 
 def _legend_shape(legend: Sequence[Entry], width: float) -> tuple[int, int]:

@@ -138,6 +138,10 @@ class CubeDisplay:
         elif entry.groups is not None:
             entry.groups.clear()
 
+    def highlight_quietly(self, groups: Iterable[int]) -> None:
+        """Highlight these from the next draw on."""
+        self._highlighted = frozenset(groups)
+
     def highlight(self, groups: Iterable[int]) -> None:
         """Dim all groups but these; none dims none."""
         self._highlighted = frozenset(groups)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 
 from napari.layers import Layer
 from napari.viewer import Viewer
-from qtpy.QtCore import Signal
+from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QFileDialog,
@@ -19,17 +18,14 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_dgc.cubes.errors import InputError
+from napari_dgc.cubes.readers import find_cubes
 from napari_dgc.study import Study
-from napari_dgc.study.mapping import Progress
 from napari_dgc.ui.cube_display import CubeDisplay, plain_cube
-from napari_dgc.ui.cube_layers import LayerData, cube_to_layers
+from napari_dgc.ui.menus import FILE_FILTER, Opening, open_paths
 from napari_dgc.ui.notices import StatusLine, WrappedLabel
-from napari_dgc.ui.worker import Job, Runner
 
-_FILTER = (
-    "Hyperspectral cubes (*.mat *.hdr *.npy *.tif *.tiff *.h5 *.hdf5 *.dat *.img "
-    "*.raw *.bil *.bip *.bsq);;All files (*)"
-)
+_POLL_MS = 100
 _EMPTY = (
     "Add a cube, drop one on the window, or open a sample: "
     "File > Open Sample > napari-dgc."
@@ -59,7 +55,9 @@ class CubesPanel(QWidget):
         self._study = study
         self._display = display
         self._status = status
-        self.runner = Runner(self)
+        self._openings: list[Opening] = []
+        self._poll = QTimer(self)
+        self._poll.setInterval(_POLL_MS)
         self._make_widgets()
         self._lay_out()
         self._connect()
@@ -67,12 +65,14 @@ class CubesPanel(QWidget):
 
     def add_paths(self, paths: Sequence[str | Path]) -> None:
         """Read files or folders in the background and show their cubes."""
-        if self.runner.running:
-            self._status.say("Still reading; wait until that is done.", "warning")
+        try:
+            files = find_cubes([Path(path) for path in paths])
+        except InputError as error:
+            self._status.report(error)
             return
-        files = [Path(path) for path in paths]
-        self._status.say(f"Reading {_counted(len(files), 'file')}…")
-        self.runner.start(Job("reading cubes", partial(_read, files)))
+        self._openings += open_paths(self._viewer, files)
+        self._status.say(f"Reading {_counted(len(self._openings), 'cube')}…")
+        self._poll.start()
 
     def use_open_layers(self) -> None:
         """Take the image layers that are open for cubes."""
@@ -158,11 +158,10 @@ class CubesPanel(QWidget):
         self.layers_button.clicked.connect(self.use_open_layers)
         self.remove_button.clicked.connect(self._on_remove_clicked)
         self.list.currentRowChanged.connect(self._on_row_changed)
-        self.runner.yielded.connect(self._on_read_yielded)
-        self.runner.failed.connect(self._status.report)
+        self._poll.timeout.connect(self._on_reading_polled)
 
     def _on_files_clicked(self) -> None:
-        paths, _ = QFileDialog.getOpenFileNames(self, "Add cubes", "", _FILTER)
+        paths, _ = QFileDialog.getOpenFileNames(self, "Add cubes", "", FILE_FILTER)
         if paths:
             self.add_paths(paths)
 
@@ -180,25 +179,19 @@ class CubesPanel(QWidget):
         if row >= 0:
             self.chosen.emit(row)
 
-    def _on_read_yielded(self, piece: Progress | list[LayerData]) -> None:
-        if isinstance(piece, Progress):
-            self._status.say(piece.text)
+    def _on_reading_polled(self) -> None:
+        """Tell when all files are read; faults are told by their openings."""
+        if not all(opening.finished for opening in self._openings):
             return
-        for data, options, kind in piece:
-            self._viewer.add_layer(Layer.create(data, options, kind))
-        self._status.say(
-            f"{_counted(len(self._study.cubes), 'cube')} ready. Press First map.", "good"
-        )
-
-
-def _read(paths: Sequence[Path]) -> Iterator[Progress | list[LayerData]]:
-    """Read cubes one by one, each with its picture; in a worker's thread."""
-    from napari_dgc.cubes.readers import find_cubes, read_cube
-
-    files = find_cubes(paths)
-    for place, file in enumerate(files):
-        yield Progress(f"Reading {file.name}…", place / len(files))
-        yield cube_to_layers(read_cube(file), visible=place == 0)
+        self._poll.stop()
+        self._openings.clear()
+        count = len(self._study.cubes)
+        if count:
+            self._status.say(
+                f"{_counted(count, 'cube')} ready. Press First map.", "good"
+            )
+        else:
+            self._status.say("No cube could be read.", "warning")
 
 
 def _counted(count: int, noun: str) -> str:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from napari_dgc.cubes.errors import InputError
 
 # After napari has slid the notification in: unfolding uses the same animation.
 _SLIDE_MS = 300
 
-# How the readers' remedies name what `LayoutForm` asks for.
-_OPTIONS = ("--axes", "--key")
-_ASK_US = "open it with File > IO Utilities > Open hyperspectral cube… and say which"
+# How the readers' remedies begin where `LayoutForm` can ask instead.
+_ASKS_FOR_KEY = "name one with --key"
+_ASKS_FOR_AXES = "say which with --axes"
+_OPEN_BY_MENU = (
+    "open it with File > IO Utilities > Open hyperspectral cube…, which asks for it"
+)
 
 
 def show_fault(error: InputError) -> None:
@@ -47,13 +51,19 @@ def show_fault(error: InputError) -> None:
 
 def screen_line(error: InputError) -> str:
     """Word an error for the screen, where there are menus and no options."""
-    remedy = _ASK_US if is_question(error) else error.remedy
+    remedy = _OPEN_BY_MENU if question(error) else error.remedy
+    for option in (" with --axes", " with --key"):
+        remedy = remedy.replace(option, "")
     return f"{Path(error.source).name}: {error.fault}; {remedy}"
 
 
-def is_question(error: InputError) -> bool:
-    """Whether the user can settle it by naming the variable or its axes."""
-    return any(option in error.remedy for option in _OPTIONS)
+def question(error: InputError) -> Literal["key", "axes"] | None:
+    """Say what the user can add to make the file readable, if anything."""
+    if error.remedy.startswith(_ASKS_FOR_KEY):
+        return "key"
+    if error.remedy.startswith(_ASKS_FOR_AXES):
+        return "axes"
+    return None
 
 
 def _notifications() -> list:

@@ -63,7 +63,12 @@ class Gestures:
     def close(self) -> None:
         """Leave Merge mode and let go of the viewer."""
         self.set_merging(False)
-        self._viewer.layers.selection.events.active.disconnect(self._on_active_changed)
+        self.detach()
+
+    def detach(self) -> None:
+        """Let go of the viewer and the layers."""
+        active = self._viewer.layers.selection.events.active
+        active.disconnect(self._on_active_changed)
         for entry in self._display.entries:
             if entry.groups is not None:
                 callbacks = entry.groups.layer.mouse_drag_callbacks
@@ -127,7 +132,11 @@ class Gestures:
 
     def _on_layer_pressed(self, layer: Labels, event) -> Iterator[None]:
         """From press to release; napari advances it with each event."""
-        if event.button != 1 or layer is not self._layer or len(event.dims_displayed) > 2:
+        if (
+            event.button != 1
+            or layer is not self._layer
+            or len(event.dims_displayed) > 2
+        ):
             return
         start = tuple(event.pos)
         modifiers = {str(m) for m in event.modifiers}
@@ -137,7 +146,9 @@ class Gestures:
         while event.type == "mouse_move":
             dragged = dragged or math.dist(start, tuple(event.pos)) > CLICK_SLIP
             if dragged and self._merging and pressed is not None:
-                under = self._on_drag_moved(pressed, under, self._group_at(layer, event))
+                under = self._on_drag_moved(
+                    pressed, under, self._group_at(layer, event)
+                )
             yield
         dragged = dragged or math.dist(start, tuple(event.pos)) > CLICK_SLIP
         if self._display.previewing:
@@ -201,7 +212,9 @@ class Gestures:
         if source is None or target is None:
             self.said.emit("Nothing merged: there is no cluster there.", "warning")
         elif source.id == target.id:
-            self.said.emit("Nothing merged: that was one and the same group.", "warning")
+            self.said.emit(
+                "Nothing merged: that was one and the same group.", "warning"
+            )
         else:
             self._drop_target()
             self.merge_wanted.emit(source.id, target.id)

@@ -16,8 +16,8 @@ from napari_dgc.merging.palette import Color
 
 MIME_TYPE = "application/x-napari-dgc-groups"
 
-_SWATCH = 14  # pixels
 _ROLE = Qt.ItemDataRole
+_SWATCH = 14  # pixels
 
 
 class Column(IntEnum):

@@ -47,6 +47,8 @@ class LayoutForm(QDialog):
         Why we have to ask, in the reader's words.
     shapes : mapping of str to tuple of int
         What the file holds: shapes by variable; one named "" has no name.
+    ask_axes : bool
+        Whether to ask for the axes, too; else the file shall say them.
     parent : QWidget, optional
     """
 
@@ -55,11 +57,14 @@ class LayoutForm(QDialog):
         path: Path,
         fault: str,
         shapes: Mapping[str, tuple[int, ...]],
+        *,
+        ask_axes: bool = True,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(f"Open {path.name}")
         self._shapes = dict(shapes)
+        self._ask_axes = ask_axes
 
         why = QLabel(f"{path.name}: {fault}.")
         why.setWordWrap(True)
@@ -72,7 +77,8 @@ class LayoutForm(QDialog):
         form = QFormLayout()
         if any(self._shapes):
             form.addRow("Variable:", self.key_box)
-        form.addRow("It holds:", self.axes_box)
+        if ask_axes:
+            form.addRow("It holds:", self.axes_box)
         self.buttons = QDialogButtonBox(
             QDialogButtonBox.StandardButton.Open
             | QDialogButtonBox.StandardButton.Cancel
@@ -90,7 +96,8 @@ class LayoutForm(QDialog):
     @property
     def layout_chosen(self) -> Layout:
         """The answer as it stands in the form."""
-        return Layout(self.key_box.currentData() or None, self.axes_box.currentData())
+        axes = self.axes_box.currentData() if self._ask_axes else None
+        return Layout(self.key_box.currentData() or None, axes)
 
     def _on_key_chosen(self) -> None:
         self._fill_axes()
@@ -117,10 +124,12 @@ def ask_layout(
     path: Path,
     fault: str,
     shapes: Mapping[str, tuple[int, ...]],
+    *,
+    ask_axes: bool = True,
     parent: QWidget | None = None,
 ) -> Layout | None:
     """Ask the user; None where they would rather not open the file."""
-    form = LayoutForm(path, fault, shapes, parent)
+    form = LayoutForm(path, fault, shapes, ask_axes=ask_axes, parent=parent)
     accepted = form.exec() == QDialog.DialogCode.Accepted
     answer = form.layout_chosen if accepted else None
     form.deleteLater()

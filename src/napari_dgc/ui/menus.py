@@ -12,14 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import napari
-import numpy as np
+import tifffile
 from napari.qt.threading import FunctionWorker, create_worker
 from napari.utils.history import get_open_history, update_open_history
 from qtpy.QtWidgets import QFileDialog, QWidget
 
+from napari_dgc.cubes.arrays import map_npy
+from napari_dgc.cubes.checks import is_real
 from napari_dgc.cubes.errors import InputError
+from napari_dgc.cubes.matlab import open_matlab
 from napari_dgc.ui.cube_layers import LayerData
-from napari_dgc.ui.faults import is_question, show_fault
+from napari_dgc.ui.faults import question, show_fault
 from napari_dgc.ui.layout_form import Layout, ask_layout
 from napari_dgc.ui.reader import envi_header, read_layers
 
@@ -93,9 +96,11 @@ class Opening:
         self._viewer = weakref.ref(viewer)
         self.path = path
         self.worker: FunctionWorker | None = None
+        self._layout: Layout | None = None
 
     def start(self, layout: Layout | None = None) -> None:
         """Read in a thread; `layout` is what the user said about the file."""
+        self._layout = layout
         key, axes = (layout.key, layout.axes) if layout else (None, None)
         worker = create_worker(
             read_outcome,
@@ -130,11 +135,19 @@ class Opening:
             return
         if not isinstance(outcome.error, InputError):
             raise outcome.error  # ours to mend: napari shows the traceback
-        if not is_question(outcome.error):
+        asked_for = question(outcome.error)
+        shapes = stored_shapes(self.path)
+        if asked_for == "axes" and self._layout and self._layout.key in shapes:
+            shapes = {self._layout.key: shapes[self._layout.key]}
+        if asked_for is None or (asked_for == "key" and not shapes):
             show_fault(outcome.error)
             return
         layout = ask_layout(
-            self.path, outcome.error.fault, stored_shapes(self.path), _window(viewer)
+            self.path,
+            outcome.error.fault,
+            shapes,
+            ask_axes=asked_for == "axes",
+            parent=_window(viewer),
         )
         if layout is not None:
             self.start(layout)
@@ -157,46 +170,20 @@ def stored_shapes(path: Path) -> dict[str, tuple[int, ...]]:
         By variable; the array of a file that has but one is called "". Empty
         where the file cannot be read: the user is asked without numbers then.
     """
+    suffix = path.suffix.lower()
     with contextlib.suppress(Exception):
-        shapes = _READ_SHAPES[path.suffix.lower()](path)
-        return {key: shape for key, shape in shapes.items() if len(shape) == 3}
+        if suffix == ".mat":
+            variables = open_matlab(path).variables
+            return {
+                name: variable.shape
+                for name, variable in variables.items()
+                if len(variable.shape) == 3 and is_real(variable.dtype)
+            }
+        if suffix == ".npy":
+            return {"": map_npy(path).shape}
+        with tifffile.TiffFile(path) as file:
+            return {"": file.series[0].shape}
     return {}
-
-
-def _npy_shapes(path: Path) -> dict[str, tuple[int, ...]]:
-    return {"": np.load(path, mmap_mode="r").shape}
-
-
-def _tiff_shapes(path: Path) -> dict[str, tuple[int, ...]]:
-    import tifffile
-
-    with tifffile.TiffFile(path) as file:
-        return {"": file.series[0].shape}
-
-
-def _matlab_shapes(path: Path) -> dict[str, tuple[int, ...]]:
-    from scipy.io import whosmat
-
-    try:
-        return {name: shape for name, shape, _ in whosmat(str(path))}
-    except NotImplementedError:  # v7.3 is HDF5
-        pass
-    import h5py
-
-    with h5py.File(path) as file:
-        return {
-            name: array.shape[:: -1 if "MATLAB_class" in array.attrs else 1]
-            for name, array in file.items()
-            if isinstance(array, h5py.Dataset)
-        }
-
-
-_READ_SHAPES = {
-    ".npy": _npy_shapes,
-    ".tif": _tiff_shapes,
-    ".tiff": _tiff_shapes,
-    ".mat": _matlab_shapes,
-}
 
 
 def _window(viewer: napari.Viewer) -> QWidget | None:

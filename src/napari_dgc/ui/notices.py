@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from napari.utils.notifications import notification_manager, show_error, show_warning
+from napari.utils.notifications import notification_manager, show_error
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtWidgets import QLabel, QMessageBox, QSizePolicy, QWidget
 
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.merging.grouping import MergeError
+from napari_dgc.ui.faults import screen_line, show_fault
 from napari_dgc.ui.worker import WorkError
 
 _STYLES = {
@@ -70,7 +69,9 @@ class StatusLine(WrappedLabel):
         """
         text = one_line(error)
         self.say(text, "error")
-        if isinstance(error, InputError | MergeError):
+        if isinstance(error, InputError):
+            show_fault(error)
+        elif isinstance(error, ValueError):
             show_error(text)
         else:
             cause = error.__cause__ if isinstance(error, WorkError) else error
@@ -81,14 +82,9 @@ class StatusLine(WrappedLabel):
 def one_line(error: Exception) -> str:
     """Give an error's text as one line; a file goes by its name alone."""
     if isinstance(error, InputError):
-        return f"{Path(error.source).name}: {error.fault}; {error.remedy}"
+        return screen_line(error)
     text = " ".join(str(error).split())
     return text or type(error).__name__
-
-
-def warn(text: str) -> None:
-    """Show a warning as napari's notification."""
-    show_warning(text)
 
 
 def ask(parent: QWidget, title: str, question: str, yes: str, no: str) -> bool:

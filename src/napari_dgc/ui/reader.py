@@ -55,8 +55,12 @@ def is_claimed(path: str | Path) -> bool:
 
 
 def envi_header(path: Path) -> Path | None:
-    """Find the ENVI header beside a data file: ``x.hdr`` or ``x.raw.hdr``."""
-    for name in (f"{path.stem}.hdr", f"{path.name}.hdr"):
+    """Find the ENVI header beside a data file: ``x.raw.hdr`` or ``x.hdr``.
+
+    As `napari_dgc.cubes.envi.find_header`, but that module loads HDF5, and this
+    one asks whether the header is ENVI's at all.
+    """
+    for name in (f"{path.name}.hdr", f"{path.stem}.hdr"):
         for header in (path.with_name(name), path.with_name(name[:-4] + ".HDR")):
             if header.is_file() and _starts_with(header, b"ENVI"):
                 return header

@@ -74,7 +74,9 @@ def _as_map(target: Path, data: Any) -> NDArray[np.uint8] | NDArray[np.uint16]:
             f"label values from {low} to {high} do not fit 16 bits",
             "relabel the layer, or choose napari's own writer",
         )
-    return labels.astype(np.uint8 if high <= np.iinfo(np.uint8).max else np.uint16)
+    if high <= np.iinfo(np.uint8).max:
+        return labels.astype(np.uint8)
+    return labels.astype(np.uint16)
 
 
 def layer_colors(

@@ -8,7 +8,7 @@ import numpy as np
 
 from napari_dgc.cubes.scenes.fields import Floats
 
-_AMBIENT = 0.20  # light from everywhere, as a fraction of the lamp's
+_AMBIENT = 0.30  # light from everywhere, as a fraction of the lamp's
 _GLOSS = 42.0  # Blinn's exponent; a waxy cuticle, not a mirror
 _SHADOW_STEPS = 14
 _SHADOW_REACH = 0.45  # leaves lie lower than their slopes, kept steep, say

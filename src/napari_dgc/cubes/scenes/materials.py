@@ -53,7 +53,7 @@ def material_spectra(wavelengths: NDArray[np.float64]) -> NDArray[np.float64]:
     halo = 0.55 * tissue["chlorotic"] + 0.45 * tissue["lesion_margin"]
     dead = tissue["necrotic_lesion"]
     brown = 0.66 * dead + 0.04 * tissue["grey_necrotic"]
-    black = 0.020 + dead * (0.09 + 0.30 * x**2)
+    black = 0.022 + dead * (0.03 + 0.36 * x**2)
     return np.stack([cloth, shadow, fold, young, mature, vein, halo, brown, black])
 
 

@@ -1,0 +1,131 @@
+"""The groups: Merge mode, undo and redo, granularity, and the table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from napari_dgc.merging.grouping import Grouping
+from napari_dgc.study import Study
+from napari_dgc.ui.granularity import GranularitySlider
+from napari_dgc.ui.group_model import GroupModel
+from napari_dgc.ui.group_table import GroupTable
+from napari_dgc.ui.notices import StatusLine, WrappedLabel
+from napari_dgc.ui.selection import Selection
+
+_EMPTY = (
+    "Groups appear here with the first map. Then click on the image to select, and "
+    "drag rows onto a row to merge."
+)
+_BANNER = (
+    "<b>Merge mode.</b> Drag from a cluster onto the one it shall go into, or "
+    "Shift-click the target and then what goes into it. Esc leaves."
+)
+
+
+class GroupsPanel(QWidget):
+    """Shows a grouping and passes on what the user wants done to it.
+
+    Signals
+    -------
+    wanted : callable
+        A step to attempt: takes it when called, raises MergeError if refused.
+    merge_mode_wanted : bool
+    undo_wanted, redo_wanted, keys_wanted : ()
+    """
+
+    wanted = Signal(object)
+    merge_mode_wanted = Signal(bool)
+    undo_wanted = Signal()
+    redo_wanted = Signal()
+    keys_wanted = Signal()
+
+    def __init__(self, study: Study, selection: Selection, status: StatusLine) -> None:
+        super().__init__()
+        self._study = study
+        self.model = GroupModel(self)
+        self.table = GroupTable(self.model, selection)
+        self.granularity = GranularitySlider(study, status.refuse)
+        self._make_buttons()
+        self._lay_out()
+        self._connect()
+        self.show_grouping(None)
+
+    def show_grouping(self, grouping: Grouping | None) -> None:
+        """Follow the study's grouping."""
+        self.model.set_grouping(grouping)
+        self.granularity.show_grouping(grouping)
+        there = grouping is not None
+        self.empty.setVisible(not there)
+        for widget in (self.table, self.granularity):
+            widget.setVisible(there)
+        self.merge_button.setEnabled(there)
+        history = self._study.history
+        undo = history.undo_text if history is not None else ""
+        redo = history.redo_text if history is not None else ""
+        self.undo_button.setEnabled(bool(undo))
+        self.redo_button.setEnabled(bool(redo))
+        self.undo_button.setToolTip(f"Undo {undo} (Ctrl+Z)".replace("  ", " "))
+        self.redo_button.setToolTip(f"Redo {redo} (Ctrl+Shift+Z)".replace("  ", " "))
+
+    def show_merging(self, on: bool) -> None:
+        """Show whether Merge mode is on."""
+        self.merge_button.blockSignals(True)
+        self.merge_button.setChecked(on)
+        self.merge_button.blockSignals(False)
+        self.banner.setVisible(on)
+
+    def _make_buttons(self) -> None:
+        self.merge_button = QPushButton("Merge mode")
+        self.merge_button.setCheckable(True)
+        self.merge_button.setToolTip(
+            "Merge with the mouse on the image: drag from one cluster to another (M)"
+        )
+        self.undo_button = QPushButton("Undo")
+        self.redo_button = QPushButton("Redo")
+        self.keys_button = QPushButton("Keys")
+        self.keys_button.setToolTip("Show what keys and mouse do (H)")
+        self.banner = WrappedLabel(_BANNER)
+        self.banner.setObjectName("dgc_banner")
+        self.banner.setToolTip("Merge mode is on: a drag on the image merges")
+        self.banner.setStyleSheet(
+            "QLabel { background: #e69f00; color: black; padding: 5px; }"
+        )
+        self.banner.setVisible(False)
+        self.empty = WrappedLabel(_EMPTY)
+
+    def _lay_out(self) -> None:
+        buttons = QHBoxLayout()
+        for button in (
+            self.merge_button,
+            self.undo_button,
+            self.redo_button,
+            self.keys_button,
+        ):
+            buttons.addWidget(button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(buttons)
+        layout.addWidget(self.banner)
+        layout.addWidget(self.granularity)
+        layout.addWidget(self.empty)
+        layout.addWidget(self.table, stretch=1)
+
+    def _connect(self) -> None:
+        study, model, table = self._study, self.model, self.table
+        self.merge_button.toggled.connect(self.merge_mode_wanted)
+        self.undo_button.clicked.connect(self.undo_wanted)
+        self.redo_button.clicked.connect(self.redo_wanted)
+        self.keys_button.clicked.connect(self.keys_wanted)
+        model.merge_wanted.connect(self._on_wished(study.merge))
+        model.rename_wanted.connect(self._on_wished(study.rename))
+        model.role_wanted.connect(self._on_wished(study.set_role))
+        model.lock_wanted.connect(self._on_wished(study.set_lock))
+        table.recolor_wanted.connect(self._on_wished(study.recolor))
+        table.take_out_wanted.connect(self._on_wished(study.take_out))
+
+    def _on_wished(self, step: Callable) -> Callable[..., None]:
+        return lambda *values: self.wanted.emit(partial(step, *values))

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import pickle
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_dgc.clustering.config import Config
+from napari_dgc.clustering.inference import segment
+from napari_dgc.clustering.model import Model
+from napari_dgc.clustering.training import Step, train
+from napari_dgc.cubes.errors import InputError
+from napari_dgc.cubes.scenes import Scene
+
+
+@pytest.mark.parametrize("which", ["first", "trained"])
+def test_saved_and_loaded_it_gives_the_same_map(
+    which: str,
+    tmp_path: Path,
+    scenes: list[Scene],
+    first_model: Model,
+    training: list[Step],
+) -> None:
+    model = first_model if which == "first" else training[-1].model
+    assert model is not None
+    path = tmp_path / "new" / "model.safetensors"
+    model.save(path)
+    again = Model.load(path)
+    assert again.fingerprint == model.fingerprint
+    assert again.config == model.config
+    assert again.centroid_fingerprints == model.centroid_fingerprints
+    cube = scenes[1].cube
+    np.testing.assert_array_equal(
+        segment(again, cube).clusters, segment(model, cube).clusters
+    )
+
+
+def test_equal_training_gives_equal_bytes(tmp_path: Path, scenes: list[Scene]) -> None:
+    config = Config(k=5, steps=4, crop=32, seed=3, device="cpu")
+    for name in "ab":
+        *_, last = train([s.cube for s in scenes], config)
+        assert last.model is not None
+        last.model.save(tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_another_centroid_is_another_model(first_model: Model) -> None:
+    moved = first_model.centroids.copy()
+    moved[3, 0] += 1e-3
+    other = replace(first_model, centroids=moved)
+    assert other.fingerprint != first_model.fingerprint
+    changed = [
+        a != b
+        for a, b in zip(
+            other.centroid_fingerprints, first_model.centroid_fingerprints, strict=True
+        )
+    ]
+    assert changed == [i == 3 for i in range(first_model.k)]
+
+
+class _Bomb:
+    def __reduce__(self):
+        return (Path("/nonexistent/bomb").touch, ())
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"not a model", b"\xff" * 64, pickle.dumps(_Bomb())],
+    ids=["empty", "text", "junk", "pickle"],
+)
+def test_strangers_are_refused_with_a_remedy(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "m.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"m\.safetensors: .*; train again"):
+        Model.load(path)
+
+
+def test_truncated_and_missing_files_are_refused(
+    tmp_path: Path, first_model: Model
+) -> None:
+    path = tmp_path / "m.safetensors"
+    first_model.save(path)
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(InputError, match="damaged"):
+        Model.load(path)
+    with pytest.raises(InputError, match="no such"):
+        Model.load(tmp_path / "none.safetensors")
+
+
+def test_a_failed_save_leaves_the_old_file_and_no_other(
+    tmp_path: Path, first_model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "m.safetensors"
+    first_model.save(path)
+    before = path.read_bytes()
+
+    def fail(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", fail)
+    with pytest.raises(InputError, match="No space left"):
+        replace(first_model, offset=1.0).save(path)
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["m.safetensors"]

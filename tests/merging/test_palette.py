@@ -1,0 +1,88 @@
+"""One colour per cluster id."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from napari_dgc.merging import cluster_color
+
+COLORS = np.array([cluster_color(id) for id in range(1, 256)], float)
+
+# Linear RGB as protanopes and deuteranopes see it (Machado, Oliveira and
+# Fernandes 2009, severity 1.0).
+_SIGHTS = {
+    "normal": np.eye(3),
+    "protan": np.array(
+        [
+            [0.152286, 1.052583, -0.204868],
+            [0.114503, 0.786281, 0.099216],
+            [-0.003882, -0.048116, 1.051998],
+        ]
+    ),
+    "deutan": np.array(
+        [
+            [0.367322, 0.860646, -0.227968],
+            [0.280085, 0.672501, 0.047413],
+            [-0.011820, 0.042940, 0.968881],
+        ]
+    ),
+}
+
+
+def oklab(rgb, sight="normal"):
+    c = rgb / 255
+    linear = np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
+    linear = np.clip(linear @ _SIGHTS[sight].T, 0, 1)
+    lms = np.cbrt(
+        linear
+        @ np.array(
+            [
+                [0.4122214708, 0.5363325363, 0.0514459929],
+                [0.2119034982, 0.6806995451, 0.1073969566],
+                [0.0883024619, 0.2817188376, 0.6299787005],
+            ]
+        ).T
+    )
+    return (
+        lms
+        @ np.array(
+            [
+                [0.2104542553, 0.7936177850, -0.0040720468],
+                [1.9779984951, -2.4285922050, 0.4505937099],
+                [0.0259040371, 0.7827717662, -0.8086757660],
+            ]
+        ).T
+    )
+
+
+def least_distance(lab):
+    distance = np.linalg.norm(lab[:, None] - lab[None], axis=-1)
+    return distance[np.triu_indices(len(lab), 1)].min()
+
+
+def test_all_differ_and_none_is_black_white_or_grey():
+    assert len(set(map(tuple, COLORS))) == 255
+    lightness, a, b = oklab(COLORS).T
+    assert lightness.min() > 0.3
+    assert lightness.max() < 0.93
+    assert np.hypot(a, b).min() > 0.05
+
+
+def test_the_first_eight_are_told_apart_by_every_eye():
+    for sight in _SIGHTS:
+        assert least_distance(oklab(COLORS[:8], sight)) > 0.07, sight
+
+
+def test_neighbours_are_clearly_different():
+    lab = oklab(COLORS)
+    for apart in (1, 2, 3):
+        steps = np.linalg.norm(lab[apart:] - lab[:-apart], axis=1)
+        assert steps.min() > 0.12, apart
+    assert least_distance(lab[:32]) > 0.08
+
+
+@pytest.mark.parametrize("id", [0, -1, 256])
+def test_ids_without_a_colour(id):
+    with pytest.raises(ValueError, match="from 1 to 255"):
+        cluster_color(id)
