@@ -179,7 +179,8 @@ def test_the_menu_entry_opens_what_is_chosen(
         if isinstance(dialog, QFileDialog):
             timer.stop()
             dialog.findChild(QLineEdit, "fileNameEdit").setText(str(path))
-            dialog.accept()
+            buttons = dialog.findChild(QDialogButtonBox)
+            buttons.button(QDialogButtonBox.StandardButton.Open).click()
 
     timer = QTimer()
     timer.timeout.connect(choose)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -186,8 +188,23 @@ def test_scale_is_carried_to_both_layers(
 def test_a_script_without_a_screen_gets_the_error(tmp_path: Path) -> None:
     path = write_envi(tmp_path, striped_cube())
     path.with_suffix(".raw").write_bytes(b"too short")
-    with pytest.raises(InputError, match=r"leaf\.(hdr|raw)"):
-        read_layers(path)
+    code = (
+        "import sys\n"
+        "from napari_dgc.cubes.errors import InputError\n"
+        "from napari_dgc.ui.reader import get_reader\n"
+        "try:\n"
+        "    get_reader(sys.argv[1])(sys.argv[1])\n"
+        "except InputError as error:\n"
+        "    print(error, 'qtpy' in sys.modules, 'torch' in sys.modules)\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code, str(path)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert "leaf." in ran.stdout, ran.stderr
+    assert ran.stdout.strip().endswith("False False")
 
 
 # -- in the viewer -----------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Whole files or none."""
+"""Whole files or none, and never over another one unasked."""
 
 from __future__ import annotations
 
@@ -13,27 +13,44 @@ from napari_dgc.cubes.errors import InputError
 
 
 def write_whole(
-    path: Path, writer: Callable[[BinaryIO], object], *, force: bool
-) -> None:
+    path: str | Path,
+    writer: Callable[[BinaryIO], object],
+    *,
+    force: bool = False,
+) -> Path:
     """Write a file so that it is there complete or not at all.
 
-    Used by every room that writes: a crash or a full disk leaves no half file.
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        Missing parent folders are made.
+    writer : callable
+        Gets a binary file, open for writing and reading, to write all of it.
+    force : bool
+        Replace the file if it exists.
+
+    Returns
+    -------
+    pathlib.Path
+        Where it was written.
 
     Raises
     ------
     InputError
-        If the file exists and `force` is False, or the folder cannot be
-        written to.
+        If the file exists and `force` is False, or cannot be written there.
+        Whatever `writer` raises passes through. In each case an older file is
+        as it was and nothing half-written stays behind.
     """
-    if path.exists() and not force:
-        raise InputError(path, "is there already", "use force or another name")
+    path = Path(path)
+    check_free(path, force=force)
+    # In the same folder, since only within one file system is a move atomic.
     temporary = path.with_name(f".{path.name}.{uuid4().hex[:8]}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("xb") as file:
+        with temporary.open("x+b") as file:
             writer(file)
             file.flush()
-            os.fsync(file.fileno())
+            os.fsync(file.fileno())  # else a crash could leave the name empty
         temporary.replace(path)
     except OSError as error:
         reason = error.strerror or str(error)
@@ -43,3 +60,21 @@ def write_whole(
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+    return path
+
+
+def check_free(path: str | Path, *, force: bool) -> None:
+    """Refuse early what `write_whole` would refuse, before long work.
+
+    Raises
+    ------
+    InputError
+        If `path` is a folder, or exists and `force` is False.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise InputError(path, "is a folder", "give the name of a file")
+    if path.exists() and not force:
+        raise InputError(
+            path, "is there already", "use force to replace it, or another name"
+        )

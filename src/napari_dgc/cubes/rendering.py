@@ -77,7 +77,7 @@ def _valid_pixels(
     cube: Cube, picture: NDArray[np.float32], stride: int
 ) -> NDArray[np.bool_]:
     """Pixels (h, w) that hold data in the bands shown."""
-    valid: NDArray[np.bool_] = np.isfinite(picture).all(axis=-1)
+    valid = np.asarray(np.isfinite(picture).all(axis=-1))
     if cube.mask is not None:
         valid &= cube.mask[::stride, ::stride]
     if cube.saturation is not None:

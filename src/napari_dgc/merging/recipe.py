@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from napari_dgc.cubes.errors import InputError
+from napari_dgc.cubes.files import write_whole
 from napari_dgc.merging.fields import Fields
-from napari_dgc.merging.files import write_whole
 from napari_dgc.merging.grouping import Group, Grouping
 from napari_dgc.merging.steps import group_from_json, group_to_json
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dgc.cubes.errors import InputError
-from napari_dgc.merging.files import write_whole
+from napari_dgc.cubes.files import write_whole
 
 _FIELDS = ("count", "sum", "sum_squares", "confidence", "boundary")
 _DTYPES = (np.int64, np.float64, np.float64, np.float64, np.int64)

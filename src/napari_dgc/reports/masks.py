@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from napari_dgc.cubes.errors import InputError
-from napari_dgc.reports.files import write_atomically
+from napari_dgc.cubes.files import write_whole
 
 
 def write_label_tiff(
@@ -48,7 +48,7 @@ def write_label_tiff(
             software="napari-dgc",
         )
 
-    return write_atomically(path, write, force=force)
+    return write_whole(path, write, force=force)
 
 
 def read_label_tiff(path: str | Path) -> NDArray[np.uint8]:
@@ -104,7 +104,7 @@ def write_png(
         If the file exists and `force` is False, or cannot be written.
     """
     image = Image.fromarray(paint(label_map, colors))
-    return write_atomically(
+    return write_whole(
         path, lambda file: image.save(file, format="PNG"), force=force
     )
 

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from napari_dgc.reports.files import check_free, write_atomically
+from napari_dgc.cubes.files import check_free, write_whole
 
 # One pixel per picture pixel for maps of this size; smaller ones are enlarged.
 _DPI = 150
@@ -89,7 +89,7 @@ def side_by_side(
         _draw_panel(figure, box, titles[place], image)
     if legend:
         _draw_legend(figure, legend, per_row)
-    return write_atomically(path, lambda file: _save(figure, file), force=force)
+    return write_whole(path, lambda file: _save(figure, file), force=force)
 
 
 def _wrap(title: str, inches: float) -> str:

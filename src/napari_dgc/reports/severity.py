@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_dgc.reports.files import write_atomically
+from napari_dgc.cubes.files import write_whole
 from napari_dgc.reports.masks import check_label_map
 
 ROLES = ("background", "healthy", "lesion", "ignore", "unset")
@@ -119,7 +119,7 @@ def write_severity_csv(
             + ["" if share is None else f"{share:.4f}" for share in shares]
         )
     content = text.getvalue().encode()
-    return write_atomically(path, lambda file: file.write(content), force=force)
+    return write_whole(path, lambda file: file.write(content), force=force)
 
 
 def _percent(part: int, whole: int) -> float | None:

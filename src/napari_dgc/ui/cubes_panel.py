@@ -11,7 +11,7 @@ from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QFileDialog,
-    QGridLayout,
+    QHBoxLayout,
     QListWidget,
     QPushButton,
     QVBoxLayout,
@@ -23,12 +23,12 @@ from napari_dgc.cubes.readers import find_cubes
 from napari_dgc.study import Study
 from napari_dgc.ui.cube_display import CubeDisplay, plain_cube
 from napari_dgc.ui.menus import FILE_FILTER, Opening, open_paths
-from napari_dgc.ui.notices import StatusLine, WrappedLabel
+from napari_dgc.ui.notices import Heading, StatusLine, WrappedLabel
 
 _POLL_MS = 100
 _EMPTY = (
     "Add a cube, drop one on the window, or open a sample: "
-    "File > Open Sample > napari-dgc."
+    "File > Open Sample > napari-dgc. “Layers” takes image layers that are open."
 )
 
 
@@ -112,8 +112,8 @@ class CubesPanel(QWidget):
         self.empty.setVisible(not any_cube)
         self.remove_button.setEnabled(any_cube)
         rows = min(max(self.list.count(), 1), 4)
-        height = max(self.list.sizeHintForRow(0), self.fontMetrics().height() + 4)
-        self.list.setFixedHeight(rows * height + 8)
+        height = max(self.list.sizeHintForRow(0), self.fontMetrics().height())
+        self.list.setFixedHeight(rows * height + 2 * self.list.frameWidth() + 4)
 
     def _is_known(self, layer: Layer) -> bool:
         return any(layer is e.bands for e in self._display.entries)
@@ -127,11 +127,11 @@ class CubesPanel(QWidget):
         self.files_button.setToolTip(
             "Open hyperspectral cubes: MATLAB, ENVI, .npy or TIFF"
         )
-        self.folder_button = QPushButton("Add folder…")
+        self.folder_button = QPushButton("Folder…")
         self.folder_button.setToolTip("Open all .mat and .hdr cubes of a folder")
-        self.layers_button = QPushButton("Use open layers")
+        self.layers_button = QPushButton("Layers")
         self.layers_button.setToolTip(
-            "Take open image layers with three axes (bands first) for cubes"
+            "Use the layers that are open: image layers with three axes, bands first"
         )
         self.remove_button = QPushButton("Remove")
         self.remove_button.setToolTip(
@@ -140,17 +140,17 @@ class CubesPanel(QWidget):
         )
 
     def _lay_out(self) -> None:
-        buttons = QGridLayout()
-        buttons.setContentsMargins(0, 0, 0, 0)
-        buttons.addWidget(self.files_button, 0, 0)
-        buttons.addWidget(self.folder_button, 0, 1)
-        buttons.addWidget(self.layers_button, 1, 0)
-        buttons.addWidget(self.remove_button, 1, 1)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(4)
+        buttons.addWidget(Heading("Cubes"))
+        for button in (self.files_button, self.folder_button, self.layers_button):
+            buttons.addWidget(button, stretch=1)
+        buttons.addWidget(self.remove_button, stretch=1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(buttons)
         layout.addWidget(self.empty)
         layout.addWidget(self.list)
-        layout.addLayout(buttons)
 
     def _connect(self) -> None:
         self.files_button.clicked.connect(self._on_files_clicked)

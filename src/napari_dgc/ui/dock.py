@@ -9,7 +9,7 @@ import numpy as np
 from napari.layers import Labels
 from napari.viewer import Viewer
 from qtpy.QtCore import QEvent, QSize, Qt
-from qtpy.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.merging.grouping import MergeError
@@ -26,7 +26,7 @@ from napari_dgc.ui.selection import Selection
 from napari_dgc.ui.training_panel import TrainingPanel
 from napari_dgc.ui.training_session import TrainingSession
 
-_WIDTH = 340  # pixels; leaves 940 of a 1280 window to the image
+_WIDTH = 350  # pixels: room for "background" beside a name and a million pixels
 
 
 class ClusteringDock(QWidget):
@@ -70,17 +70,14 @@ class ClusteringDock(QWidget):
 
     def _lay_out(self) -> None:
         self.setObjectName("dgc_dock")
+        self.setMinimumWidth(_WIDTH)
         content = QWidget()
         column = QVBoxLayout(content)
         column.setContentsMargins(6, 4, 6, 4)
-        column.setSpacing(6)
-        for title, panel in (
-            ("Cubes", self.cubes),
-            ("Clusters", self.training),
-            ("Groups", self.groups),
-            ("Export", self.export),
-        ):
-            column.addWidget(_heading(title))
+        column.setSpacing(4)
+        for panel in (self.cubes, self.training, self.groups, self.export):
+            if column.count():
+                column.addWidget(_line())
             column.addWidget(panel, stretch=int(panel is self.groups))
         area = QScrollArea()
         area.setWidget(content)
@@ -285,8 +282,8 @@ def _let_go(display: CubeDisplay, gestures: Gestures, *_: object) -> None:
     gestures.detach()
 
 
-def _heading(text: str) -> QLabel:
-    label = QLabel(text)
-    label.setObjectName("dgc_heading")
-    label.setStyleSheet("QLabel { font-weight: bold; padding-top: 4px; }")
-    return label
+def _line() -> QFrame:
+    line = QFrame()
+    line.setFrameShape(QFrame.Shape.HLine)
+    line.setFrameShadow(QFrame.Shadow.Sunken)
+    return line

@@ -19,7 +19,7 @@ from qtpy.QtWidgets import (
 
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.study import Study
-from napari_dgc.ui.notices import StatusLine, ask
+from napari_dgc.ui.notices import Heading, StatusLine, ask
 from napari_dgc.ui.selection import Selection
 from napari_dgc.ui.worker import Job, Runner
 
@@ -114,6 +114,7 @@ class ExportPanel(QWidget):
 
     def _lay_out(self) -> None:
         boxes = QHBoxLayout()
+        boxes.addWidget(Heading("Export"))
         boxes.addWidget(self.tiff)
         boxes.addWidget(self.png)
         boxes.addStretch()

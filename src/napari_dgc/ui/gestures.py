@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 from napari.layers import Labels
 from napari.viewer import Viewer
@@ -20,6 +21,7 @@ from napari_dgc.ui.cube_display import CubeDisplay
 CLICK_SLIP = 5  # canvas pixels the mouse may move between press and release
 
 _BANNER = "MERGE MODE  ·  Esc leaves"
+_ORANGE = "#e69f00"
 _HOW = (
     "Merge mode: drag from one cluster to another, it goes into that one; or "
     "Shift-click the target, then Shift-click what shall go into it. Esc leaves."
@@ -56,7 +58,7 @@ class Gestures:
         self._display = display
         self._merging = False
         self._target: int | None = None
-        self._overlay: tuple[str, bool] | None = None
+        self._overlay: dict[str, Any] = {}
         viewer.layers.selection.events.active.connect(self._on_active_changed)
         display.layer_made.connect(self._on_layer_made)
 
@@ -117,11 +119,18 @@ class Gestures:
     def _set_banner(self, on: bool) -> None:
         overlay = self._viewer.text_overlay
         if on:
-            self._overlay = overlay.text, overlay.visible
-            overlay.text, overlay.visible = _BANNER, True
-        elif self._overlay is not None:
-            overlay.text, overlay.visible = self._overlay
-            self._overlay = None
+            banner = {
+                "text": _BANNER,
+                "position": "top_center",
+                "font_size": 14,
+                "color": _ORANGE,
+                "visible": True,
+            }
+            self._overlay = {name: getattr(overlay, name) for name in banner}
+        else:
+            banner, self._overlay = self._overlay, {}
+        for name, value in banner.items():
+            setattr(overlay, name, value)
 
     def _on_layer_made(self, layer: Labels) -> None:
         layer.mouse_drag_callbacks.append(self._on_layer_pressed)
@@ -162,7 +171,7 @@ class Gestures:
         if not dragged or self._merging:
             self.said.emit(
                 "This is a snapshot of the training. Groups can be chosen and merged "
-                "when it is ready; Stop, or untick “Image follows training”, to go on "
+                "when it is ready; Stop, or untick “Live preview”, to go on "
                 "now.",
                 "warning",
             )

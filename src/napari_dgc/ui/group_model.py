@@ -266,7 +266,7 @@ class GroupModel(QAbstractItemModel):
         if column == Column.NAME:
             return group.name
         if column == Column.ROLE:
-            return group.role or "–"
+            return group.role or ""
         if column == Column.LOCK:
             return ""
         pixels = self.pixels(group)

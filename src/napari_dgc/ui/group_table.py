@@ -27,7 +27,7 @@ from napari_dgc.merging.grouping import ROLES, Group
 from napari_dgc.ui.group_model import Column, GroupModel
 from napari_dgc.ui.selection import Selection
 
-_MIN_HEIGHT = 190  # pixels: some six rows, with the header
+_MIN_HEIGHT = 140  # pixels: some six rows, with the header
 
 
 class RoleDelegate(QStyledItemDelegate):
@@ -81,7 +81,7 @@ class GroupTable(QTreeView):
 
     def sizeHint(self) -> QSize:
         """Ask for a table of some eight rows."""
-        return QSize(280, _MIN_HEIGHT + 50)
+        return QSize(280, _MIN_HEIGHT + 60)
 
     def _set_looks(self) -> None:
         self.setObjectName("dgc_groups")
@@ -100,10 +100,10 @@ class GroupTable(QTreeView):
         header.setSectionResizeMode(mode.Interactive)
         header.setSectionResizeMode(Column.NAME, mode.Stretch)
         space = self.fontMetrics().horizontalAdvance
-        self.setColumnWidth(Column.PIXELS, space("1,000,000") + 14)
-        self.setColumnWidth(Column.PERCENT, space("100.0") + 14)
-        self.setColumnWidth(Column.ROLE, space("background") + 16)
-        self.setColumnWidth(Column.LOCK, space("Lock") + 18)
+        self.setColumnWidth(Column.PIXELS, space("1,000,000") + 6)
+        self.setColumnWidth(Column.PERCENT, space("100.0") + 8)
+        self.setColumnWidth(Column.ROLE, space("background") + 6)
+        self.setColumnWidth(Column.LOCK, space("Lock") + 12)
 
     def _set_manners(self) -> None:
         view = QAbstractItemView

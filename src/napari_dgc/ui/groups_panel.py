@@ -13,17 +13,14 @@ from napari_dgc.study import Study
 from napari_dgc.ui.granularity import GranularitySlider
 from napari_dgc.ui.group_model import GroupModel
 from napari_dgc.ui.group_table import GroupTable
-from napari_dgc.ui.notices import StatusLine, WrappedLabel
+from napari_dgc.ui.notices import Heading, StatusLine, WrappedLabel
 from napari_dgc.ui.selection import Selection
 
 _EMPTY = (
     "Groups appear here with the first map. Then click on the image to select, and "
     "drag rows onto a row to merge."
 )
-_BANNER = (
-    "<b>Merge mode.</b> Drag from a cluster onto the one it shall go into, or "
-    "Shift-click the target and then what goes into it. Esc leaves."
-)
+_BANNER = "<b>Merge mode</b>: a drag merges · Esc leaves"
 
 
 class GroupsPanel(QWidget):
@@ -99,6 +96,8 @@ class GroupsPanel(QWidget):
 
     def _lay_out(self) -> None:
         buttons = QHBoxLayout()
+        buttons.setSpacing(4)
+        buttons.addWidget(Heading("Groups"))
         for button in (
             self.merge_button,
             self.undo_button,
@@ -113,6 +112,7 @@ class GroupsPanel(QWidget):
         layout.addWidget(self.granularity)
         layout.addWidget(self.empty)
         layout.addWidget(self.table, stretch=1)
+        layout.addStretch()
 
     def _connect(self) -> None:
         study, model, table = self._study, self.model, self.table

@@ -9,7 +9,7 @@ from napari.utils.theme import get_theme
 from qtpy.QtCore import QSize
 from qtpy.QtGui import QColor
 
-_HEIGHT = 110  # pixels; enough for a curve, little enough for a 1280 x 800 window
+_HEIGHT = 76  # pixels; enough for a curve, little enough for a 1280 x 800 window
 _MAX_POINTS = 2000  # drawn at most: redrawing stays under a few milliseconds
 
 
@@ -30,9 +30,7 @@ class LossPlot(pg.PlotWidget):
         self.setMouseEnabled(x=False, y=False)
         self.hideButtons()
         self.setMenuEnabled(False)
-        self.setLabel("bottom", "step")
-        self.setLabel("left", "loss")
-        self.getAxis("left").setWidth(52)
+        self.getAxis("left").setWidth(36)
         self.getAxis("left").enableAutoSIPrefix(False)
         self._steps: list[int] = []
         self._totals: list[float] = []

@@ -41,6 +41,14 @@ class WrappedLabel(QLabel):
         self.updateGeometry()
 
 
+class Heading(QLabel):
+    """The name of a section, at the start of its first row."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.setStyleSheet("QLabel { font-weight: bold; }")
+
+
 class StatusLine(WrappedLabel):
     """The dock's own line: what just happened, or what to do next."""
 

@@ -148,14 +148,17 @@ class TrainingPanel(QWidget):
         self.progress.setToolTip("How much of the present stage is done")
         self.stage = WrappedLabel()
         self.stage.setToolTip("What is being done, and the time left")
+        self.stage.setVisible(False)
         self.active = QLabel()
         self.active.setToolTip("Clusters that hold more than 0.1 % of the pixels seen")
-        self.follow = QCheckBox("Image follows training")
+        self.follow = QCheckBox("Live preview")
         self.follow.setChecked(True)
         self.follow.setToolTip(
             "Show each snapshot on the image while training goes on; untick to keep "
             "working with the present groups"
         )
+        self.plot_title = QLabel("Loss by training step")
+        self.plot_title.setVisible(False)
         self.plot = LossPlot(theme)
         self.plot.setVisible(False)
 
@@ -190,6 +193,7 @@ class TrainingPanel(QWidget):
         layout.addWidget(self.progress)
         layout.addWidget(self.stage)
         layout.addLayout(facts)
+        layout.addWidget(self.plot_title)
         layout.addWidget(self.plot)
 
     def _connect(self) -> None:
@@ -232,14 +236,16 @@ class TrainingPanel(QWidget):
         self.progress.setRange(0, 0 if done < 0 else 1000)
         self.progress.setValue(round(1000 * max(done, 0)))
         self.stage.setText(text)
+        self.stage.setVisible(bool(text))
 
     def _on_step_made(self, step) -> None:
         if step.active:
-            self.active.setText(f"Active clusters: {step.active} of {self.k.value()}")
+            self.active.setText(f"{step.active} of {self.k.value()} clusters active")
         if step.losses:
             self.plot.setVisible(True)
+            self.plot_title.setVisible(True)
             self.plot.add(step.index, step.losses)
 
     def _on_run_ended(self) -> None:
-        self.stage.setText("")
+        self.stage.setVisible(False)
         self.refresh()

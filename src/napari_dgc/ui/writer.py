@@ -11,8 +11,8 @@ import tifffile
 from numpy.typing import NDArray
 
 from napari_dgc.cubes.errors import InputError
+from napari_dgc.cubes.files import write_whole
 from napari_dgc.merging.palette import cluster_color
-from napari_dgc.reports.files import write_atomically
 from napari_dgc.reports.masks import write_label_tiff, write_png
 
 Color = tuple[int, int, int]
@@ -48,7 +48,7 @@ def write_labels(path: str, data: Any, attributes: Mapping[str, Any]) -> list[st
     elif labels.dtype == np.uint8:
         write_label_tiff(target, labels.astype(np.uint8), force=True)
     else:
-        write_atomically(
+        write_whole(
             target,
             lambda file: tifffile.imwrite(
                 file, labels, photometric="minisblack", compression="zlib"

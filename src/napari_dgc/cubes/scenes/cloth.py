@@ -53,7 +53,9 @@ def draw_cloth(rng: np.random.Generator, shape: tuple[int, int]) -> Cloth:
     beside = (along - place) / np.where(along < place, 0.012, 0.05)
     crease = np.exp(-(beside**2))
     brightness = (1 + texture) * (1 - (1 - tones[0]) * fold) * (1 - tones[1] * crease)
-    warm = np.clip(0.5 + 0.35 * weave + 0.3 * draw_grain(rng, shape, (0.5, 0.5)), 0, 1.5)
+    warm = np.clip(
+        0.5 + 0.35 * weave + 0.3 * draw_grain(rng, shape, (0.5, 0.5)), 0, 1.5
+    )
     return Cloth(
         brightness.astype(np.float32),
         fold.astype(np.float32),

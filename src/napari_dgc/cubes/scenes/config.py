@@ -10,6 +10,9 @@ from napari_dgc.cubes.errors import InputError
 LesionKind = Literal["near-black", "brown", "mixed"]
 LESION_KINDS: tuple[LesionKind, ...] = ("near-black", "brown", "mixed")
 SMALLEST_SIDE = 32
+_STRENGTHS = (
+    "tilt", "glint", "noise", "stripes", "shadow", "drift", "gradient", "blur",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,9 +91,7 @@ class SceneConfig:
                 f"{self.lesion_size} leaf lengths is out of range",
                 "give a diameter from 0.02 to 0.6",
             )
-        for name in (
-            "tilt glint noise stripes shadow drift gradient blur".split()  # noqa: SIM905
-        ):
+        for name in _STRENGTHS:
             if not 0 <= getattr(self, name) < 100:
                 raise InputError(
                     name,

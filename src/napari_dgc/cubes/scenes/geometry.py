@@ -92,11 +92,10 @@ def lay_out(leaf: LeafPlan, shape: tuple[int, int]) -> LeafSurface:
     scale = min(shape)
     length_px = leaf.length * scale
     rows, cols = _window(leaf, shape, scale)
-    y, x = np.meshgrid(
-        (np.arange(rows.start, rows.stop, dtype=np.float32) + 0.5) / scale,
-        (np.arange(cols.start, cols.stop, dtype=np.float32) + 0.5) / scale,
-        indexing="ij",
-    )
+    down = (np.arange(rows.start, rows.stop, dtype=np.float32) + 0.5) / scale
+    right = (np.arange(cols.start, cols.stop, dtype=np.float32) + 0.5) / scale
+    y = np.broadcast_to(down[:, None], (len(down), len(right)))
+    x = np.broadcast_to(right, y.shape)
     u, v = to_leaf(leaf, x, y)
     edge = leaf.outline.half_width(u, v >= 0)
     steep = np.sqrt(1 + leaf.outline.edge_slope(u, v >= 0) ** 2)
@@ -122,7 +121,9 @@ def lay_out(leaf: LeafPlan, shape: tuple[int, int]) -> LeafSurface:
     )
 
 
-def to_leaf(leaf: LeafPlan, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+def to_leaf(
+    leaf: LeafPlan, x: NDArray[np.floating], y: NDArray[np.floating]
+) -> tuple[Floats, Floats]:
     """Scene coordinates to (u, v) of a leaf."""
     cos, sin = np.cos(leaf.angle), np.sin(leaf.angle)
     dx, dy = x - np.float32(leaf.base[0]), y - np.float32(leaf.base[1])
@@ -147,9 +148,7 @@ def axis_points(leaf: LeafPlan, u: NDArray[np.float64]) -> NDArray[np.float64]:
     )
 
 
-def _window(
-    leaf: LeafPlan, shape: tuple[int, int], scale: int
-) -> tuple[slice, slice]:
+def _window(leaf: LeafPlan, shape: tuple[int, int], scale: int) -> tuple[slice, slice]:
     """The pixels a leaf can touch, clipped to the scene."""
     reach = (leaf.outline.width + _MARGIN) * leaf.length
     places = axis_points(leaf, np.linspace(0, 1, 9)) * scale
@@ -211,4 +210,5 @@ def _height(
     rib = 0.006 * np.exp(-((v / 0.012) ** 2)) * np.clip(1.1 - u, 0, 1)
     frill = 0.004 * np.clip(relative - 0.6, 0, 1) * np.sin(40 * u + 9 * leaf.angle)
     height = valley + sweep + waves + 0.0042 * puff * bulge + rib + frill
-    return height.astype(np.float32)
+    out: Floats = height.astype(np.float32)
+    return out

@@ -52,7 +52,8 @@ class Outline:
         saw = 0.5 + 0.5 * np.sin(turn + 0.6 * np.sin(turn))
         depth = self.tooth * np.clip(smooth / self.width * 3, 0, 1)
         stalk = np.where(u < 2 * self.petiole, _STALK, 0.0)
-        return np.maximum(smooth - depth * (1 - saw), stalk).astype(np.float32)
+        out: Floats = np.maximum(smooth - depth * (1 - saw), stalk).astype(np.float32)
+        return out
 
     def edge_slope(self, u: Floats, far: NDArray[np.bool_]) -> Floats:
         """How fast the half width changes, teeth left out."""

@@ -47,7 +47,9 @@ def noise_stream(seed: int, block: int) -> np.random.Generator:
 def draw_plan(config: SceneConfig, seed: int) -> ScenePlan:
     """Draw leaves, lesions and lamp; strengths in `config` move nothing."""
     rng = np.random.default_rng([seed, _LEAVES])
-    lamp = Lamp(float(rng.uniform(0, 2 * np.pi)), float(np.radians(rng.uniform(37, 44))))
+    lamp = Lamp(
+        float(rng.uniform(0, 2 * np.pi)), float(np.radians(rng.uniform(37, 44)))
+    )
     H, W = config.shape
     extent = (W / min(H, W), H / min(H, W))
     length = _LENGTH * (3 / config.leaves * extent[0] * extent[1]) ** 0.5

@@ -18,7 +18,7 @@ from napari_dgc.cubes.scenes.materials import CLASSES, MATERIALS
 
 # Diameter of a lesion in leaf lengths, by days after infection.
 _GROWTH = {3: 0.15, 5: 0.22, 7: 0.27}
-_SIMULATED = "simulated scene; leaf spectra from PROSPECT-D, not measured"
+SIMULATED = "simulated scene; leaf spectra from PROSPECT-D, not measured"
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +80,7 @@ def make_scene(config: SceneConfig, seed: int, name: str = "scene") -> Scene:
     Returns
     -------
     Scene
-        256 x 256 x 301 takes under a second on one core, 1000 x 1000 x 301
+        256 x 256 x 301 takes about a second on one core, 1000 x 1000 x 301
         about 10 s and 1.5 GB.
     """
     layers = build_layers(config, check_seed(seed))
@@ -171,7 +171,7 @@ def plan_scenes(
 def describe_scene(layers: Layers) -> dict[str, object]:
     """Metadata of a simulated cube."""
     return {
-        "description": _SIMULATED,
+        "description": SIMULATED,
         "seed": layers.seed,
         "noise_sd": tuple(layers.sensor.noise_floor.tolist()),
         "shot": layers.sensor.shot,

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from napari_dgc.cubes.errors import InputError
-from napari_dgc.reports.files import check_free, write_atomically
+from napari_dgc.cubes.files import check_free, write_whole
 
 
 def names(folder):
@@ -16,7 +16,7 @@ def names(folder):
 
 def test_writes_and_makes_folders(tmp_path):
     path = tmp_path / "a" / "b" / "mask.tif"
-    assert write_atomically(path, lambda file: file.write(b"new")) == path
+    assert write_whole(path, lambda file: file.write(b"new")) == path
     assert path.read_bytes() == b"new"
     assert names(path.parent) == ["mask.tif"]
     umask = os.umask(0)
@@ -29,9 +29,9 @@ def test_does_not_overwrite_unasked(tmp_path):
     path = tmp_path / "x.csv"
     path.write_bytes(b"old")
     with pytest.raises(InputError, match=r"x\.csv: is there already; use force"):
-        write_atomically(path, lambda file: file.write(b"new"))
+        write_whole(path, lambda file: file.write(b"new"))
     assert path.read_bytes() == b"old"
-    write_atomically(path, lambda file: file.write(b"new"), force=True)
+    write_whole(path, lambda file: file.write(b"new"), force=True)
     assert path.read_bytes() == b"new"
     assert names(tmp_path) == ["x.csv"]
 
@@ -46,7 +46,7 @@ def test_a_failure_half_way_leaves_the_old_file_and_nothing_else(tmp_path, failu
         raise failure
 
     with pytest.raises(failure):
-        write_atomically(path, fail, force=True)
+        write_whole(path, fail, force=True)
     assert path.read_bytes() == b"old"
     assert names(tmp_path) == ["x.csv"]
 
@@ -56,16 +56,16 @@ def test_a_full_disk_is_told_in_one_line(tmp_path):
         raise OSError(28, "No space left on device")
 
     with pytest.raises(InputError, match=r"cannot be written \(No space left"):
-        write_atomically(tmp_path / "x", fail)
+        write_whole(tmp_path / "x", fail)
     assert names(tmp_path) == []
 
 
 def test_places_that_will_not_do(tmp_path):
     with pytest.raises(InputError, match="is a folder"):
-        write_atomically(tmp_path, lambda file: None, force=True)
+        write_whole(tmp_path, lambda file: None, force=True)
     (tmp_path / "file").write_text("x")
     with pytest.raises(InputError, match="cannot be written"):
-        write_atomically(tmp_path / "file" / "y", lambda file: None)
+        write_whole(tmp_path / "file" / "y", lambda file: None)
     with pytest.raises(InputError, match="is there already"):
         check_free(tmp_path / "file", force=False)
     check_free(tmp_path / "file", force=True)
