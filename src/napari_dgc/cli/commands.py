@@ -33,7 +33,7 @@ def write_sample(options: argparse.Namespace) -> None:
         size=options.size,
         seed=options.seed,
         force=options.force,
-        progress=progress.show,
+        progress=lambda done, total, name: progress.show(f"{done}/{total} {name}"),
     )
     progress.end()
     _print_paths(paths)

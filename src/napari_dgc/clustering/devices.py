@@ -6,6 +6,8 @@ import os
 
 import torch
 
+from napari_dgc.cubes.errors import InputError
+
 
 def find_device(name: str = "auto") -> torch.device:
     """Turn a device's name into a device that is there.
@@ -17,7 +19,7 @@ def find_device(name: str = "auto") -> torch.device:
 
     Raises
     ------
-    ValueError
+    InputError
         If there is no such device on this machine.
     """
     if name == "auto":
@@ -30,9 +32,10 @@ def find_device(name: str = "auto") -> torch.device:
         device = torch.device(name)
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise ValueError(
-            f"device {name!r} cannot be used on this machine; "
-            "give 'auto', 'cpu', 'cuda' or 'mps'"
+        raise InputError(
+            f"device {name!r}",
+            "it cannot be used on this machine",
+            "use auto, cpu, cuda or mps",
         ) from error
     return device
 

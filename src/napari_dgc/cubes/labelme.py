@@ -50,8 +50,9 @@ def read_labelme(
     Notes
     -----
     Without `classes` they are those the file lists (files written here do;
-    labels added since come after them), else background, healthy, lesion where it knows no others, else
-    background and the labels in order of first appearance.
+    labels added since come after them), else background, healthy, lesion
+    where it holds no others, else background and the labels in order of
+    first appearance.
     """
     require_file(path)
     with refusing(path, "is not a LabelMe file that can be read", "save it again"):

@@ -10,11 +10,14 @@ from napari.layers import Image, Layer
 from napari.viewer import Viewer
 from numpy.typing import NDArray
 from psygnal import Signal
+from qtpy.QtCore import QTimer
 
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.study import Study
 from napari_dgc.ui.cube_layers import CUBE_KEY
 from napari_dgc.ui.label_layer import GroupLayer
+
+_DESCRIBE_MS = 300  # after the last of many steps
 
 
 @dataclass(slots=True, eq=False)
@@ -60,11 +63,16 @@ class CubeDisplay:
         self._shown: Entry | None = None
         self._highlighted: frozenset[int] = frozenset()
         self._previews: dict[int, tuple[NDArray[np.uint8], int]] = {}
+        self._described = QTimer()
+        self._described.setSingleShot(True)
+        self._described.setInterval(_DESCRIBE_MS)
+        self._described.timeout.connect(self._describe)
         viewer.layers.events.inserted.connect(self._on_layer_inserted)
         viewer.layers.events.removed.connect(self._on_layer_removed)
 
     def close(self) -> None:
         """Let go of the viewer; the layers stay as they are."""
+        self._described.stop()
         self._viewer.layers.events.inserted.disconnect(self._on_layer_inserted)
         self._viewer.layers.events.removed.disconnect(self._on_layer_removed)
 
@@ -137,6 +145,7 @@ class CubeDisplay:
             self._groups_of(entry).show_groups(clusters, grouping, self._highlighted)
         elif entry.groups is not None:
             entry.groups.clear()
+        self._described.start()
 
     def highlight_quietly(self, groups: Iterable[int]) -> None:
         """Highlight these from the next draw on."""
@@ -168,6 +177,11 @@ class CubeDisplay:
     def previewing(self) -> bool:
         """Whether the map shown is a preview."""
         return self._shown is not None and id(self._shown.cube) in self._previews
+
+    def _describe(self) -> None:
+        entry = self._shown
+        if entry is not None and entry.groups is not None:
+            entry.groups.describe(None if self.previewing else self._study.grouping)
 
     def _groups_of(self, entry: Entry) -> GroupLayer:
         if entry.groups is None:

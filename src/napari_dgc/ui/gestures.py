@@ -117,7 +117,7 @@ class Gestures:
         return None if entry is None or entry.groups is None else entry.groups.layer
 
     def _set_banner(self, on: bool) -> None:
-        overlay = self._viewer.text_overlay
+        overlay = _text_overlay(self._viewer)
         if on:
             banner = {
                 "text": _BANNER,
@@ -148,7 +148,8 @@ class Gestures:
         ):
             return
         start = tuple(event.pos)
-        modifiers = {str(m) for m in event.modifiers}
+        # vispy's keys compare equal to their names, but do not hash alike.
+        modifiers = {m for m in ("Shift", "Control") if m in event.modifiers}
         pressed = self._group_at(layer, event)
         dragged, under = False, pressed
         yield
@@ -244,3 +245,9 @@ class Gestures:
             return grouping.by_value(int(value))
         except MergeError:
             return None
+
+
+def _text_overlay(viewer: Viewer) -> Any:
+    """Give the text on the canvas: napari 0.9 moved it."""
+    canvas = getattr(viewer, "canvas", None)
+    return viewer.text_overlay if canvas is None else canvas.overlays.text

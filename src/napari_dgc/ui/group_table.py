@@ -90,6 +90,12 @@ class GroupTable(QTreeView):
         self.setRootIsDecorated(False)
         self.setIndentation(0)
         self.setUniformRowHeights(True)
+        # napari's style draws boxes that cannot be seen in its dark theme.
+        self.setStyleSheet(
+            "QTreeView::indicator { width: 11px; height: 11px;"
+            " border: 1px solid #8a8a8a; border-radius: 2px; }"
+            "QTreeView::indicator:checked { background: #e69f00; }"
+        )
         self.setAllColumnsShowFocus(True)
         self.setItemDelegateForColumn(Column.ROLE, RoleDelegate(self))
         header = self.header()

@@ -81,6 +81,18 @@ class GroupLayer:
         """Dim all groups but these; none dims none."""
         self._recolor(_group_colors(grouping, highlighted))
 
+    def describe(self, grouping: Grouping | None) -> None:
+        """Renew what the layer list and the status bar say about the map.
+
+        Kept out of drawing: the picture in the list and the names cost 5 ms.
+        """
+        groups = () if grouping is None else grouping.groups
+        self.layer.features = {
+            "index": [0, *(group.value for group in groups)],
+            "group": ["no data", *(group.name for group in groups)],
+        }
+        self.layer.refresh(extent=False, highlight=False, data_displayed=False)
+
     def clear(self) -> None:
         """Show nothing."""
         self._values[...] = 0

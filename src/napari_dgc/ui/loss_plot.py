@@ -9,7 +9,7 @@ from napari.utils.theme import get_theme
 from qtpy.QtCore import QSize
 from qtpy.QtGui import QColor
 
-_HEIGHT = 76  # pixels; enough for a curve, little enough for a 1280 x 800 window
+_HEIGHT = 84  # pixels; enough for a curve, little enough for a 1280 x 800 window
 _MAX_POINTS = 2000  # drawn at most: redrawing stays under a few milliseconds
 
 
@@ -29,6 +29,7 @@ class LossPlot(pg.PlotWidget):
         self.setToolTip("Total loss at each training step; it should sink and settle")
         self.setMouseEnabled(x=False, y=False)
         self.hideButtons()
+        self.getPlotItem().setContentsMargins(0, 7, 4, 0)
         self.setMenuEnabled(False)
         self.getAxis("left").setWidth(36)
         self.getAxis("left").enableAutoSIPrefix(False)

@@ -68,14 +68,13 @@ def envi_header(path: Path) -> Path | None:
 
 
 def _starts_with(path: Path, magic: bytes) -> bool:
+    """Whether a file starts so, after a byte order mark if there is one."""
     try:
         with path.open("rb") as file:
-            return (
-                file.read(len(magic) + 3).removeprefix(b"\xef\xbb\xbf")[: len(magic)]
-                == magic
-            )
+            start = file.read(len(magic) + 3)
     except OSError:
         return False
+    return start.removeprefix(b"\xef\xbb\xbf").startswith(magic)
 
 
 def read_dropped(

@@ -1,0 +1,80 @@
+"""A dock in a real window, a real model, and a real mouse."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+# pytest's importlib mode puts no folder on the path: `acting` is beside this file.
+sys.path.insert(0, str(Path(__file__).parent))
+
+from acting import Mouse, add_cube, settle
+
+from napari_dgc.clustering.config import Config
+from napari_dgc.cubes.cube import Cube
+from napari_dgc.cubes.scenes import SceneConfig, make_scene
+from napari_dgc.study.mapping import Finished, train_and_map
+from napari_dgc.ui.dock import ClusteringDock
+
+K = 6
+
+
+@pytest.fixture(scope="session")
+def leaf() -> Cube:
+    """A small leaf scene, 64 x 64 pixels and 40 bands."""
+    return make_scene(SceneConfig(size=64, bands=40, leaves=1), 0, "leaf").cube
+
+
+@pytest.fixture(scope="session")
+def first_map(leaf: Cube) -> Finished:
+    """The first map of the leaf, by the real engine."""
+    pieces = list(train_and_map([leaf], Config(k=K, steps=0, device="cpu")))
+    assert isinstance(pieces[-1], Finished)
+    return pieces[-1]
+
+
+@pytest.fixture
+def open_dock(make_napari_viewer) -> Iterator[Callable[[], ClusteringDock]]:
+    """Open a window with the dock in it; once per test."""
+
+    def open_one() -> ClusteringDock:
+        viewer = make_napari_viewer(show=True)
+        viewer.window._qt_window.resize(1280, 800)
+        dock = ClusteringDock(viewer)
+        viewer.window.add_dock_widget(dock, name="Deep Global Clustering")
+        settle()
+        return dock
+
+    yield open_one
+    settle()
+
+
+@pytest.fixture
+def dock(open_dock) -> ClusteringDock:
+    """A dock without a cube."""
+    return open_dock()
+
+
+@pytest.fixture
+def leaf_dock(dock: ClusteringDock, leaf: Cube) -> ClusteringDock:
+    """A dock with a cube and no map."""
+    add_cube(dock, leaf)
+    return dock
+
+
+@pytest.fixture
+def mapped(leaf_dock: ClusteringDock, first_map: Finished) -> ClusteringDock:
+    """A dock with the first map, as a finished run leaves it."""
+    leaf_dock.session._cubes = leaf_dock.study.cubes
+    leaf_dock.session._on_run_yielded(first_map)
+    settle()
+    return leaf_dock
+
+
+@pytest.fixture
+def mouse(mapped: ClusteringDock) -> Mouse:
+    """A mouse on the canvas of the mapped dock."""
+    return Mouse(mapped._viewer)
