@@ -30,8 +30,8 @@ SCREEN = $(if $(shell command -v xvfb-run),\
 	env) QT_API=pyqt6 PYTEST_QT_API=pyqt6
 NO_SCREEN := env -u DISPLAY -u WAYLAND_DISPLAY -u QT_QPA_PLATFORM
 
-# A test that hangs for five minutes prints where, and ends the run.
-PYTEST = $(PY) -m pytest -o faulthandler_timeout=300 -o faulthandler_exit_on_timeout=true
+# A test that hangs (a dialog nobody answers) for three minutes prints where, and ends the run.
+PYTEST = $(PY) -m pytest -o faulthandler_timeout=180 -o faulthandler_exit_on_timeout=true
 # Without a screen, napari's and Qt's pytest plugins must not even load.
 PYTEST_CORE = $(NO_SCREEN) $(PYTEST) -p no:napari -p no:pytest-qt --ignore=tests/ui
 

@@ -55,7 +55,8 @@ def _import_everything(room: str) -> str:
 import importlib, pkgutil
 room = importlib.import_module("napari_dgc.{room}")
 for found in pkgutil.walk_packages(getattr(room, "__path__", []), room.__name__ + "."):
-    importlib.import_module(found.name)
+    if not found.name.endswith(".__main__"):  # that one runs, not only loads
+        importlib.import_module(found.name)
 """
 
 

@@ -202,8 +202,6 @@ def test_the_bad_band_list_is_honoured(tmp_path):
         ({"lines": None}, "lacks 'lines'"),
         ({"bands": None}, "lacks 'bands'"),
         ({"data_type": None}, "lacks 'data type'"),
-        ({"interleave": None}, "lacks 'interleave'"),
-        ({"interleave": "bif"}, "'interleave = bif'"),
         ({"samples": "many"}, "'samples = many'"),
         ({"lines": "0"}, "'lines = 0'"),
         ({"lines": "-3"}, "'lines = -3'"),
@@ -233,12 +231,20 @@ def test_a_faulty_header_is_refused(tmp_path, fields, says):
     assert str(tmp_path / "x.") in str(caught.value)
 
 
+@pytest.mark.parametrize("line", ["", "interleave = bif", "interleave = {bsq, bil}"])
+def test_an_interleave_unknown_or_missing_is_refused(tmp_path, line):
+    path = write_envi(tmp_path, DATA)
+    path.write_text(path.read_text().replace("interleave = bsq", line))
+    with pytest.raises(InputError, match="interleave"):
+        read_cube(path)
+
+
 def test_missing_and_short_data_are_refused(tmp_path):
     path = write_envi(tmp_path, DATA)
     data = tmp_path / "x.dat"
     data.write_bytes(data.read_bytes()[:-1])
     for named in (path, data):
-        with pytest.raises(InputError, match="119 bytes where x.hdr tells of 120"):
+        with pytest.raises(InputError, match=r"119 bytes where x\.hdr tells of 120"):
             read_cube(named)
     data.unlink()
     with pytest.raises(InputError, match="data file is missing"):

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import struct
+import zlib
+from contextlib import suppress
 
 import h5py
 import numpy as np
@@ -84,7 +87,7 @@ def test_wavelengths_settle_the_axis(tmp_path, write, order, name):
 def test_without_wavelengths_the_axes_are_asked_for(tmp_path, write):
     path = tmp_path / "a.mat"
     write(path, img=CUBE.transpose(1, 2, 0))
-    with pytest.raises(InputError, match="yxb reads 7 bands.*byx reads 5 bands"):
+    with pytest.raises(InputError, match=r"yxb reads 7 bands.*byx reads 5 bands"):
         read_cube(path)
     np.testing.assert_array_equal(np.asarray(read_cube(path, axes="yxb").data), CUBE)
 
@@ -239,13 +242,15 @@ def test_a_file_cut_short_anywhere_is_an_input_error(tmp_path, write):
     content = whole.read_bytes()
     for length in sorted({*range(0, len(content), 97), 127, 128, len(content) - 1}):
         cut.write_bytes(content[:length])
-        try:
-            # At a boundary between variables a v5 file is whole, only poorer.
-            assert read_cube(cut).shape == CUBE.shape
-            assert length > CUBE.nbytes / 2
-        except InputError as error:
-            assert str(cut) in str(error)
-            assert "\n" not in str(error)
+        # At a boundary between variables a v5 file is whole, only poorer.
+        if length >= CUBE.nbytes / 2 and write in (write_v5, write_v5_compressed):
+            with suppress(InputError):
+                assert read_cube(cut).shape == CUBE.shape
+                continue
+        with pytest.raises(InputError) as caught:
+            read_cube(cut)
+        assert str(cut) in str(caught.value)
+        assert "\n" not in str(caught.value)
 
 
 @every_kind
@@ -318,3 +323,55 @@ def test_a_key_may_lie_in_a_folder_of_the_file(tmp_path):
         np.testing.assert_allclose(
             read_cube(tmp_path / "a.mat", key).wavelengths, WAVES
         )
+
+
+def matrix(data: bytes, code: int, kind: int = 6, shape=(2, 3, 4)) -> bytes:
+    """Build a v5 array element named ``cube`` by hand."""
+    body = struct.pack("<IIII", 6, 8, kind, 0)
+    body += struct.pack("<II", 5, 12) + struct.pack("<3i4x", *shape)
+    body += struct.pack("<HH4s", 1, 4, b"cube")
+    body += struct.pack("<II", code, len(data)) + data
+    return struct.pack("<II", 14, len(body)) + body
+
+
+def write_by_hand(path, element: bytes, packed: bool) -> None:
+    if packed:
+        squeezed = zlib.compress(element)
+        element = struct.pack("<II", 15, len(squeezed)) + squeezed
+    path.write_bytes(b"MATLAB 5.0 by hand".ljust(124) + b"\x00\x01IM" + element)
+
+
+packed_or_not = pytest.mark.parametrize("packed", [False, True])
+
+
+@packed_or_not
+def test_doubles_stored_as_bytes_do_not_saturate(tmp_path, packed):
+    path = tmp_path / "a.mat"
+    write_by_hand(path, matrix(bytes(range(232, 256)), code=2), packed)
+    cube = read_cube(path)
+    assert cube.data[1, 2, 3] == 255
+    assert cube.saturation is None
+    assert cube.valid.all()
+    write_by_hand(path, matrix(bytes(range(232, 256)), code=2, kind=9), packed)
+    assert read_cube(path).saturation == 255
+
+
+@packed_or_not
+@pytest.mark.parametrize(
+    "element",
+    [
+        matrix(bytes(24), code=200),  # SciPy would crash on this one
+        matrix(bytes(24), code=8),
+        matrix(bytes(24), code=9),
+        matrix(bytes(24), code=2, kind=77),
+        matrix(bytes(24), code=2, shape=(2, 3, 40000)),
+        matrix(bytes(24), code=2, shape=(2, 3, -4)),
+        matrix(bytes(24), code=2).replace(b"\x01\0\x04\0cube", b"\x01\0\x05\0cube"),
+        matrix(bytes(24), code=2)[:60],
+        b"",
+    ],
+)
+def test_damaged_elements_are_refused_before_scipy_sees_them(tmp_path, element, packed):
+    write_by_hand(tmp_path / "a.mat", element, packed)
+    with pytest.raises(InputError):
+        read_cube(tmp_path / "a.mat")

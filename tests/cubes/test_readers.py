@@ -111,7 +111,7 @@ def test_nothing_is_unpickled(tmp_path):
 
 
 @both
-def test_a_file_cut_short_anywhere_is_an_input_error(tmp_path, name):
+def test_a_file_cut_short_anywhere_is_an_input_error(tmp_path, name, caplog):
     content = write(tmp_path / name, CUBE).read_bytes()
     cut = tmp_path / f"cut_{name}"
     for length in (0, 1, 5, 8, 60, 100, 200, len(content) // 2, len(content) - 1):
@@ -119,6 +119,7 @@ def test_a_file_cut_short_anywhere_is_an_input_error(tmp_path, name):
         with pytest.raises(InputError) as caught:
             read_cube(cut, axes="byx")
         assert "\n" not in str(caught.value)
+    assert not caplog.records, "the error says it all; nothing else reaches the screen"
 
 
 def test_a_size_beyond_the_file_is_refused_before_it_is_allocated(tmp_path):
@@ -156,7 +157,7 @@ def test_a_folder_stands_for_its_mat_and_hdr_files(tmp_path):
 
 
 def test_folders_without_cubes_and_missing_paths_are_refused(tmp_path):
-    with pytest.raises(InputError, match="holds no .mat or .hdr"):
+    with pytest.raises(InputError, match=r"holds no \.mat or \.hdr"):
         find_cubes([tmp_path])
     with pytest.raises(InputError, match="no such file or folder"):
         find_cubes([tmp_path / "none"])

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -237,3 +240,23 @@ def test_negative_seed_and_empty_study_are_refused() -> None:
         make_scene(SMALL, -1)
     with pytest.raises(InputError, match=r"^scenes: "):
         next(make_scenes(0))
+
+
+def test_bytes_do_not_depend_on_the_number_of_threads() -> None:
+    script = (
+        "import hashlib; from napari_dgc.cubes.scenes import *;"
+        "scene = make_scene(SceneConfig(size=200, bands=101), 3);"
+        "print(hashlib.sha256(scene.cube.data.tobytes()).hexdigest())"
+    )
+    digests = set()
+    for threads in ("1", "2"):
+        names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+        run = subprocess.run(
+            [sys.executable, "-c", script],
+            env=os.environ | dict.fromkeys(names, threads),
+            capture_output=True,
+            check=True,
+            text=True,
+        )
+        digests.add(run.stdout)
+    assert len(digests) == 1

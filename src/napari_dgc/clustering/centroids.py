@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
@@ -13,7 +15,42 @@ _LLOYD_ITERATIONS = 50
 _CANDIDATES = 6  # of each greedy k-means++ step
 
 
-def start_centroids(z: Tensor, k: int, generator: torch.Generator) -> Tensor:
+@dataclass(frozen=True, slots=True, eq=False)
+class Rarity:
+    """How much a pixel weighs by how rare its like is.
+
+    Attributes
+    ----------
+    coarse : Tensor, shape (M, D+1)
+        Centroids of a coarse over-clustering.
+    weights : Tensor, shape (M,)
+        n^(-1/2) of each one's size, such that the mean over the pixels is 1.
+        The square root stands between clustering the cloth (equal weights)
+        and clustering the rarest crumbs (equal shares); it is what tames the
+        seed (ENGINE.md, "Judge embeddings").
+    """
+
+    coarse: Tensor
+    weights: Tensor
+
+    def weigh(self, z: Tensor) -> Tensor:
+        """Weights (N,) of embedded pixels z (N, D+1)."""
+        return self.weights[(z @ self.coarse.T).argmax(1)]
+
+
+def find_rarity(z: Tensor, generator: torch.Generator) -> Rarity:
+    """Over-cluster embedded pixels (N, D+1) coarsely, and weigh the clusters."""
+    count = max(1, min(_COARSE_CLUSTERS, len(z) // 4))
+    rough = z[torch.randperm(len(z), generator=generator)[:count].to(z.device)]
+    coarse, own = lloyd(z, rough, _COARSE_ITERATIONS)
+    sizes = own.bincount(minlength=count).to(z.dtype)
+    weights = sizes.clamp(min=_FEWEST).rsqrt()
+    return Rarity(coarse, weights * (sizes.sum() / (weights * sizes).sum()))
+
+
+def start_centroids(
+    z: Tensor, k: int, rarity: Rarity, generator: torch.Generator
+) -> Tensor:
     """Find K starting centroids among embedded pixels.
 
     Parameters
@@ -21,6 +58,9 @@ def start_centroids(z: Tensor, k: int, generator: torch.Generator) -> Tensor:
     z : Tensor, shape (N, D+1)
         Unit vectors, spread over all scenes.
     k : int
+    rarity : Rarity
+        Pixels are drawn by its weights before they are clustered by greedy
+        k-means++ and Lloyd.
     generator : torch.Generator
         On the CPU.
 
@@ -28,26 +68,12 @@ def start_centroids(z: Tensor, k: int, generator: torch.Generator) -> Tensor:
     -------
     Tensor, shape (K, D+1)
         Unit vectors, by falling mass of the clusters they found in `z`.
-
-    Notes
-    -----
-    Pixels are over-clustered coarsely, then drawn with weight n^(-1/2) of
-    their coarse cluster's size, then clustered by greedy k-means++ and
-    Lloyd. The square root stands between clustering the cloth (uniform) and
-    the rarest crumbs (equal shares); it is what tames the seed (ENGINE.md,
-    "Judge embeddings"). Where there are fewer pixels than centroids, pixels
-    serve twice, a little apart.
+        Where there are fewer pixels than centroids, pixels serve twice, a
+        little apart.
     """
     if len(z) < k:
         z = _spread(z, k, generator)
-    coarse = min(_COARSE_CLUSTERS, len(z) // 4)
-    drawn = z
-    if coarse >= 2:
-        rough = z[torch.randperm(len(z), generator=generator)[:coarse].to(z.device)]
-        rough, own = lloyd(z, rough, _COARSE_ITERATIONS)
-        sizes = own.bincount(minlength=coarse).clamp(min=_FEWEST).to(z.dtype)
-        weights = sizes[own].rsqrt().cpu()
-        drawn = z[draw(weights, _DRAWN, generator).to(z.device)]
+    drawn = z[draw(rarity.weigh(z).cpu(), _DRAWN, generator).to(z.device)]
     seeds = greedy_kmeans_plus_plus(drawn, k, generator)
     centroids, _ = lloyd(drawn, seeds, _LLOYD_ITERATIONS)
     mass = (z @ centroids.T).argmax(1).bincount(minlength=k)
@@ -107,7 +133,12 @@ def lloyd(z: Tensor, centroids: Tensor, iterations: int) -> tuple[Tensor, Tensor
 
 
 def move_centroids(
-    centroids: Tensor, z: Tensor, shares: Tensor, rate: float, full_mass: float
+    centroids: Tensor,
+    z: Tensor,
+    shares: Tensor,
+    rarity: Rarity,
+    rate: float,
+    full_mass: float,
 ) -> Tensor:
     """Move each centroid a little towards the pixels assigned to it.
 
@@ -118,6 +149,10 @@ def move_centroids(
     shares : Tensor, shape (N, K)
         Sharp assignments; soft ones would let the bulk pull small clusters
         over, which is how the paper's version erodes.
+    rarity : Rarity
+        Weighs the pixels as they were weighed when the centroids were found.
+        With equal weights the centroids would leave that optimum for the one
+        in which the bulk pulls on every cluster at its border.
     rate : float
         Share of the way for a cluster of at least `full_mass` pixels; a
         cluster of less mass moves in proportion.
@@ -130,7 +165,7 @@ def move_centroids(
         Unit vectors.
     """
     mass = shares.sum(0)  # (K,)
-    target = shares.T @ z
+    target = (shares * rarity.weigh(z)[:, None]).T @ z
     target = target / target.norm(dim=1, keepdim=True).clamp(min=1e-12)
     step = (rate * (mass / full_mass).clamp(max=1))[:, None]
     moved = centroids + step * (target - centroids)

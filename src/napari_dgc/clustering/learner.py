@@ -11,7 +11,7 @@ from torch import Tensor
 from napari_dgc.clustering import losses
 from napari_dgc.clustering.augmentation import Augmenter
 from napari_dgc.clustering.balancer import GradientBalancer
-from napari_dgc.clustering.centroids import move_centroids
+from napari_dgc.clustering.centroids import Rarity, move_centroids
 from napari_dgc.clustering.config import Config
 from napari_dgc.clustering.crops import (
     CropPair,
@@ -64,9 +64,11 @@ class Learner:
         cubes: Sequence[Cube],
         config: Config,
         start: Model,
+        rarity: Rarity,
         device: torch.device,
     ) -> None:
         self._cubes, self._config, self._device = cubes, config, device
+        self._rarity = rarity
         self._generator = torch.Generator().manual_seed(config.seed + 1)
         self.student = build_embedder(
             start.front_end,
@@ -178,7 +180,12 @@ class Learner:
         sharp = self._tau * config.teacher_temperature
         shares = (pixels @ self.centroids.T / sharp).softmax(1)
         self.centroids = move_centroids(
-            self.centroids, pixels, shares, config.centroid_rate, _FULL_MASS
+            self.centroids,
+            pixels,
+            shares,
+            self._rarity,
+            config.centroid_rate,
+            _FULL_MASS,
         )
         m = _USAGE_MOMENTUM
         self.usage = m * self.usage + (1 - m) * shares.mean(0).cpu()

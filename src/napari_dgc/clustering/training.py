@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from napari_dgc.clustering.centroids import start_centroids
+from napari_dgc.clustering.centroids import Rarity, find_rarity, start_centroids
 from napari_dgc.clustering.config import Config
 from napari_dgc.clustering.devices import find_device
 from napari_dgc.clustering.embedding import lift
@@ -107,8 +107,8 @@ def train(cubes: Sequence[Cube], config: Config | None = None) -> Iterator[Step]
         raise RuntimeError("the pass over the cubes gave no moments")
     good = _common_good_bands(cubes)
     front_end = fit_front_end(moments, config.components, good)
-    model, sample = yield from _start(cubes, config, front_end, good, device)
-    active = int((model.counts > 1e-3 * len(sample.spectra)).sum())
+    model, rarity = yield from _start(cubes, config, front_end, good, device)
+    active = int((model.counts > 1e-3 * model.counts.sum()).sum())
     notice = ""
     if front_end.noise_method == "differences":
         notice = (
@@ -120,7 +120,7 @@ def train(cubes: Sequence[Cube], config: Config | None = None) -> Iterator[Step]
         yield Step("finished", 0, 0, 1.0, active=active, model=model)
         return
 
-    learner = Learner(cubes, config, model, device)
+    learner = Learner(cubes, config, model, rarity, device)
     for index in range(1, total + 1):
         losses = learner.step()
         snapshot = None
@@ -150,7 +150,7 @@ def _start(
     front_end: FrontEnd,
     good: NDArray[np.bool_],
     device: torch.device,
-) -> Generator[Step, None, tuple[Model, Sample]]:
+) -> Generator[Step, None, tuple[Model, Rarity]]:
     """Embed a sample with the front-end alone and find the first centroids."""
     embedder = build_embedder(
         front_end, cubes[0].wavelengths, config, offset=1.0, trained=False
@@ -166,7 +166,8 @@ def _start(
     offset = sample.offset()
     generator = torch.Generator().manual_seed(config.seed)
     z = lift(sample.y, offset)
-    centroids = start_centroids(z, config.k, generator)
+    rarity = find_rarity(z, generator)
+    centroids = start_centroids(z, config.k, rarity, generator)
     model = Model(
         front_end=front_end,
         encoder={},
@@ -179,7 +180,7 @@ def _start(
         config=config,
         cubes=tuple(cube.fingerprint for cube in cubes),
     )
-    return _with_description(model, sample), sample
+    return _with_description(model, sample), rarity
 
 
 def _with_description(model: Model, sample: Sample) -> Model:

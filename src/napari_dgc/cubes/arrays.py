@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -69,10 +72,12 @@ def load_tiff(path: Path) -> NDArray[Any]:
         For files that are cut short or no TIFF files.
     """
     with refusing(path, "is not a TIFF file that can be read", "export it again"):
-        with tifffile.TiffFile(path) as file:
+        with _listening() as complaints, tifffile.TiffFile(path) as file:
             if not file.series:
                 raise InputError(path, "holds no image", "export it again")
             series = file.series[0]
+            if complaints:
+                raise InputError(path, "is damaged or cut short", "copy the file again")
             offset = series.dataoffset
             if series.dtype is None:
                 raise InputError(
@@ -85,6 +90,29 @@ def load_tiff(path: Path) -> NDArray[Any]:
             shape = tuple(series.shape)
         _require_size(path, offset + math.prod(shape) * dtype.itemsize)
         return np.memmap(path, dtype, "r", offset, shape)
+
+
+@contextmanager
+def _listening() -> Iterator[list[str]]:
+    """Collect what tifffile complains of its pages, and keep it off the screen.
+
+    It only logs that a chain of pages breaks off, and gives the pages before.
+    Complaints about single tags do no harm and are dropped.
+    """
+    complaints: list[str] = []
+    logger = logging.getLogger("tifffile")
+
+    def listen(record: logging.LogRecord) -> bool:
+        message = record.getMessage()
+        if record.levelno >= logging.WARNING and "TiffPages" in message:
+            complaints.append(message)
+        return False
+
+    logger.addFilter(listen)
+    try:
+        yield complaints
+    finally:
+        logger.removeFilter(listen)
 
 
 def _require_size(path: Path, expected: int) -> None:

@@ -99,8 +99,6 @@ def read_matlab(path: Path, key: str | None, axes: str | None) -> Cube:
     )
     require_bands(path, shape[order.index("b")])
     data = file.open(name, transposition(order))
-    # MATLAB v5 tells only now that the numbers are complex.
-    require_cube(path, data.shape, data.dtype, f"{name!r}")
     metadata: dict[str, Any] = {"key": name, "axes": order}
     if picked is not None:
         metadata["wavelengths from"] = picked[0]
@@ -110,13 +108,14 @@ def read_matlab(path: Path, key: str | None, axes: str | None) -> Cube:
             if len(lists) > 1
             else f"{next(iter(lists))}: not a list of wavelengths"
         )
-    integer = data.dtype.kind in "iu"
+    # Of the declared type: v5 may store a double's whole numbers as integers.
+    integer = variable.dtype.kind in "iu"
     return Cube(
         data=data,
         wavelengths=None if picked is None else picked[1],
         name=path.stem,
         path=path,
-        saturation=float(np.iinfo(data.dtype).max) if integer else None,
+        saturation=float(np.iinfo(variable.dtype).max) if integer else None,
         metadata=MappingProxyType(metadata),
     )
 
@@ -175,7 +174,5 @@ def _load_lists(
             and is_real(variable.dtype)
             and variable.list_length in lengths
         ):
-            values = file.load(name)
-            if is_real(values.dtype):
-                lists[name] = values.ravel().astype(np.float64)
+            lists[name] = file.load(name).ravel().astype(np.float64)
     return lists

@@ -33,7 +33,10 @@ def spread_grid(grid: Floats, height: int, width: int) -> Floats:
     """
     down = _spline_basis(grid.shape[0], height)
     across = _spline_basis(grid.shape[1], width)
-    return (down @ grid @ across.T).astype(np.float32)
+    # Not `@`: BLAS rounds differently with another number of threads.
+    middle = np.einsum("hn,nm->hm", down, grid)
+    out: Floats = np.einsum("hm,wm->hw", middle, across).astype(np.float32)
+    return out
 
 
 def sample_grid(grid: Floats, rows: Floats, cols: Floats) -> Floats:

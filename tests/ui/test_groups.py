@@ -1,0 +1,220 @@
+"""The table of groups: dropping, editing, undoing, and staying put."""
+
+from __future__ import annotations
+
+import numpy as np
+from acting import brute_force, pixel_in, settle, shown_labels
+from qtpy.QtCore import QEvent, QItemSelectionModel, QMimeData, QPointF, Qt
+from qtpy.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QComboBox, QLineEdit
+
+from napari_dgc.ui.group_model import Column
+
+
+def drop(dock, sources, target, *, below_last=False):
+    """Drag rows of the table onto a row: the events Qt sends, in their order."""
+    model, table = dock.groups.model, dock.groups.table
+    mime = model.mimeData([model.index(model.row_of(s), 0) for s in sources])
+    rect = table.visualRect(model.index(model.row_of(target), 0))
+    place = rect.center()
+    if below_last:
+        place.setY(table.viewport().height() - 2)
+    action = Qt.DropAction.MoveAction
+    common = (action, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+    viewport = table.viewport()
+    for event in (
+        QDragEnterEvent(place, *common),
+        QDragMoveEvent(place, *common),
+        QDropEvent(QPointF(place), *common),
+    ):
+        event.setDropAction(action)
+        if event.type() == QEvent.Type.Drop:
+            table.dropEvent(event)
+        elif event.type() == QEvent.Type.DragEnter:
+            table.dragEnterEvent(event)
+        else:
+            table.dragMoveEvent(event)
+    settle()
+    assert viewport.isVisible()
+    return event
+
+
+def ids_in_table(dock):
+    model = dock.groups.model
+    return [model.group_at(model.index(r, 0)).id for r in range(model.rowCount())]
+
+
+def test_rows_dropped_on_a_row_go_into_it(mapped):
+    target = mapped.study.grouping.group(3)
+    event = drop(mapped, [1, 5], 3)
+    kept = mapped.study.grouping.group(3)
+    assert kept.clusters == (1, 3, 5)
+    assert (kept.id, kept.name, kept.color) == (3, target.name, target.color)
+    assert ids_in_table(mapped) == [2, 3, 4, 6]
+    assert not event.isAccepted()  # else the view would remove rows itself
+    np.testing.assert_array_equal(shown_labels(mapped), brute_force(mapped))
+    layer = mapped.display.entry.groups.layer
+    np.testing.assert_allclose(
+        np.array(layer.colormap.color_dict[1][:3]) * 255, target.color, atol=0.6
+    )
+
+
+def test_what_is_dropped_on_itself_beside_the_rows_or_from_elsewhere_does_nothing(
+    mapped,
+):
+    before = mapped.study.grouping
+    drop(mapped, [2], 2)
+    drop(mapped, [2], 6, below_last=True)
+    model, foreign = mapped.groups.model, QMimeData()
+    foreign.setText("[1, 2]")
+    move = Qt.DropAction.MoveAction
+    assert not model.canDropMimeData(foreign, move, -1, -1, model.index(3, 0))
+    assert not model.dropMimeData(foreign, move, -1, -1, model.index(3, 0))
+    assert mapped.study.grouping is before
+
+
+def test_a_locked_row_refuses_the_drop(mapped):
+    mapped.study.set_lock(3, True)
+    before = mapped.study.grouping
+    drop(mapped, [1], 3)
+    assert mapped.study.grouping is before
+    assert "lock" in mapped.status.text()
+
+
+def test_undo_and_redo_bring_back_map_names_colours_and_selection(mapped):
+    study = mapped.study
+    mapped.selection.set({1, 2})
+    states = [(study.grouping, shown_labels(mapped).copy(), mapped.selection.ids)]
+    drop(mapped, [1], 2)
+    states.append((study.grouping, shown_labels(mapped).copy(), mapped.selection.ids))
+    study.recolor(2, (1, 2, 3))
+    study.rename(2, "Cloth")
+    drop(mapped, [4, 2], 6)
+    last = (study.grouping, shown_labels(mapped).copy(), mapped.selection.ids)
+    assert states[1][2] == {2}
+    for _ in range(4):
+        mapped.undo()
+    assert study.grouping == states[0][0]
+    np.testing.assert_array_equal(shown_labels(mapped), states[0][1])
+    assert mapped.selection.ids == {1, 2}
+    mapped.undo()
+    assert "Nothing to undo" in mapped.status.text()
+    for _ in range(4):
+        mapped.redo()
+    assert study.grouping == last[0]
+    np.testing.assert_array_equal(shown_labels(mapped), last[1])
+    assert mapped.selection.ids == last[2]
+    mapped.redo()
+    assert "Nothing to redo" in mapped.status.text()
+
+
+def test_pixels_and_shares_are_those_of_the_map(mapped):
+    drop(mapped, [1], 2)
+    model, labels = mapped.groups.model, brute_force(mapped)
+    for group in mapped.study.grouping.groups:
+        row = model.row_of(group.id)
+        count = int((labels == group.value).sum())
+        pixels = model.index(row, Column.PIXELS).data()
+        assert pixels == f"{count:,}"
+        share = 100 * count / (labels > 0).sum()
+        assert abs(float(model.index(row, Column.PERCENT).data()) - share) <= 0.05
+
+
+def test_order_scroll_and_selection_stay_after_a_step(mapped):
+    table = mapped.groups.table
+    table.setFixedHeight(70)
+    settle()
+    bar = table.verticalScrollBar()
+    assert bar.maximum() > 2
+    bar.setValue(2)
+    mapped.selection.set({4})
+    settle()
+    bar.setValue(2)
+    drop(mapped, [6], 5)
+    assert bar.value() == 2
+    assert ids_in_table(mapped) == [1, 2, 3, 4, 5]
+    assert mapped.selection.ids == {4}
+    mapped.undo()
+    settle()
+    assert bar.value() == 2
+    assert ids_in_table(mapped) == [1, 2, 3, 4, 5, 6]
+
+
+def test_selecting_rows_highlights_the_image_without_a_loop(mapped):
+    heard = []
+    mapped.selection.changed.connect(heard.append)
+    model, table = mapped.groups.model, mapped.groups.table
+    flags = QItemSelectionModel.SelectionFlag
+    select = table.selectionModel().select
+    select(model.index(1, 0), flags.ClearAndSelect | flags.Rows)
+    select(model.index(3, 0), flags.Select | flags.Rows)
+    assert heard == [frozenset({2}), frozenset({2, 4})]
+    alphas = mapped.display.entry.groups.layer.colormap.color_dict
+    assert [alphas[v][3] == 1 for v in range(1, 7)] == [False, True, False, True] + [
+        False
+    ] * 2
+
+
+def test_a_name_typed_in_the_table_is_one_step(mapped):
+    model, table = mapped.groups.model, mapped.groups.table
+    index = model.index(1, Column.NAME)
+    table.setCurrentIndex(index)
+    table.edit(index)
+    editor = table.viewport().findChild(QLineEdit)
+    editor.selectAll()
+    QTest.keyClicks(editor, "Halo")
+    QTest.keyClick(editor, Qt.Key.Key_Return)
+    settle()
+    assert mapped.study.grouping.group(2).name == "Halo"
+    assert index.data() == "Halo"
+    mapped.undo()
+    assert index.data() == "Cluster 2"
+
+
+def test_an_empty_name_is_refused(mapped):
+    index = mapped.groups.model.index(0, Column.NAME)
+    mapped.groups.model.setData(index, "  ")
+    assert index.data() == "Cluster 1"
+    assert "name" in mapped.status.text()
+
+
+def test_role_and_lock_are_set_in_the_table(mapped):
+    model, table = mapped.groups.model, mapped.groups.table
+    index = model.index(0, Column.ROLE)
+    table.edit(index)
+    box = table.viewport().findChild(QComboBox)
+    box.setCurrentIndex(box.findText("lesion"))
+    box.activated.emit(box.currentIndex())
+    settle()
+    assert mapped.study.grouping.group(1).role == "lesion"
+    assert index.data() == "lesion"
+    lock = model.index(0, Column.LOCK)
+    checked = Qt.CheckState.Checked
+    model.setData(lock, checked, Qt.ItemDataRole.CheckStateRole)
+    assert mapped.study.grouping.group(1).locked
+    assert model.data(lock, Qt.ItemDataRole.CheckStateRole) == checked
+
+
+def test_the_menu_merges_the_selected_and_takes_out_members(mapped):
+    model, table = mapped.groups.model, mapped.groups.table
+    mapped.selection.set({1, 2, 3})
+
+    def entry(menu, text):
+        return next(a for a in menu.actions() if text in a.text())
+
+    index = model.index(2, 0)
+    menu = table.make_menu(model.group_at(index), index)
+    entry(menu, "Merge").trigger()
+    assert mapped.study.grouping.group(3).clusters == (1, 2, 3)
+    index = model.index(0, 0)
+    menu = table.make_menu(model.group_at(index), index)
+    entry(entry(menu, "Take out").menu(), "Cluster 2").trigger()
+    assert mapped.study.grouping.group(3).clusters == (1, 3)
+    assert mapped.study.grouping.group_of(2).id > 6
+
+
+def test_a_selected_group_that_merges_leaves_its_target_selected(mapped, mouse):
+    mouse.click(pixel_in(mapped, 1))
+    drop(mapped, [1], 4)
+    assert mapped.selection.ids == {4}

@@ -1,0 +1,117 @@
+"""Our keys win on the canvas and in the dock, and nowhere else."""
+
+from __future__ import annotations
+
+import numpy as np
+from acting import pixel_in, settle, wait_until
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication, QLineEdit, QMessageBox
+
+from napari_dgc.ui.group_model import Column
+from napari_dgc.ui.keys import KEYS, key_help
+
+CTRL = Qt.KeyboardModifier.ControlModifier
+SHIFT = Qt.KeyboardModifier.ShiftModifier
+
+
+def canvas(dock):
+    native = dock._viewer.window._qt_viewer.canvas.native
+    native.setFocus()
+    settle()
+    return native
+
+
+def activate(dock):
+    """Give the window and the dock the focus, as a click into it does."""
+    dock._viewer.window._qt_window.activateWindow()
+    dock.groups.table.setFocus()
+    wait_until(lambda: QApplication.focusWidget() is dock.groups.table, 5)
+
+
+def test_undo_and_redo_with_the_focus_on_the_canvas(mapped):
+    start = mapped.study.grouping
+    mapped.study.merge((1,), 2)
+    merged = mapped.study.grouping
+    QTest.keyClick(canvas(mapped), Qt.Key.Key_Z, CTRL)
+    assert mapped.study.grouping == start
+    QTest.keyClick(canvas(mapped), Qt.Key.Key_Z, CTRL | SHIFT)
+    assert mapped.study.grouping == merged
+
+
+def test_undo_and_redo_with_the_focus_in_the_dock(mapped):
+    start = mapped.study.grouping
+    mapped.study.merge((1,), 2)
+    merged = mapped.study.grouping
+    activate(mapped)
+    QTest.keyClick(mapped.groups.table, Qt.Key.Key_Z, CTRL)
+    assert mapped.study.grouping == start
+    QTest.keyClick(mapped.groups.table, Qt.Key.Key_Z, CTRL | SHIFT)
+    assert mapped.study.grouping == merged
+
+
+def test_m_and_escape_on_canvas_and_dock(mapped):
+    label = mapped.display.entry.groups.layer.selected_label
+    QTest.keyClick(canvas(mapped), Qt.Key.Key_M)
+    assert mapped.gestures.merging
+    assert mapped.display.entry.groups.layer.selected_label == label  # napari's M
+    QTest.keyClick(canvas(mapped), Qt.Key.Key_Escape)
+    assert not mapped.gestures.merging
+    activate(mapped)
+    QTest.keyClick(mapped.groups.table, Qt.Key.Key_M)
+    assert mapped.gestures.merging
+    QTest.keyClick(mapped.groups.table, Qt.Key.Key_Escape)
+    assert not mapped.gestures.merging
+
+
+def test_escape_outside_merge_mode_selects_nothing(mapped, mouse):
+    mouse.click(pixel_in(mapped, 1))
+    assert mapped.selection.ids
+    QTest.keyClick(canvas(mapped), Qt.Key.Key_Escape)
+    assert not mapped.selection.ids
+
+
+def test_napari_has_its_keys_back_on_a_layer_of_the_users(mapped):
+    mine = mapped._viewer.add_labels(np.zeros((8, 8), np.uint8), name="mine")
+    mine.paint((4, 4), 1)
+    assert mine.data.any()
+    mapped.study.merge((1,), 2)
+    merged = mapped.study.grouping
+    QTest.keyClick(canvas(mapped), Qt.Key.Key_Z, CTRL)
+    assert not mine.data.any()  # napari undid the stroke
+    assert mapped.study.grouping is merged  # and we nothing
+    QTest.keyClick(canvas(mapped), Qt.Key.Key_M)
+    assert not mapped.gestures.merging
+
+
+def test_a_name_being_typed_keeps_its_letters_and_its_own_undo(mapped):
+    table = mapped.groups.table
+    mapped.study.merge((1,), 2)
+    merged = mapped.study.grouping
+    activate(mapped)
+    table.edit(mapped.groups.model.index(0, Column.NAME))
+    editor = table.viewport().findChild(QLineEdit)
+    editor.setFocus()
+    settle()
+    editor.selectAll()
+    QTest.keyClicks(editor, "MH")
+    assert editor.text() == "MH"
+    assert not mapped.gestures.merging
+    QTest.keyClick(editor, Qt.Key.Key_Z, CTRL)
+    assert mapped.study.grouping is merged
+
+
+def test_h_shows_every_key(mapped):
+    activate(mapped)
+    QTest.keyClick(mapped.groups.table, Qt.Key.Key_H)
+    settle()
+    box = mapped.findChild(QMessageBox)
+    assert box.isVisible()
+    assert box.text() == key_help()
+    assert all(key.qt in box.text() and key.help in box.text() for key in KEYS)
+    box.close()
+    settle()
+
+
+def test_every_key_does_something(mapped):
+    assert {key.action for key in KEYS} == set(mapped._actions)
