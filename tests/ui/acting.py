@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import napari
 import numpy as np
-from qtpy.QtCore import QPoint, Qt
+from qtpy.QtCore import QPoint, Qt, QTimer
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QMessageBox
 from scipy.ndimage import distance_transform_edt
 
 from napari_dgc.cubes.cube import Cube
@@ -102,3 +102,17 @@ def brute_force(dock: ClusteringDock, index: int = 0) -> np.ndarray:
     for group in dock.study.grouping.groups:
         labels[np.isin(clusters, group.clusters)] = min(group.clusters)
     return labels
+
+
+def answer(text: str, seen: list[str]) -> None:
+    """Press a button of the next question once it is there; note what it asks."""
+
+    def press() -> None:
+        box = QApplication.activeModalWidget()
+        if not isinstance(box, QMessageBox):
+            QTimer.singleShot(20, press)
+            return
+        seen.append(box.text())
+        next(b for b in box.buttons() if b.text() == text).click()
+
+    QTimer.singleShot(20, press)

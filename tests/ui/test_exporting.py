@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import tifffile
-from acting import brute_force, settle, wait_until
+from acting import answer, brute_force, settle, wait_until
 from PIL import Image
-from qtpy.QtCore import QTimer
-from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication, QMessageBox
 
 from napari_dgc.merging.recipe import Recipe
 
@@ -17,20 +14,6 @@ def export(dock, folder):
     dock.export.export(folder)
     wait_until(lambda: not dock.export.runner.running, 20)
     settle()
-
-
-def answer(text, seen):
-    """Press a button of the next question, once it is there."""
-
-    def press():
-        box = QApplication.activeModalWidget()
-        if not isinstance(box, QMessageBox):
-            QTimer.singleShot(20, press)
-            return
-        seen.append(box.text())
-        next(b for b in box.buttons() if b.text() == text).click()
-
-    QTimer.singleShot(20, press)
 
 
 def test_group_map_mask_and_recipe_equal_brute_force(mapped, tmp_path):
@@ -98,4 +81,3 @@ def test_a_folder_that_cannot_be_written_is_told(mapped, tmp_path):
 
 def test_without_a_map_there_is_nothing_to_press(leaf_dock):
     assert not leaf_dock.export.export_button.isEnabled()
-    QTest.qWait(1)

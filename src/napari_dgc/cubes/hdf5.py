@@ -95,7 +95,11 @@ class HDF5File:
             # HDF5 fixes the cache when a file is opened, so open it anew. A
             # prime number of slots, many more than chunks, keeps them apart.
             file = h5py.File(self._path, "r", rdcc_nbytes=cache, rdcc_nslots=100_003)
-            return HDF5Array(file[name], order)
+            try:
+                return HDF5Array(file[name], order)
+            except Exception:
+                file.close()
+                raise
 
 
 def _describe(name: str, dataset: h5py.Dataset) -> Variable:

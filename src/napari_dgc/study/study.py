@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from functools import reduce
 from operator import add
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,17 +45,9 @@ if TYPE_CHECKING:
 class Study:
     """Cubes, one model, one cluster map per cube and one grouping for all.
 
-    Attributes
-    ----------
-    cubes_changed : Signal
-        Emitted with the tuple of cubes after cubes came or went.
-    model_changed : Signal
-        Emitted with the new `Model` (or None).
-    map_changed : Signal
-        Emitted with the index of a cube whose cluster map is new.
-    grouping_changed : Signal
-        Emitted with the `Change`, after a step, an undo, a redo, or with
-        None where the whole history is new.
+    Its signals carry: the tuple of cubes; the new `Model`; the index of a cube
+    whose map is new; the `Change` after a step, an undo or a redo, or None where
+    the whole history is new.
     """
 
     cubes_changed = Signal(tuple)
@@ -96,8 +88,8 @@ class Study:
     def remove_cube(self, index: int) -> None:
         """Take one cube, its map and its statistics out of the study."""
         del self._cubes[index]
-        self._maps = _without(self._maps, index)
-        self._statistics = _without(self._statistics, index)
+        for by_cube in (self._maps, self._statistics):
+            _drop(by_cube, index)
         self.cubes_changed.emit(self.cubes)
 
     # -- model and maps ---------------------------------------------------
@@ -177,13 +169,7 @@ class Study:
         return None if self._history is None else self._history.current
 
     def do(self, operation: Operation) -> Change:
-        """Take one step.
-
-        Raises
-        ------
-        MergeError
-            If the step is refused; nothing has changed then.
-        """
+        """Take one step; a refused one raises MergeError and changes nothing."""
         return self._told(self._require_history().do(operation))
 
     def undo(self) -> Change | None:
@@ -286,10 +272,9 @@ class Study:
         groups: Sequence[int] = (),
         formats: Sequence[str] = MAP_FORMATS,
     ) -> Export:
-        """Prepare writing the group map of every cube that has one.
+        """Prepare writing every group map, and masks of `groups` if given.
 
-        Also masks of `groups`, if given. The `Export` writes when it is run,
-        in a worker if need be, while this study goes on.
+        The `Export` writes when it is run, in a worker if need be.
         """
         recipe = self.recipe()
         if not self._maps:
@@ -306,9 +291,8 @@ class Study:
         )
 
 
-_Value = TypeVar("_Value")
-
-
-def _without(values: dict[int, _Value], index: int) -> dict[int, _Value]:
-    """Drop one index and close the gap."""
-    return {i - (i > index): v for i, v in values.items() if i != index}
+def _drop(by_cube: dict[int, Any], index: int) -> None:
+    """Drop one cube's value; those after it move up."""
+    by_cube.pop(index, None)
+    for i in sorted(i for i in by_cube if i > index):
+        by_cube[i - 1] = by_cube.pop(i)

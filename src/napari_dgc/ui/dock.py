@@ -264,6 +264,8 @@ class ClusteringDock(QWidget):
         if event.type() == QEvent.Type.ParentChange:
             if self._docked and self.parent() is None:
                 self.shut()
+                # Here and now, not by a garbage collection in some thread.
+                self.deleteLater()
             self._docked = self.parent() is not None
         return super().event(event)
 

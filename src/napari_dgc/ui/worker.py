@@ -141,7 +141,12 @@ class Runner(QObject):
         """
         if self._worker is not None:
             raise ValueError(f"{self._worker._job} is still at work; stop it first")
-        worker = create_worker(job, _worker_class=JobWorker, _start_thread=False)
+        worker = create_worker(
+            job,
+            _worker_class=JobWorker,
+            _start_thread=False,
+            _ignore_errors=True,  # we tell the user ourselves
+        )
         worker.yielded.connect(self._on_worker_yielded)
         worker.errored.connect(self._on_worker_errored)
         worker.aborted.connect(self._on_worker_aborted)

@@ -1,0 +1,122 @@
+"""The worker itself: closing, throttling, errors."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+from acting import settle, wait_until
+from qtpy.QtCore import QEvent
+from qtpy.QtWidgets import QApplication, QWidget
+
+from napari_dgc.ui.worker import Job, Runner, WorkError
+
+
+class Run:
+    """A runner with everything it says written down."""
+
+    def __init__(self) -> None:
+        self.runner = Runner()
+        self.pieces: list = []
+        self.ends: list = []
+        self.runner.yielded.connect(self.pieces.append)
+        self.runner.failed.connect(lambda e: self.ends.append(e))
+        self.runner.stopped.connect(lambda: self.ends.append("stopped"))
+        self.runner.succeeded.connect(lambda: self.ends.append("succeeded"))
+
+    def go(self, job: Job, seconds: float = 10) -> None:
+        self.runner.start(job)
+        wait_until(lambda: not self.runner.running, seconds)
+        settle()
+
+
+@pytest.fixture
+def run(qapp):
+    return Run()
+
+
+def test_a_runtime_error_is_reported_with_its_cause(run):
+    def fail():
+        yield 1
+        raise RuntimeError("shapes do not match")
+
+    run.go(Job("failing", fail))
+    (error,) = run.ends
+    assert isinstance(error, WorkError)
+    assert isinstance(error.__cause__, RuntimeError)
+    assert str(error) == "shapes do not match"
+    assert run.pieces == [1]
+
+
+def test_an_error_before_the_first_piece_is_reported(run):
+    def fail():
+        raise ImportError("no torch here")
+
+    run.go(Job("failing", fail))
+    assert [str(e) for e in run.ends] == ["no torch here"]
+
+
+def test_stop_closes_the_generator_in_its_own_thread(run):
+    closed = []
+
+    def endless():
+        try:
+            while True:
+                time.sleep(0.005)
+                yield 0
+        finally:
+            closed.append(threading.current_thread())
+
+    run.runner.start(Job("endless", endless))
+    wait_until(lambda: run.pieces, 5)
+    run.runner.stop()
+    wait_until(lambda: not run.runner.running, 1)
+    assert run.ends == ["stopped"]
+    assert closed
+    assert closed[0] is not threading.main_thread()
+
+
+def test_a_discarded_runner_stops_its_job(qapp):
+    closed = []
+
+    def endless():
+        try:
+            while True:
+                time.sleep(0.005)
+                yield 0
+        finally:
+            closed.append(True)
+
+    parent = QWidget()
+    Runner(parent).start(Job("endless", endless))
+    settle()
+    parent.deleteLater()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    wait_until(lambda: closed, 2)
+
+
+def test_what_need_not_arrive_is_thinned_out_and_the_last_one_comes(run):
+    def fast():
+        for i in range(2000):
+            time.sleep(0.0002)
+            yield i
+
+    began = time.monotonic()
+    run.go(Job("fast", fast, keep=lambda i: i == 777))
+    tenths = (time.monotonic() - began) * 10
+    assert 777 in run.pieces
+    assert run.pieces[-1] == 1999
+    assert run.pieces == sorted(run.pieces)
+    assert len(run.pieces) <= tenths + 3
+
+
+def test_two_jobs_at_once_are_refused(run):
+    def slow():
+        time.sleep(0.2)
+        yield 0
+
+    run.runner.start(Job("slow", slow))
+    with pytest.raises(ValueError, match="slow"):
+        run.runner.start(Job("other", slow))
+    wait_until(lambda: not run.runner.running, 5)
