@@ -64,12 +64,12 @@ def test_balance_asks_for_the_teachers_use_neither_uniform_nor_collapsed() -> No
     assert value(losses.balance, UNIFORM, sparse) > 1
 
 
-def test_anchor_counts_noise_units() -> None:
+def test_anchor_is_silent_within_the_noise_and_counts_noise_units_beyond() -> None:
     noise = torch.tensor([0.5, 2.0])
     linear = torch.zeros(1, 2, 3, 3)
-    assert float(losses.anchor(linear, linear, noise)) == 0
-    shifted = linear + noise[:, None, None] * 3
-    assert float(losses.anchor(shifted, linear, noise)) == pytest.approx(9)
+    for departure, expected in ((0.0, 0), (0.9, 0), (-0.9, 0), (4.0, 9), (-4.0, 9)):
+        y = linear + noise[:, None, None] * departure
+        assert float(losses.anchor(y, linear, noise)) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,11 @@ def test_a_preview_refuses_clicks_and_says_why(mapped, mouse, leaf, first_map):
     mouse.click(place)
     assert mapped.selection.ids == frozenset()
     assert "snapshot" in mapped.status.text()
+    assert not mapped.groups.isEnabled()
+    mapped.undo()
+    assert "snapshot" in mapped.status.text()
     mapped.training.follow.click()
     settle()
+    assert mapped.groups.isEnabled()
     mouse.click(place)
     assert mapped.selection.ids == {1}

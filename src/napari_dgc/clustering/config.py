@@ -82,11 +82,11 @@ class Config:
     crop: int = 64
     batch: int = 2
     reuse_iterations: int = 4
-    learning_rate: float = 5e-4
+    learning_rate: float = 1e-3
     student_temperature: float = 1.0
     teacher_temperature: float = 0.1
     teacher_momentum: float = 0.99
-    centroid_rate: float = 0.05
+    centroid_rate: float = 0.01
     augment_noise: float = 1.0
     augment_gain: float = 0.02
     sample_pixels: int = 30_000

@@ -67,9 +67,12 @@ def balance(z: Tensor, centroids: Tensor, target: Tensor, tau: float) -> Tensor:
 
 
 def anchor(y: Tensor, linear: Tensor, noise_std: Tensor) -> Tensor:
-    """Mean squared departure of y from the front-end's U(x - mu), in noise units.
+    """Mean squared departure of y from U(x - mu) beyond one noise radius.
 
     y, linear (B, D, H, W), noise_std (D,). Not in the paper: without it
-    training forgot what the first map already knew.
+    training forgot what the first map already knew. Within the noise the
+    encoder is free; a loss that pulls there too, once balanced, pulls as hard
+    on a tiny departure as on a large one, and nothing is learned.
     """
-    return ((y - linear) / noise_std[:, None, None]).square().mean()
+    departure = ((y - linear) / noise_std[:, None, None]).abs()
+    return (departure - 1).clamp(min=0).square().mean()

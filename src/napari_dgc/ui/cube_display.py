@@ -50,11 +50,14 @@ class CubeDisplay:
         Emitted with each new label layer (`napari.layers.Labels`).
     refused : Signal
         Emitted with the error where a layer's cube does not fit the others.
+    previewing_changed : Signal
+        Emitted with whether the map now shown is a preview.
     """
 
     shown_changed = Signal(int)
     layer_made = Signal(object)
     refused = Signal(object)
+    previewing_changed = Signal(bool)
 
     def __init__(self, viewer: Viewer, study: Study) -> None:
         self._viewer = viewer
@@ -63,6 +66,7 @@ class CubeDisplay:
         self._shown: Entry | None = None
         self._highlighted: frozenset[int] = frozenset()
         self._previews: dict[int, tuple[NDArray[np.uint8], int]] = {}
+        self._was_previewing = False
         self._described = QTimer()
         self._described.setSingleShot(True)
         self._described.setInterval(_DESCRIBE_MS)
@@ -135,6 +139,7 @@ class CubeDisplay:
     def draw(self) -> None:
         """Draw the shown cube's map anew: its preview, else its groups."""
         entry, index = self._shown, self.shown
+        self._tell_previewing()
         if entry is None:
             return
         preview = self._previews.get(id(entry.cube))
@@ -177,6 +182,11 @@ class CubeDisplay:
     def previewing(self) -> bool:
         """Whether the map shown is a preview."""
         return self._shown is not None and id(self._shown.cube) in self._previews
+
+    def _tell_previewing(self) -> None:
+        if self.previewing != self._was_previewing:
+            self._was_previewing = self.previewing
+            self.previewing_changed.emit(self.previewing)
 
     def _describe(self) -> None:
         entry = self._shown

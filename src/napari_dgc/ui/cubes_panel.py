@@ -28,7 +28,7 @@ from napari_dgc.ui.notices import Heading, StatusLine, WrappedLabel
 _POLL_MS = 100
 _EMPTY = (
     "Add a cube, drop one on the window, or open a sample: "
-    "File > Open Sample > napari-dgc. “Layers” takes image layers that are open."
+    "File > Open Sample > napari-dgc. “Use layers” takes image layers that are open."
 )
 
 
@@ -111,9 +111,9 @@ class CubesPanel(QWidget):
         self.list.setVisible(any_cube)
         self.empty.setVisible(not any_cube)
         self.remove_button.setEnabled(any_cube)
-        rows = min(max(self.list.count(), 1), 4)
+        rows = min(max(self.list.count(), 1), 3)
         height = max(self.list.sizeHintForRow(0), self.fontMetrics().height())
-        self.list.setFixedHeight(rows * height + 2 * self.list.frameWidth() + 4)
+        self.list.setFixedHeight(rows * height + 2 * self.list.frameWidth() + 2)
 
     def _is_known(self, layer: Layer) -> bool:
         return any(layer is e.bands for e in self._display.entries)
@@ -129,7 +129,7 @@ class CubesPanel(QWidget):
         )
         self.folder_button = QPushButton("Folder…")
         self.folder_button.setToolTip("Open all .mat and .hdr cubes of a folder")
-        self.layers_button = QPushButton("Layers")
+        self.layers_button = QPushButton("Use layers")
         self.layers_button.setToolTip(
             "Use the layers that are open: image layers with three axes, bands first"
         )

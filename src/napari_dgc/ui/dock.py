@@ -18,15 +18,16 @@ from napari_dgc.study import Study
 from napari_dgc.ui.cube_display import CubeDisplay
 from napari_dgc.ui.cubes_panel import CubesPanel
 from napari_dgc.ui.export_panel import ExportPanel
-from napari_dgc.ui.gestures import Gestures
+from napari_dgc.ui.gestures import SNAPSHOT, Gestures
 from napari_dgc.ui.groups_panel import GroupsPanel
 from napari_dgc.ui.keys import bind_dock, bind_layer, make_key_box, unbind_layer
 from napari_dgc.ui.notices import StatusLine
-from napari_dgc.ui.selection import Selection
+from napari_dgc.ui.selection import Selection, follow
 from napari_dgc.ui.training_panel import TrainingPanel
 from napari_dgc.ui.training_session import TrainingSession
+from napari_dgc.ui.wording import word_change
 
-_WIDTH = 350  # pixels: room for "background" beside a name and a million pixels
+_WIDTH = 376  # pixels: room for "background" beside a name and a million pixels
 
 
 class ClusteringDock(QWidget):
@@ -100,6 +101,7 @@ class ClusteringDock(QWidget):
         display.shown_changed.connect(self._on_cube_shown)
         display.layer_made.connect(self._on_layer_made)
         display.refused.connect(self.status.report)
+        display.previewing_changed.connect(self._on_previewing_changed)
         self.selection.changed.connect(display.highlight)
         gestures.clicked.connect(self._on_image_clicked)
         gestures.merge_wanted.connect(self._on_image_merge_wanted)
@@ -171,7 +173,9 @@ class ClusteringDock(QWidget):
         make_key_box(self).show()
 
     def _go(self, move: Callable[[], Change | None], otherwise: str) -> None:
-        if self.study.history is None or self.attempt(move) is None:
+        if self.display.previewing:
+            self.status.say(SNAPSHOT, "warning")
+        elif self.study.history is None or self.attempt(move) is None:
             self.status.say(otherwise)
 
     # -- what follows from it -------------------------------------------------
@@ -201,7 +205,9 @@ class ClusteringDock(QWidget):
         else:
             # A grouping is a small frozen value: it is its own key.
             self._selections[change.before] = self.selection.ids
-            chosen = self._selections.get(change.after) or self._followed(change)
+            chosen = self._selections.get(change.after) or follow(
+                self.selection.ids, change
+            )
         self.groups.show_grouping(grouping)
         # The image last but at once: one draw shows the step and the selection.
         self.display.highlight_quietly(chosen)
@@ -209,22 +215,18 @@ class ClusteringDock(QWidget):
         self.selection.set(chosen)
         self.groups.table.show_selection()
         if change is not None:
-            self.status.say(change.text[:1].upper() + change.text[1:], "info")
-
-    def _followed(self, change: Change) -> frozenset[int]:
-        """Selected groups, and those that their clusters went into."""
-        before, after = change.before, change.after
-        return frozenset(
-            after.group_of(cluster).id
-            for id in self.selection.ids
-            if id in before
-            for cluster in before.group(id).clusters[:1]
-        )
+            self.status.say(word_change(change))
 
     def _on_cube_shown(self, index: int) -> None:
         self.cubes.refresh()
         self.session.set_shown(index)
         self._count_pixels()
+
+    def _on_previewing_changed(self, on: bool) -> None:
+        # The table's groups are not those on the image then.
+        self.groups.setEnabled(not on)
+        if on:
+            self.gestures.set_merging(False)
 
     def _on_layer_made(self, layer: Labels) -> None:
         bind_layer(layer, self._actions)
@@ -242,6 +244,7 @@ class ClusteringDock(QWidget):
 
     def _on_image_clicked(self, group: int, adding: bool) -> None:
         self.selection.toggle(group, adding=adding)
+        self.status.say(self.groups.model.describe(self.selection.ids))
 
     def _on_image_merge_wanted(self, source: int, target: int) -> None:
         self.merge((source,), target)

@@ -23,8 +23,12 @@ CLICK_SLIP = 5  # canvas pixels the mouse may move between press and release
 _BANNER = "MERGE MODE  ·  Esc leaves"
 _ORANGE = "#e69f00"
 _HOW = (
-    "Merge mode: drag from one cluster to another, it goes into that one; or "
-    "Shift-click the target, then Shift-click what shall go into it. Esc leaves."
+    "Drag a cluster onto another to merge it into that one; or Shift-click the "
+    "target, then what goes into it."
+)
+SNAPSHOT = (
+    "This is a snapshot of the training. Groups can be merged when it is ready; to "
+    "go on at once, press Stop or untick “Live preview”."
 )
 
 
@@ -170,12 +174,7 @@ class Gestures:
 
     def _on_preview_pressed(self, dragged: bool) -> None:
         if not dragged or self._merging:
-            self.said.emit(
-                "This is a snapshot of the training. Groups can be chosen and merged "
-                "when it is ready; Stop, or untick “Live preview”, to go on "
-                "now.",
-                "warning",
-            )
+            self.said.emit(SNAPSHOT, "warning")
 
     def _on_group_clicked(self, group: Group | None, modifiers: set[str]) -> None:
         if self._merging and "Shift" in modifiers:

@@ -40,7 +40,7 @@ class GranularitySlider(QWidget):
             "Number of groups: the likest clusters are merged first. Locked groups "
             "and what you merged by hand stay together."
         )
-        self.label = QLabel("Groups")
+        self.label = QLabel("Granularity")
         self.label.setToolTip(self.slider.toolTip())
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

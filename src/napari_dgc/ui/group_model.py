@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QAbstractItemModel, QMimeData, QModelIndex, Qt, Signal
-from qtpy.QtGui import QColor, QFont, QIcon, QPainter, QPixmap
+from qtpy.QtGui import QFont
 
 from napari_dgc.merging.grouping import Group, Grouping
-from napari_dgc.merging.palette import Color
+from napari_dgc.ui.swatches import swatch
+from napari_dgc.ui.wording import word_names
 
 MIME_TYPE = "application/x-napari-dgc-groups"
 
 _ROLE = Qt.ItemDataRole
-_SWATCH = 14  # pixels
 
 
 class Column(IntEnum):
@@ -64,7 +64,6 @@ class GroupModel(QAbstractItemModel):
         super().__init__(parent)
         self._groups: list[Group] = []
         self._counts = np.zeros(256, np.int64)
-        self._icons: dict[Color, QIcon] = {}
 
     # -- in ---------------------------------------------------------------
 
@@ -131,6 +130,14 @@ class GroupModel(QAbstractItemModel):
         """Pixels of a group in the cube shown."""
         return int(self._counts[list(group.clusters)].sum())
 
+    def describe(self, ids: Iterable[int]) -> str:
+        """Say which groups these are and how much they cover; "" for none."""
+        groups = [group for group in self._groups if group.id in frozenset(ids)]
+        pixels = sum(map(self.pixels, groups))
+        share = 100 * pixels / max(1, self._counts.sum())
+        names = word_names(group.name for group in groups)
+        return f"{names}: {pixels:,} pixels, {share:.1f} %." if groups else ""
+
     # -- Qt asks ------------------------------------------------------------
 
     def rowCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008
@@ -178,7 +185,7 @@ class GroupModel(QAbstractItemModel):
         if role == _ROLE.EditRole:
             return group.role if column == Column.ROLE else group.name
         if role == _ROLE.DecorationRole and column == Column.NAME:
-            return self._icon(group.color)
+            return swatch(group.color)
         if role == _ROLE.CheckStateRole and column == Column.LOCK:
             state = Qt.CheckState
             return state.Checked if group.locked else state.Unchecked
@@ -279,20 +286,6 @@ class GroupModel(QAbstractItemModel):
         noun = "cluster" if len(group.clusters) == 1 else "clusters"
         empty = "" if self.pixels(group) else "; no pixel in the cube shown"
         return f"{group.name}: {noun} {clusters}{empty}. Drag onto a row to merge."
-
-    def _icon(self, color: Color) -> QIcon:
-        if color not in self._icons:
-            pixmap = QPixmap(_SWATCH, _SWATCH)
-            pixmap.fill(QColor(*color))
-            painter = QPainter(pixmap)
-            painter.setPen(QColor(128, 128, 128))
-            painter.drawRect(0, 0, _SWATCH - 1, _SWATCH - 1)
-            painter.end()
-            icon = QIcon(pixmap)
-            # A selected row would tint it: the swatch is the colour itself.
-            icon.addPixmap(pixmap, QIcon.Mode.Selected)
-            self._icons[color] = icon
-        return self._icons[color]
 
 
 def _ids_in(mime: QMimeData) -> list[int]:

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 from psygnal import Signal
 
+from napari_dgc.merging.operations import Change
+
 
 class Selection:
     """Selected group ids.
@@ -49,3 +51,14 @@ class Selection:
             self.set(self._ids ^ {id})
         else:
             self.set(frozenset() if self._ids == {id} else {id})
+
+
+def follow(ids: Iterable[int], change: Change) -> frozenset[int]:
+    """Groups that selected groups have become: those their clusters went into."""
+    before, after = change.before, change.after
+    return frozenset(
+        after.group_of(cluster).id
+        for id in ids
+        if id in before
+        for cluster in before.group(id).clusters[:1]
+    )

@@ -59,6 +59,8 @@ class TrainingPanel(QWidget):
             self._status.report(error)
             return
         self.plot.clear_curve()
+        self.plot.setVisible(False)
+        self.plot_title.setVisible(False)
         self.active.setText("")
         self._status.say(
             "Making the first map…"

@@ -1,0 +1,179 @@
+"""Drive the real window and save what it shows: the README's pictures.
+
+Run under a display, or without one::
+
+    xvfb-run -a -s "-screen 0 1600x1000x24" env QT_QPA_PLATFORM=xcb \
+        python scripts/screenshots.py [-o docs/pictures]
+
+Everything in the pictures is real: the sample scenes, the training, the mouse.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+os.environ.setdefault("NAPARI_CONFIG", "")
+
+import napari
+import numpy as np
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication, QMessageBox
+from scipy.ndimage import distance_transform_edt
+
+from napari_dgc.ui.dock import ClusteringDock
+
+ROOT = Path(__file__).resolve().parents[1]
+LEFT = Qt.MouseButton.LeftButton
+NO_KEY = Qt.KeyboardModifier.NoModifier
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("-o", "--out", type=Path, default=ROOT / "docs" / "pictures")
+    parser.add_argument("--steps", type=int, default=60, help="training steps")
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    camera = Camera(args.out)
+    camera.take("empty")
+    camera.viewer.open_sample("napari-dgc", "leaf_study")
+    wait(1)
+    camera.dock.cubes.list.setCurrentRow(2)  # a leaf five days after infection
+    camera.take("cubes")
+    first_map_and_training(camera, args.steps)
+    merging(camera)
+    crowd_and_themes(camera)
+    camera.viewer.close()
+    wait(0.3)
+
+
+def first_map_and_training(camera: Camera, steps: int) -> None:
+    """A first map, a training on the way, and its result."""
+    dock = camera.dock
+    dock.training.first_button.click()
+    wait_until(lambda: not dock.session.runner.running)
+    camera.take("first_map")
+    dock.training.steps.setValue(steps)
+    dock.training.train_button.click()
+    wait_until(lambda: len(dock.training.plot._steps) > steps // 2)
+    camera.take("training", settle=0.1)
+    wait_until(lambda: not dock.session.runner.running)
+    camera.take("trained")
+
+
+def merging(camera: Camera) -> None:
+    """Select by click, merge by dragging on the image, cut, undo."""
+    dock = camera.dock
+    largest = sorted(dock.study.grouping.groups, key=dock.groups.model.pixels)[::-1]
+    camera.click(camera.pixel_in(largest[3].id))
+    camera.take("selected")
+    dock.gestures.set_merging(True)
+    start, end = camera.pixel_in(largest[1].id), camera.pixel_in(largest[0].id)
+    camera.press(start)
+    camera.move(start, end)
+    camera.take("merge_mode", settle=0.1)
+    camera.release(end)
+    camera.take("merged")
+    dock.gestures.set_merging(False)
+    slider = dock.groups.granularity.slider
+    slider._slider.setSliderDown(True)
+    for count in range(slider.value() - 1, 4, -1):
+        slider.setValue(count)
+        wait(0.02)
+    slider._slider.setSliderDown(False)
+    pixels = dock.groups.model.pixels
+    groups = sorted(filter(pixels, dock.study.grouping.groups), key=pixels)
+    dock.selection.set({groups[0].id})
+    dock.study.rename(groups[0].id, "Lesion")
+    dock.study.set_role(groups[0].id, "lesion")
+    dock.study.set_lock(groups[0].id, True)
+    camera.take("granularity")
+    dock.show_keys()
+    wait(0.3)
+    box = dock.findChild(QMessageBox)
+    box.grab().save(str(camera.folder / "keys.png"))
+    box.close()
+
+
+def crowd_and_themes(camera: Camera) -> None:
+    """64 clusters, the light theme, and a narrow window."""
+    dock, viewer = camera.dock, camera.viewer
+    while dock.study.history.can_undo:
+        dock.undo()
+    dock.training.k.setValue(64)
+    dock.training.first_button.click()
+    wait_until(lambda: not dock.session.runner.running)
+    camera.take("64_clusters")
+    viewer.theme = "light"
+    camera.take("light")
+    dock.gestures.set_merging(True)
+    camera.take("light_merge_mode")
+    dock.gestures.set_merging(False)
+    viewer.theme = "dark"
+
+
+class Camera:
+    """A window of 1280 x 800 with the dock, a mouse in it, and a shutter."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.viewer = napari.Viewer()
+        self.viewer.window._qt_window.resize(1280, 800)
+        _, self.dock = self.viewer.window.add_plugin_dock_widget("napari-dgc")
+        assert isinstance(self.dock, ClusteringDock)
+        self._canvas = self.viewer.window._qt_viewer.canvas
+        wait(1)
+
+    def take(self, name: str, settle: float = 0.6) -> None:
+        wait(settle)
+        self.viewer.window._qt_window.grab().save(str(self.folder / f"{name}.png"))
+        print(f"{name}: {self.dock.status.text()}")
+
+    def pixel_in(self, group: int) -> tuple[int, int]:
+        """Find a pixel well inside a group of the cube shown."""
+        value = self.dock.study.grouping.group(group).value
+        labels = self.dock.study.group_map(self.dock.display.shown)
+        depth = distance_transform_edt(np.pad(labels == value, 1))[1:-1, 1:-1]
+        row, column = np.unravel_index(int(depth.argmax()), depth.shape)
+        return int(row), int(column)
+
+    def click(self, pixel: tuple[int, int]) -> None:
+        QTest.mouseMove(self._canvas.native, self._place(pixel))
+        QTest.mouseClick(self._canvas.native, LEFT, NO_KEY, self._place(pixel))
+
+    def press(self, pixel: tuple[int, int]) -> None:
+        QTest.mousePress(self._canvas.native, LEFT, NO_KEY, self._place(pixel))
+
+    def move(self, start: tuple[int, int], end: tuple[int, int]) -> None:
+        first, last = self._place(start), self._place(end)
+        for share in (0.3, 0.6, 1.0):
+            QTest.mouseMove(self._canvas.native, first + (last - first) * share)
+            wait(0.05)
+
+    def release(self, pixel: tuple[int, int]) -> None:
+        QTest.mouseRelease(self._canvas.native, LEFT, NO_KEY, self._place(pixel))
+
+    def _place(self, pixel: tuple[int, int]) -> QPoint:
+        view = self._canvas.view
+        transform = view.transform * view.scene.transform
+        x, y = transform.map([pixel[1], pixel[0]])[:2]
+        return QPoint(round(x), round(y))
+
+
+def wait(seconds: float) -> None:
+    wait_until(lambda: False, seconds)
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 300) -> None:
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        QApplication.processEvents()
+        time.sleep(0.002)
+
+
+if __name__ == "__main__":
+    main()
