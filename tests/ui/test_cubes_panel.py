@@ -118,3 +118,9 @@ def test_a_deleted_label_layer_comes_back_when_its_cube_is_chosen(mapped):
     mapped.display.show(0)
     assert mapped.display.entry.groups.layer in mapped._viewer.layers
     assert mapped.display.entry.groups.layer.data.any()
+
+
+def test_a_duplicated_layer_is_no_second_cube(leaf_dock):
+    bands = leaf_dock.display.entry.bands
+    leaf_dock._viewer.add_image(bands.data, name="copy", metadata=bands.metadata)
+    assert len(leaf_dock.study.cubes) == 1

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from acting import brute_force, pixel_in, settle, shown_labels
+from acting import add_cube, brute_force, pixel_in, settle, shown_labels
 from qtpy.QtCore import Qt
+
+from napari_dgc.cubes.scenes import SceneConfig, make_scene
 
 
 def test_click_selects_and_click_again_unselects(mapped, mouse):
@@ -120,6 +122,18 @@ def test_another_layer_made_active_leaves_merge_mode(mapped):
     assert not mapped.groups.merge_button.isChecked()
 
 
+def test_another_cube_shown_leaves_merge_mode(mapped):
+    first = mapped.display.entry
+    add_cube(mapped, make_scene(SceneConfig(size=40, bands=40), 5, "other").cube)
+    mapped.display.show(0)
+    mapped.gestures.set_merging(True)
+    mapped.cubes.list.setCurrentRow(1)
+    settle()
+    assert not mapped.gestures.merging
+    assert first.groups.layer.mouse_pan
+    assert mapped._viewer.camera.mouse_pan
+
+
 def test_merge_mode_needs_a_map(leaf_dock):
     leaf_dock.gestures.set_merging(True)
     assert not leaf_dock.gestures.merging
@@ -133,6 +147,8 @@ def test_a_preview_refuses_clicks_and_says_why(mapped, mouse, leaf, first_map):
     assert mapped.selection.ids == frozenset()
     assert "snapshot" in mapped.status.text()
     assert not mapped.groups.isEnabled()
+    mapped.gestures.set_merging(True)
+    assert not mapped.gestures.merging
     mapped.undo()
     assert "snapshot" in mapped.status.text()
     mapped.training.follow.click()

@@ -210,7 +210,8 @@ class CubeDisplay:
     def _adopt(self, layer: Layer, plain: bool) -> bool:
         """Add a layer's cube to the study; False where it holds none that is new."""
         cube = cube_of(layer) or (plain_cube(layer) if plain else None)
-        if cube is None or any(e.bands is layer for e in self._entries):
+        known = any(e.bands is layer or e.cube is cube for e in self._entries)
+        if cube is None or known:
             return False
         # The list grows first: whoever hears of the cube finds its layers.
         entry = Entry(cube, layer)

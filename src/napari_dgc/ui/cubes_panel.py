@@ -112,7 +112,9 @@ class CubesPanel(QWidget):
         self.empty.setVisible(not any_cube)
         self.remove_button.setEnabled(any_cube)
         rows = min(max(self.list.count(), 1), 3)
-        height = max(self.list.sizeHintForRow(0), self.fontMetrics().height())
+        height = (
+            self.list.sizeHintForRow(0) if any_cube else self.fontMetrics().height()
+        )
         self.list.setFixedHeight(rows * height + 2 * self.list.frameWidth() + 2)
 
     def _is_known(self, layer: Layer) -> bool:

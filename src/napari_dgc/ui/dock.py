@@ -107,7 +107,7 @@ class ClusteringDock(QWidget):
         gestures.merge_wanted.connect(self._on_image_merge_wanted)
         gestures.pointed.connect(self._on_image_pointed)
         gestures.said.connect(self._on_said)
-        gestures.mode_changed.connect(self.groups.show_merging)
+        gestures.mode_changed.connect(self._on_merging_changed)
         self.cubes.chosen.connect(display.show)
         self.groups.wanted.connect(self.attempt)
         self.groups.merge_mode_wanted.connect(gestures.set_merging)
@@ -251,6 +251,11 @@ class ClusteringDock(QWidget):
 
     def _on_image_pointed(self, groups: frozenset[int]) -> None:
         self.display.highlight(groups or self.selection.ids)
+
+    def _on_merging_changed(self, on: bool) -> None:
+        self.groups.show_merging(on)
+        if on:
+            self.selection.set(())  # all colours plain: what merges must be seen
 
     def _on_said(self, text: str, level: str) -> None:
         self.status.say(text, level or "info")

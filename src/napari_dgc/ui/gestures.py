@@ -60,11 +60,13 @@ class Gestures:
         self._viewer = viewer
         self._study = study
         self._display = display
-        self._merging = False
+        # The layer whose panning Merge mode has turned off; None: the mode is off.
+        self._armed: Labels | None = None
         self._target: int | None = None
         self._overlay: dict[str, Any] = {}
         viewer.layers.selection.events.active.connect(self._on_active_changed)
         display.layer_made.connect(self._on_layer_made)
+        display.shown_changed.connect(self._on_cube_shown)
 
     def close(self) -> None:
         """Leave Merge mode and let go of the viewer."""
@@ -84,7 +86,7 @@ class Gestures:
     @property
     def merging(self) -> bool:
         """Whether Merge mode is on."""
-        return self._merging
+        return self._armed is not None
 
     @property
     def target(self) -> int | None:
@@ -93,27 +95,31 @@ class Gestures:
 
     def set_merging(self, on: bool) -> None:
         """Enter or leave Merge mode; it needs a map on the image."""
+        if on == self.merging:
+            return
         layer = self._layer
         if on and (layer is None or self._study.grouping is None):
             self.said.emit("Make a map first: press First map.", "warning")
             self.mode_changed.emit(False)
             return
-        if on == self._merging:
+        if on and self._display.previewing:
+            self.said.emit(SNAPSHOT, "warning")
+            self.mode_changed.emit(False)
             return
-        self._merging = on
         self._drop_target()
-        if layer is not None:
-            if on:
-                self._viewer.layers.selection.active = layer
-            # The camera follows its active layer: another layer pans as ever.
-            layer.mouse_pan = not on
+        # The camera follows its active layer: another layer pans as ever.
+        if self._armed is not None:
+            self._armed.mouse_pan, self._armed = True, None
+        elif layer is not None:
+            self._viewer.layers.selection.active = layer
+            layer.mouse_pan, self._armed = False, layer
         self._set_banner(on)
         self.mode_changed.emit(on)
         self.said.emit(_HOW if on else "Merge mode is off: a drag moves the image.", "")
 
     def toggle_merging(self) -> None:
         """Enter Merge mode, or leave it."""
-        self.set_merging(not self._merging)
+        self.set_merging(not self.merging)
 
     @property
     def _layer(self) -> Labels | None:
@@ -140,8 +146,11 @@ class Gestures:
         layer.mouse_drag_callbacks.append(self._on_layer_pressed)
 
     def _on_active_changed(self, event) -> None:
-        if self._merging and event.value is not self._layer:
+        if self.merging and event.value is not self._armed:
             self.set_merging(False)
+
+    def _on_cube_shown(self, index: int) -> None:
+        self.set_merging(False)
 
     def _on_layer_pressed(self, layer: Labels, event) -> Iterator[None]:
         """From press to release; napari advances it with each event."""
@@ -159,7 +168,7 @@ class Gestures:
         yield
         while event.type == "mouse_move":
             dragged = dragged or math.dist(start, tuple(event.pos)) > CLICK_SLIP
-            if dragged and self._merging and pressed is not None:
+            if dragged and self.merging and pressed is not None:
                 under = self._on_drag_moved(
                     pressed, under, self._group_at(layer, event)
                 )
@@ -169,15 +178,15 @@ class Gestures:
             self._on_preview_pressed(dragged)
         elif not dragged:
             self._on_group_clicked(pressed, modifiers)
-        elif self._merging:
+        elif self.merging:
             self._on_drag_released(pressed, self._group_at(layer, event))
 
     def _on_preview_pressed(self, dragged: bool) -> None:
-        if not dragged or self._merging:
+        if not dragged or self.merging:
             self.said.emit(SNAPSHOT, "warning")
 
     def _on_group_clicked(self, group: Group | None, modifiers: set[str]) -> None:
-        if self._merging and "Shift" in modifiers:
+        if self.merging and "Shift" in modifiers:
             self._on_group_shift_clicked(group)
             return
         self._drop_target()

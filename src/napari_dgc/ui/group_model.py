@@ -12,7 +12,7 @@ from qtpy.QtCore import QAbstractItemModel, QMimeData, QModelIndex, Qt, Signal
 from qtpy.QtGui import QFont
 
 from napari_dgc.merging.grouping import Group, Grouping
-from napari_dgc.ui.swatches import swatch
+from napari_dgc.ui.swatches import Swatches
 from napari_dgc.ui.wording import word_names
 
 MIME_TYPE = "application/x-napari-dgc-groups"
@@ -63,6 +63,7 @@ class GroupModel(QAbstractItemModel):
     def __init__(self, parent=None) -> None:
         super().__init__(parent)
         self._groups: list[Group] = []
+        self._swatches = Swatches()
         self._counts = np.zeros(256, np.int64)
 
     # -- in ---------------------------------------------------------------
@@ -185,7 +186,7 @@ class GroupModel(QAbstractItemModel):
         if role == _ROLE.EditRole:
             return group.role if column == Column.ROLE else group.name
         if role == _ROLE.DecorationRole and column == Column.NAME:
-            return swatch(group.color)
+            return self._swatches[group.color]
         if role == _ROLE.CheckStateRole and column == Column.LOCK:
             state = Qt.CheckState
             return state.Checked if group.locked else state.Unchecked

@@ -72,10 +72,9 @@ def unbind_layer(layer: Labels) -> None:
 def key_help() -> str:
     """All keys and gestures as a table in Qt's rich text."""
     pairs = [*MOUSE, *((key.qt, key.help) for key in KEYS)]
+    cell = "<td style='padding: 2px 12px 2px 0; white-space: nowrap'>"
     rows = "".join(
-        f"<tr><td style='padding: 2px 12px 2px 0'><b>{keys}</b></td>"
-        f"<td style='padding: 2px 0'>{text}</td></tr>"
-        for keys, text in pairs
+        f"<tr>{cell}<b>{keys}</b></td>{cell}{text}</td></tr>" for keys, text in pairs
     )
     return f"<table>{rows}</table>"
 
