@@ -103,8 +103,7 @@ def pick_wavelengths(
         return None
     ((name, values),) = left.items()
     nanometres, _ = to_nanometres(values)
-    assert nanometres is not None  # without a unit there always is a reading
-    return name, nanometres
+    return None if nanometres is None else (name, nanometres)
 
 
 def _has_likely_name(name: str) -> bool:

@@ -104,9 +104,7 @@ def write_png(
         If the file exists and `force` is False, or cannot be written.
     """
     image = Image.fromarray(paint(label_map, colors))
-    return write_whole(
-        path, lambda file: image.save(file, format="PNG"), force=force
-    )
+    return write_whole(path, lambda file: image.save(file, format="PNG"), force=force)
 
 
 def paint(
