@@ -25,6 +25,7 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QMessageBox
 from scipy.ndimage import distance_transform_edt
 
+from napari_dgc.merging.grouping import Group
 from napari_dgc.ui.dock import ClusteringDock
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -92,11 +93,29 @@ def merging(camera: Camera) -> None:
     dock.study.set_role(groups[0].id, "lesion")
     dock.study.set_lock(groups[0].id, True)
     camera.take("granularity")
+    name_groups(dock, groups)
+    camera.take("study")
     dock.show_keys()
     wait(0.3)
     box = dock.findChild(QMessageBox)
     box.grab().save(str(camera.folder / "keys.png"))
     box.close()
+
+
+def name_groups(dock: ClusteringDock, groups: list[Group]) -> None:
+    """Both kinds of lesion in one group, the rest named: what a user ends with."""
+    study, lesion = dock.study, groups[0].id
+    study.set_lock(lesion, False)
+    study.merge([groups[1].id], lesion)
+    study.set_lock(lesion, True)
+    for group, name, role in (
+        (groups[-1], "Cloth", "background"),
+        (groups[-2], "Leaf", "healthy"),
+        (groups[2], "Glint", "healthy"),
+    ):
+        study.rename(group.id, name)
+        study.set_role(group.id, role)
+    dock.selection.set(())
 
 
 def crowd_and_themes(camera: Camera) -> None:
