@@ -105,9 +105,7 @@ def test_training_twice_gives_equal_bytes_and_results_on_stdout(
     scenes = str(work / "scenes")
     arguments = ["train", scenes, "-o", str(path), "-k", "8", "--steps", "2"]
     assert main(arguments) == 0
-    out, err = capsys.readouterr()
-    assert out.splitlines() == [str(path)]
-    assert err
+    assert capsys.readouterr().out.splitlines() == [str(path)]
     assert path.read_bytes() == (work / "m.safetensors").read_bytes()
 
 
@@ -202,7 +200,22 @@ def test_bad_input_is_one_line_naming_the_file(
     fails(capsys, "evaluate", maps, "--labels", tmp_path, "--align", "majority")
     fails(capsys, "evaluate", maps, "--labels", scenes, "--mapping", "{0:1}")
     fails(capsys, "train", scenes, "-o", out / "m", "--device", "abacus")
+    for mapping in ('{"0":"12"}', '{"0":[1.9]}', '{"0":[true]}', '{"0":{"1":2}}'):
+        fails(capsys, "evaluate", maps, "--labels", scenes, "--mapping", mapping)
+    # A place that cannot be written to is told before the work, not after it.
+    fails(capsys, "train", scenes, "-o", text / "m.safetensors")
+    fails(capsys, "train", scenes, "-o", scenes, "--force")
+    fails(capsys, "segment", model, scenes, "-o", text)
     assert not out.exists()
+
+
+def test_more_groups_than_clusters_are_told_of(
+    work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model, maps = str(work / "m.safetensors"), str(work / "maps")
+    capsys.readouterr()
+    assert main(["merge", model, maps, "--granularity", "40", "-o", str(tmp_path)]) == 0
+    assert "8 groups are made" in capsys.readouterr().err
 
 
 def test_it_runs_as_a_program() -> None:

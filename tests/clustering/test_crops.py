@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from napari_dgc.clustering.crops import crop_side, draw_pair, read_region
+from napari_dgc.clustering.crops import crop_side, croppable, draw_pair, read_region
 from napari_dgc.cubes.cube import Cube
 
 
@@ -44,12 +44,23 @@ def test_every_place_is_reached_evenly() -> None:
     assert (seen[24:-24, 24:-24] > 0).all()
 
 
-def test_small_cubes_make_small_crops() -> None:
-    cubes = [numbered_cube(31, 43), numbered_cube(100, 100)]
-    assert crop_side(cubes, 64) == 31
+def test_small_cubes_make_small_crops_and_slivers_none() -> None:
     g = torch.Generator().manual_seed(3)
-    pair = draw_pair(read_region(cubes, 31, g), 31, g)
+    small, large, sliver = (numbered_cube(*s) for s in ((31, 43), (100, 90), (1, 300)))
+    regions = [read_region([c], 64, g) for c in (small, large)]
+    assert crop_side(regions, 64) == 31
+    assert crop_side(regions[1:], 64) == 64
+    pair = draw_pair(regions[0], 31, g)
     assert pair.x.shape == (2, 3, 31, 31)
+    assert croppable([small, sliver, large]) == [small, large]
+    assert croppable([sliver]) == [sliver]
+
+
+def test_regions_without_a_valid_pixel_are_passed_over() -> None:
+    g = torch.Generator().manual_seed(5)
+    masked = Cube(numbered_cube(60, 60).data, mask=np.zeros((60, 60), bool))
+    cubes = [masked, numbered_cube(60, 60)]
+    assert all(read_region(cubes, 32, g).valid.any() for _ in range(30))
 
 
 def test_one_seed_one_sequence() -> None:

@@ -88,3 +88,12 @@ def test_slivers_are_mapped(
     H, W = shape
     sliver = Cube(np.asarray(scenes[0].cube.data)[:, :H, :W])
     assert segment(first_model, sliver).clusters.min() >= 1
+
+
+def test_a_cube_of_other_wavelengths_is_refused(
+    scenes: list[Scene], first_model: Model
+) -> None:
+    cube = scenes[0].cube
+    infrared = Cube(cube.data, np.linspace(1000, 2500, 301))
+    with pytest.raises(InputError, match="wavelengths differ"):
+        segment(first_model, infrared)

@@ -60,6 +60,27 @@ def test_another_centroid_is_another_model(first_model: Model) -> None:
     assert changed == [i == 3 for i in range(first_model.k)]
 
 
+def test_whatever_decides_the_map_is_in_the_fingerprint(first_model: Model) -> None:
+    for change in ({"mean_shift_iterations": 0}, {"mean_shift_radius": 1}):
+        config = replace(first_model.config, **change)
+        assert replace(first_model, config=config).fingerprint != (
+            first_model.fingerprint
+        )
+    seed = replace(first_model.config, seed=99)
+    assert replace(first_model, config=seed).fingerprint == first_model.fingerprint
+
+
+def test_an_encoder_of_other_shapes_is_bad_input(
+    training: list[Step], scenes: list[Scene]
+) -> None:
+    model = training[-1].model
+    assert model is not None
+    weights = dict(model.encoder)
+    weights.popitem()
+    with pytest.raises(InputError, match="train again"):
+        segment(replace(model, encoder=weights), scenes[0].cube)
+
+
 class _Bomb:
     def __reduce__(self):
         return (Path("/nonexistent/bomb").touch, ())

@@ -167,3 +167,58 @@ def test_masked_pixels_have_no_say(scenes: list[Scene]) -> None:
         assert last.model is not None
         prints.append(last.model.centroids)
     np.testing.assert_allclose(*prints, atol=1e-6)
+
+
+def test_a_huge_no_data_value_does_no_harm(scenes: list[Scene]) -> None:
+    """-3.4e38, the usual one of GDAL and ENVI, once made every centroid NaN."""
+    cube = scenes[1].cube
+    data = np.array(cube.data)
+    data[:, 30:50, 20:60] = np.finfo(np.float32).min
+    nodata = Cube(data, cube.wavelengths, ignore_value=float(data.min()))
+    *_, last = train([nodata], Config(steps=3, k=5, crop=48, device="cpu"))
+    assert last.model is not None
+    assert np.isfinite(last.model.centroids).all()
+    result = segment(last.model, nodata)
+    assert np.isfinite(result.confidence).all()
+    assert ((result.clusters == 0) == ~nodata.valid).all()
+    assert len(np.unique(result.clusters)) > 3
+
+
+def test_valid_pixels_are_found_wherever_they_hide() -> None:
+    """A few valid rows of a large masked scene, between the sampled stripes."""
+    rng = np.random.default_rng(2)
+    data = rng.random((12, 700, 600)).astype(np.float32).cumsum(0)
+    mask = np.zeros(data.shape[1:], bool)
+    mask[40:46] = True
+    steps = list(train([Cube(data, mask=mask)], Config(steps=0, k=3, device="cpu")))
+    assert steps[-1].model is not None
+    assert steps[-1].model.front_end.noise_method == "regression"
+    assert steps[-1].model.counts.sum() == mask.sum()
+
+
+def test_a_band_bad_in_one_cube_says_nothing_in_any(scenes: list[Scene]) -> None:
+    good = np.ones(301, bool)
+    good[10:15] = False
+    first = replace(scenes[1].cube, good_bands=good)
+    data = np.array(scenes[2].cube.data)
+    clean = Cube(data.copy(), scenes[2].cube.wavelengths)
+    data[10:15] = np.nan
+    broken = Cube(data, scenes[2].cube.wavelengths)
+    models = []
+    for second in (clean, broken):
+        *_, last = train([first, second], Config(steps=2, k=4, device="cpu"))
+        assert last.model is not None
+        assert (last.model.mean_spectra[:, 10:15] == 0).all()
+        models.append(last.model)
+    np.testing.assert_array_equal(models[0].centroids, models[1].centroids)
+    maps = [segment(models[0], cube).clusters for cube in (clean, broken)]
+    assert maps[1].min() >= 1
+    np.testing.assert_array_equal(*maps)
+
+
+def test_a_sliver_among_the_cubes_does_not_stop_training(scenes: list[Scene]) -> None:
+    sliver = Cube(np.asarray(scenes[0].cube.data)[:, :1], scenes[0].cube.wavelengths)
+    steps = train([scenes[1].cube, sliver], Config(steps=6, k=4, crop=48, device="cpu"))
+    assert all(
+        s.losses["total"] > 0 for s in steps if s.stage == "training" and s.index
+    )

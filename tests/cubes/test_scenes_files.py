@@ -64,7 +64,7 @@ def test_our_own_readers_take_them(tmp_path: Path) -> None:
 
 def test_nothing_is_overwritten_without_force(tmp_path: Path) -> None:
     (tmp_path / "leaf_02_day3.json").write_text("mine")
-    with pytest.raises(InputError, match=r"leaf_02_day3\.json: is there already"):
+    with pytest.raises(InputError, match=r"leaf_02_day3\.json: exists already"):
         write_scenes(tmp_path, 2, 64, 7, config=TINY)
     assert [path.name for path in tmp_path.iterdir()] == ["leaf_02_day3.json"]
     assert (tmp_path / "leaf_02_day3.json").read_text() == "mine"
@@ -95,5 +95,5 @@ def test_envi_holds_the_same_numbers(tmp_path: Path, interleave: str) -> None:
     np.testing.assert_allclose(cube.wavelengths, scene.cube.wavelengths, atol=1e-3)
     truth = tifffile.imread(tmp_path / "large_labels.tif")
     np.testing.assert_array_equal(truth, scene.labels)
-    with pytest.raises(InputError, match="is there already"):
+    with pytest.raises(InputError, match="exists already"):
         write_scene_envi(tmp_path / "large", config, 5)

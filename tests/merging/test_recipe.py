@@ -79,7 +79,7 @@ def test_the_file(tmp_path):
     assert list(data) == sorted(data)
     assert Recipe.read(path) == recipe
     first = path.read_bytes()
-    with pytest.raises(InputError, match="is there already"):
+    with pytest.raises(InputError, match="exists already"):
         recipe.write(path)
     recipe.write(path, force=True)
     assert path.read_bytes() == first
@@ -101,7 +101,7 @@ def test_another_model_is_refused(tmp_path):
 def test_a_failed_write_leaves_the_old_file(tmp_path):
     occupied = tmp_path / "file"
     occupied.write_text("x")
-    with pytest.raises(InputError, match="cannot be written"):
+    with pytest.raises(InputError, match=r"cannot be written|is a file, not a folder"):
         Recipe.of(worked_on(), "m1", PRINTS).write(occupied / "r.json")
     assert occupied.read_text() == "x"
 

@@ -144,7 +144,7 @@ def test_files_there_and_back_with_equal_bytes(tmp_path):
     assert (tmp_path / "a.npz").read_bytes() == (
         tmp_path / "deep" / "b.npz"
     ).read_bytes()
-    with pytest.raises(InputError, match="is there already"):
+    with pytest.raises(InputError, match="exists already"):
         statistics.save(tmp_path / "a.npz")
     statistics.save(tmp_path / "a.npz", force=True)
 

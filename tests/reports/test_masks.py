@@ -63,7 +63,7 @@ def test_what_is_refused(tmp_path, label_map):
         write_png(path, np.array([[0, 1, 9, 2]], np.uint8), {1: (0, 0, 0)})
     assert not path.exists()
     write_label_tiff(path, label_map)
-    with pytest.raises(InputError, match="is there already"):
+    with pytest.raises(InputError, match="exists already"):
         write_label_tiff(path, label_map)
     write_label_tiff(path, label_map, force=True)
 

@@ -82,7 +82,7 @@ def test_what_is_refused(tmp_path):
         with pytest.raises(ValueError, match="panel 'x' is"):
             side_by_side(path, [("x", wrong)])
     path.write_text("old")
-    with pytest.raises(InputError, match="is there already"):
+    with pytest.raises(InputError, match="exists already"):
         side_by_side(path, [("x", solid(RED))])
     side_by_side(path, [("x", solid(RED))], force=True)
 

@@ -49,7 +49,7 @@ def test_the_file(tmp_path):
     assert first["lesion_%_of_tissue"] == "40.0000"
     assert second["valid_px"] == "0"
     assert second["lesion_%_of_tissue"] == ""
-    with pytest.raises(InputError, match="is there already"):
+    with pytest.raises(InputError, match="exists already"):
         write_severity_csv(path, rows)
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from napari_dgc.cli.progress import ProgressLine
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
+from napari_dgc.cubes.files import check_free, write_whole
 
 if TYPE_CHECKING:
     from napari_dgc.clustering.config import Config
@@ -26,43 +27,41 @@ def write_sample(options: argparse.Namespace) -> None:
     """`sample`: scenes as .mat, their truth as LabelMe .json and label .tif."""
     from napari_dgc.cubes.scenes import write_scenes
 
-    progress = ProgressLine(options.quiet)
-    paths = write_scenes(
-        options.out,
-        scenes=options.scenes,
-        size=options.size,
-        seed=options.seed,
-        force=options.force,
-        progress=lambda done, total, name: progress.show(f"{done}/{total} {name}"),
-    )
-    progress.end()
+    with ProgressLine(options.quiet) as progress:
+        paths = write_scenes(
+            options.out,
+            scenes=options.scenes,
+            size=options.size,
+            seed=options.seed,
+            force=options.force,
+            progress=lambda done, total, name: progress.show(f"{done}/{total} {name}"),
+        )
     _print_paths(paths)
 
 
 def train_model(options: argparse.Namespace) -> None:
     """`train`: one model over all cubes."""
-    _refuse_existing([options.output], options.force)
+    check_free(options.output, force=options.force)
     config = _read_config(options)
     cubes = _read_cubes(options)
     from napari_dgc.clustering.training import train
 
-    progress = ProgressLine(options.quiet)
     model = None
-    for step in train(cubes, config):
-        if step.notice:
-            progress.say(step.notice)
-        if step.stage == "training" and step.losses:
-            progress.show(
-                f"step {step.index}/{step.total}  loss {step.losses['total']:.3f}  "
-                f"{step.active} active clusters"
-            )
-        else:
-            progress.show(f"{step.stage} {step.done:.0%}")
-        model = step.model
-    progress.end()
+    with ProgressLine(options.quiet) as progress:
+        for step in train(cubes, config):
+            if step.notice:
+                progress.say(step.notice)
+            if step.stage == "training" and step.losses:
+                progress.show(
+                    f"step {step.index}/{step.total}  "
+                    f"loss {step.losses['total']:.3f}  {step.active} active clusters"
+                )
+            else:
+                progress.show(f"{step.stage} {step.done:.0%}")
+            model = step.model
     if model is None:
         raise RuntimeError("training ended without a model")
-    model.save(options.output)
+    model.save(options.output, force=options.force)
     _print_paths([options.output])
 
 
@@ -76,21 +75,22 @@ def segment_cubes(options: argparse.Namespace) -> None:
     cubes = _read_cubes(options)
     stems = file_stems([cube.name for cube in cubes])
     for cube in cubes:
-        model.require_bands(cube.bands, cube.path or cube.name)
+        model.require_bands(cube)
     suffixes = [f"_clusters.{f}" for f in options.format] + ["_stats.npz"]
     out: Path = options.output
-    _refuse_existing([out / f"{s}{x}" for s in stems for x in suffixes], options.force)
-    progress = ProgressLine(options.quiet)
-    for stem, cube in zip(stems, cubes, strict=True):
-        for piece in map_cube(model, cube, device=options.device):
-            if isinstance(piece, MappedCube):
+    for name in (f"{stem}{suffix}" for stem in stems for suffix in suffixes):
+        check_free(out / name, force=options.force)
+    with ProgressLine(options.quiet) as progress:
+        for stem, cube in zip(stems, cubes, strict=True):
+            for piece in map_cube(model, cube, device=options.device):
+                if not isinstance(piece, MappedCube):
+                    progress.show(f"{piece.text} {piece.done:.0%}")
+                    continue
                 paths = _write_map(out, stem, piece.clusters, options)
                 stats = out / f"{stem}_stats.npz"
                 piece.statistics.save(stats, force=options.force)
                 progress.end()
                 _print_paths([*paths, stats])
-            else:
-                progress.show(f"{piece.text} {piece.done:.0%}")
 
 
 def merge_maps(options: argparse.Namespace) -> None:
@@ -114,6 +114,10 @@ def merge_maps(options: argparse.Namespace) -> None:
     if grouping is None:
         raise RuntimeError("a study with a model has a grouping")
     known = max(grouping.clusters)
+    if (options.granularity or 0) > len(grouping.groups):
+        ProgressLine(options.quiet).say(
+            f"The model has {known} clusters: {len(grouping.groups)} groups are made"
+        )
     for stem, clusters in maps.items():
         if clusters.max(initial=0) > known:
             raise InputError(
@@ -187,7 +191,6 @@ def _write_map(
     out: Path, stem: str, clusters: NDArray[np.uint8], options: argparse.Namespace
 ) -> list[Path]:
     """One cluster map in every format asked for."""
-    from napari_dgc.cubes.files import write_whole
     from napari_dgc.merging.palette import cluster_color
     from napari_dgc.reports.masks import write_label_tiff, write_png
 
@@ -247,21 +250,16 @@ def _read_labelled(options: argparse.Namespace) -> list[LabelledMap]:
 def _parse_mapping(text: str) -> dict[int, list[int]]:
     try:
         data = json.loads(text)
-        return {int(t): [int(p) for p in members] for t, members in data.items()}
+        for members in data.values():
+            if type(members) is not list or any(type(p) is not int for p in members):
+                raise TypeError(f"{members!r} is no list of ids")
+        return {int(t): members for t, members in data.items()}
     except (ValueError, TypeError, AttributeError) as error:
         raise InputError(
             "--mapping",
             f"{text!r} is not a JSON object of class → ids",
             'write it such as \'{"0":[1,2],"1":[3]}\'',
         ) from error
-
-
-def _refuse_existing(paths: Sequence[Path], force: bool) -> None:
-    for path in paths:
-        if path.exists() and not force:
-            raise InputError(
-                path, "it exists already", "choose another name, or use --force"
-            )
 
 
 def _print_paths(paths: Sequence[Path]) -> None:

@@ -11,6 +11,10 @@ _PER_SECOND_TERMINAL, _PER_SECOND_FILE = 10.0, 0.5
 class ProgressLine:
     """One line that is rewritten on a terminal, and few lines in a file.
 
+    A context: the line is closed when it is left, whatever happened. In a file
+    nothing is said for the first seconds, so that bad input found at once
+    leaves one line there, its own.
+
     Parameters
     ----------
     quiet : bool
@@ -21,8 +25,14 @@ class ProgressLine:
         self._quiet = quiet
         self._terminal = sys.stderr.isatty()
         self._rate = _PER_SECOND_TERMINAL if self._terminal else _PER_SECOND_FILE
-        self._last = 0.0
+        self._last = 0.0 if self._terminal else time.monotonic()
         self._open = False
+
+    def __enter__(self) -> ProgressLine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
 
     def show(self, text: str) -> None:
         """Show text, at most some times a second."""

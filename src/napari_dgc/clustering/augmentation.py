@@ -43,20 +43,21 @@ class Augmenter:
         self._bank = torch.randn(_BANK, generator=generator).to(band_noise.device)
         place = torch.empty(len(order))
         place[order] = torch.linspace(0, math.pi, len(order))
-        self._waves = torch.cos(torch.arange(_WAVES)[:, None] * place)  # (waves, C)
+        waves = torch.cos(torch.arange(_WAVES)[:, None] * place)  # (waves, C)
+        # Of unit strength at every band, so that `gain` is what it says there.
+        self._waves = waves / waves.square().sum(0).sqrt()
 
     def __call__(self, x: Tensor) -> Tensor:
         """Augment crops (B, C, H, W); each has its own gain and noise."""
         B, C, H, W = x.shape
-        weights = torch.randn(B, _WAVES, generator=self._generator) / _WAVES**0.5
+        weights = torch.randn(B, _WAVES, generator=self._generator)
         gain = (1 + self._gain * weights @ self._waves).to(x.device)  # (B, C)
-        noise = torch.stack([self._normals(C * H * W).view(C, H, W) for _ in range(B)])
+        noise = self._normals(B * C, H * W).view(B, C, H, W)
         out: Tensor = x * gain[..., None, None] + noise * self._scale[:, None, None]
         return out
 
-    def _normals(self, count: int) -> Tensor:
-        """`count` numbers from the bank, from a random place onwards."""
-        start = int(torch.randint(_BANK, (1,), generator=self._generator))
-        rounds = -(-(start + count) // _BANK)
-        bank = self._bank if rounds == 1 else self._bank.repeat(rounds)
-        return bank[start : start + count]
+    def _normals(self, rows: int, count: int) -> Tensor:
+        """Numbers from the bank (rows, count), each row from a random place onwards."""
+        last = _BANK - count + 1
+        starts = torch.randint(last, (rows,), generator=self._generator)
+        return self._bank.unfold(0, count, 1)[starts.to(self._bank.device)]

@@ -40,7 +40,8 @@ class Config:
     steps : int
         Training steps; 0 gives the first map (the warm start).
     seed : int
-        Same seed, same machine, CPU: equal model bytes and equal maps.
+        Same seed, same machine and number of threads, CPU: equal model bytes
+        and equal maps.
     device : str
         ``"auto"`` (CUDA, else MPS, else CPU) or a torch device name.
     components : int

@@ -14,6 +14,8 @@ from napari_dgc.cubes.cube import Cube
 
 _LEAST_OVERLAP = 0.25  # of a crop's side
 _REGION = 2.0  # sides of a crop that one read covers
+_SLIVER = 16  # a cube with a shorter side shows too little of its surroundings
+_ATTEMPTS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +45,35 @@ class CropPair:
     overlap: tuple[tuple[slice, slice], tuple[slice, slice]]
 
 
+def croppable(cubes: Sequence[Cube]) -> list[Cube]:
+    """The cubes that crops are taken from: slivers only where there is no other."""
+    wide = [cube for cube in cubes if min(cube.shape[1:]) >= _SLIVER]
+    return wide or list(cubes)
+
+
 def read_region(cubes: Sequence[Cube], crop: int, generator: torch.Generator) -> Region:
-    """Read a random region, large enough for several crop pairs, of one cube."""
-    cube = cubes[_whole(len(cubes), generator)]
-    _, H, W = cube.shape
-    side = round(crop * _REGION)
-    rows, cols = _span(H, side, generator), _span(W, side, generator)
-    return Region(*cube.block(rows, cols))
+    """Read a random region, large enough for several crop pairs, of one cube.
+
+    Regions without a valid pixel are passed over, for a bounded number of
+    times.
+    """
+    region = None
+    for _ in range(_ATTEMPTS):
+        cube = cubes[_whole(len(cubes), generator)]
+        _, H, W = cube.shape
+        side = round(crop * _REGION)
+        rows, cols = _span(H, side, generator), _span(W, side, generator)
+        region = Region(*cube.block(rows, cols))
+        if region.valid.any():
+            break
+    if region is None:
+        raise RuntimeError("at least one attempt is made")
+    return region
 
 
-def crop_side(cubes: Sequence[Cube], crop: int) -> int:
-    """The crop's side, made smaller where a cube is."""
-    return min(crop, *(min(cube.shape[1:]) for cube in cubes))
+def crop_side(regions: Sequence[Region], crop: int) -> int:
+    """The side of the crops of one step: smaller where a region is."""
+    return int(min(crop, *(min(region.valid.shape) for region in regions)))
 
 
 def draw_pair(region: Region, side: int, generator: torch.Generator) -> CropPair:

@@ -16,7 +16,7 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
-from napari_dgc.clustering.sampling import choose_stripes
+from napari_dgc.clustering.sampling import choose_stripes, left_out
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
 
@@ -70,12 +70,15 @@ class Moments:
     covariance : ndarray of float64, shape (C, C)
     difference_variance : ndarray of float64, shape (C,)
         Half the variance of the difference between neighbours in a row.
+    valid_share : float
+        The share of the pixels looked at that is valid.
     """
 
     count: int
     mean: NDArray[np.float64]
     covariance: NDArray[np.float64]
     difference_variance: NDArray[np.float64]
+    valid_share: float
 
 
 def gather_moments(cubes: Sequence[Cube]) -> Iterator[float | Moments]:
@@ -96,17 +99,19 @@ def gather_moments(cubes: Sequence[Cube]) -> Iterator[float | Moments]:
     Notes
     -----
     Constant memory, float64 sums about a pivot near the mean. At least 20
-    pixels per band are taken where the cubes have as many.
+    valid pixels per band are taken where the cubes have as many: if the
+    sample holds fewer, all the rest is read too.
     """
     C = cubes[0].bands
     stripes = choose_stripes(cubes, max(PIXELS_PER_BAND * C * 2, _LEAST_PIXELS))
+    sampled = len(stripes)
     pivot: NDArray[np.float32] | None = None
-    count, pairs = 0, 0
+    count, pairs, seen = 0, 0, 0
     total, products = np.zeros(C), np.zeros((C, C))
     differences = np.zeros(C)
-    for at, stripe in enumerate(stripes):
-        cube = cubes[stripe.cube]
-        spectra, valid = cube.block(stripe.rows, slice(0, cube.shape[2]))
+    for at, stripe in enumerate(stripes):  # may grow while it is walked through
+        spectra, valid = cubes[stripe.cube].block(stripe.rows, stripe.cols)
+        seen += valid.size
         pixels = spectra[:, valid]  # (C, N)
         if pixels.shape[1]:
             if pivot is None:
@@ -119,6 +124,8 @@ def gather_moments(cubes: Sequence[Cube]) -> Iterator[float | Moments]:
             total += centred.sum(axis=1)
             products += centred @ centred.T
             count += centred.shape[1]
+        if at + 1 == sampled and count < PIXELS_PER_BAND * C:
+            stripes.extend(left_out(cubes, stripes))
         yield (at + 1) / len(stripes)
     if count < 2 or pivot is None:
         names = ", ".join(cube.name for cube in cubes[:3])
@@ -131,6 +138,7 @@ def gather_moments(cubes: Sequence[Cube]) -> Iterator[float | Moments]:
         mean=pivot + shift,
         covariance=products / count - np.outer(shift, shift),
         difference_variance=differences / max(2 * pairs, 1),
+        valid_share=count / seen,
     )
 
 

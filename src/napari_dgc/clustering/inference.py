@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -13,10 +13,10 @@ from napari_dgc.clustering.devices import find_device
 from napari_dgc.clustering.embedding import Embedder
 from napari_dgc.clustering.model import Model
 from napari_dgc.clustering.networks import load_network
+from napari_dgc.clustering.sampling import grown, inside
 from napari_dgc.cubes.cube import Cube, row_slices
 
-# Pixels in a window: 301 bands of float32 then take 40 MB.
-_WINDOW_PIXELS = 32_768
+_WINDOW_VALUES = 10_000_000  # read at once, halo not counted: 40 MB of float32
 _WIDEST = 4_096
 
 
@@ -77,7 +77,7 @@ def segment(model: Model, cube: Cube, *, device: str = "auto") -> Segmentation:
     Raises
     ------
     InputError
-        If the cube's bands are not the model's.
+        If the cube's bands, or their wavelengths, are not the model's.
     """
     _, H, W = cube.shape
     clusters = np.zeros((H, W), np.uint8)
@@ -113,21 +113,26 @@ def windows(
     Window
         In reading order; together they cover the cube once.
     """
-    model.require_bands(cube.bands, cube.path or cube.name)
-    _, H, W = cube.shape
+    model.require_bands(cube)
+    C, H, W = cube.shape
     if tile is None:
         width = min(W, _WIDEST)
-        tile = (max(16, _WINDOW_PIXELS // width), width)
+        tile = (max(8, _WINDOW_VALUES // (C * width)), width)
+    # Bands that either rules out decide nothing, not even which pixels are valid;
+    # those that the model knows and this cube lacks count as the mean spectrum.
+    own = np.ones(C, bool) if cube.good_bands is None else cube.good_bands
+    cube = replace(cube, good_bands=model.good_bands & own)
+    lacking = model.good_bands & ~own
     where = find_device(device)
     embedder, centroids, tau = load_network(model, where)
     halo = embedder.halo
     for rows in row_slices(H, tile[0]):
         for cols in row_slices(W, tile[1]):
-            read = (_grown(rows, halo, H), _grown(cols, halo, W))
+            read = (grown(rows, halo, H), grown(cols, halo, W))
             spectra, valid = cube.block(*read)
-            if not model.good_bands.all():
-                spectra[~model.good_bands] = 0
-            inner = (_inside(rows, read[0]), _inside(cols, read[1]))
+            if lacking.any():
+                spectra[lacking] = model.front_end.mean[lacking, None, None]
+            inner = (inside(rows, read[0]), inside(cols, read[1]))
             ids, confidence = _assign(
                 embedder, centroids, tau, spectra, valid, inner, where
             )
@@ -152,15 +157,10 @@ def _assign(
     top, best = logits.max(0)
     # Top-1 softmax: one over the sum of the others relative to the best.
     confidence = 1 / torch.exp(logits - top).sum(0)
-    inside = valid[inner]
-    ids = (best + 1).to(torch.uint8).cpu().numpy().reshape(inside.shape)
-    sure = confidence.cpu().numpy().reshape(inside.shape)
-    return np.where(inside, ids, np.uint8(0)), np.where(inside, sure, np.float32(0))
-
-
-def _grown(span: slice, halo: int, size: int) -> slice:
-    return slice(max(0, span.start - halo), min(size, span.stop + halo))
-
-
-def _inside(span: slice, read: slice) -> slice:
-    return slice(span.start - read.start, span.stop - read.start)
+    keep_inner = valid[inner]
+    ids = (best + 1).to(torch.uint8).cpu().numpy().reshape(keep_inner.shape)
+    sure = confidence.cpu().numpy().reshape(keep_inner.shape)
+    return (
+        np.where(keep_inner, ids, np.uint8(0)),
+        np.where(keep_inner, sure, np.float32(0)),
+    )

@@ -17,6 +17,7 @@ from napari_dgc.clustering.crops import (
     CropPair,
     Region,
     crop_side,
+    croppable,
     draw_pair,
     read_region,
 )
@@ -67,7 +68,7 @@ class Learner:
         rarity: Rarity,
         device: torch.device,
     ) -> None:
-        self._cubes, self._config, self._device = cubes, config, device
+        self._cubes, self._config, self._device = croppable(cubes), config, device
         self._rarity = rarity
         self._generator = torch.Generator().manual_seed(config.seed + 1)
         self.student = build_embedder(
@@ -81,7 +82,6 @@ class Learner:
         self.centroids = torch.from_numpy(start.centroids).to(device)
         self.usage = torch.from_numpy(start.counts / max(1, start.counts.sum()))
         self._tau = noise_temperature(start.front_end, start.offset)
-        self._good = torch.from_numpy(start.good_bands)
         self._augment = Augmenter(
             torch.from_numpy(start.front_end.band_noise).to(device),
             band_order(start.wavelengths, start.bands),
@@ -89,7 +89,6 @@ class Learner:
             gain=config.augment_gain,
             generator=self._generator,
         )
-        self._side = crop_side(cubes, config.crop)
         self._regions: list[Region] = []
         self._taken = 0
         self._balancer = GradientBalancer(_SHARES)
@@ -99,7 +98,10 @@ class Learner:
         )
 
     def step(self) -> Mapping[str, float]:
-        """Take one step; returns the losses' values, ``total`` among them."""
+        """Take one step; returns the losses' values, ``total`` among them.
+
+        Empty where the crops hold no valid pixel.
+        """
         pairs = self._next_pairs()
         x = torch.cat([pair.x for pair in pairs]).to(self._device)  # (2B, C, S, S)
         valid = torch.cat([pair.valid for pair in pairs]).to(self._device)
@@ -109,8 +111,8 @@ class Learner:
         shifted = self.student.shift(y, valid)
         z = self.student.lift(shifted)
         z_own, target = _align(z, targets, valid, pairs)
-        if not len(z_own):
-            return dict.fromkeys((*_LOSSES, "anchor", "total"), 0.0)
+        if not len(z_own):  # no pixel of these crops is valid: nothing to learn
+            return {}
         values = {
             name: loss(z_own, self.centroids, target, self._student_tau)
             for name, loss in _LOSSES.items()
@@ -135,13 +137,12 @@ class Learner:
         config = self._config
         if self._taken % config.reuse_iterations == 0:
             self._regions = [
-                read_region(self._cubes, self._side, self._generator)
+                read_region(self._cubes, config.crop, self._generator)
                 for _ in range(config.batch)
             ]
-            for region in self._regions:
-                region.spectra[~self._good.numpy()] = 0
         self._taken += 1
-        return [draw_pair(r, self._side, self._generator) for r in self._regions]
+        side = crop_side(self._regions, config.crop)
+        return [draw_pair(r, side, self._generator) for r in self._regions]
 
     @torch.no_grad()
     def _teach(self, x: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:

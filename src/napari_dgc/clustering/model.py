@@ -17,6 +17,8 @@ from safetensors.numpy import save
 
 from napari_dgc.clustering.config import Config
 from napari_dgc.clustering.frontend import FrontEnd
+from napari_dgc.cubes.agreement import SAME_NM, wavelengths_apart
+from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.files import write_whole
 
@@ -92,19 +94,28 @@ class Model:
         for name, array in sorted(self._tensors().items()):
             digest.update(f"{name}{array.shape}{array.dtype.str}".encode())
             digest.update(array.tobytes())
-        digest.update(repr(self.offset).encode())
+        shift = self.config.mean_shift_iterations, self.config.mean_shift_radius
+        digest.update(repr((self.offset, shift)).encode())
         return digest.hexdigest()[:16]
 
-    def require_bands(self, bands: int, source: str | Path) -> None:
-        """Raise InputError if a cube has another number of bands."""
-        if bands != self.bands:
+    def require_bands(self, cube: Cube) -> None:
+        """Raise InputError if a cube's bands or wavelengths are not the model's."""
+        source = cube.path or cube.name
+        if cube.bands != self.bands:
             raise InputError(
                 source,
-                f"it has {bands} bands, the model was trained on {self.bands}",
+                f"it has {cube.bands} bands, the model was trained on {self.bands}",
+                "use cubes of the same sensor and band range, or train on this one",
+            )
+        apart = wavelengths_apart(cube.wavelengths, self.wavelengths)
+        if apart > SAME_NM:
+            raise InputError(
+                source,
+                f"its wavelengths differ from the model's by up to {apart:.1f} nm",
                 "use cubes of the same sensor and band range, or train on this one",
             )
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: str | Path, *, force: bool = True) -> None:
         """Write the model; the file appears whole or not at all.
 
         Equal models give equal bytes: all metadata lies under one key, as
@@ -123,7 +134,7 @@ class Model:
             "packages": package_versions(),
         }
         data = save(self._tensors(), {"napari-dgc": json.dumps(meta, sort_keys=True)})
-        write_whole(path, lambda file: file.write(data), force=True)
+        write_whole(path, lambda file: file.write(data), force=force)
 
     @classmethod
     def load(cls, path: str | Path) -> Model:

@@ -13,6 +13,7 @@ from napari_dgc.clustering.config import Config
 from napari_dgc.clustering.embedding import Embedder, noise_temperature
 from napari_dgc.clustering.frontend import FrontEnd
 from napari_dgc.clustering.model import Model
+from napari_dgc.cubes.errors import InputError
 
 # What the front-end fixes is stored with the front-end, not with the weights.
 _FIXED = ("encoder.mean", "encoder.projection", "encoder.noise_std", "encoder.analysis")
@@ -45,11 +46,13 @@ def build_embedder(
     )
     if weights:
         state = {n: torch.from_numpy(np.asarray(w)) for n, w in weights.items()}
-        missing, unexpected = embedder.load_state_dict(state, strict=False)
-        if unexpected or set(missing) - set(_FIXED):
-            raise ValueError(
-                "the encoder's weights do not fit this version; train again"
+        wanted = {n: t.shape for n, t in embedder.state_dict().items()}
+        given = {n: t.shape for n, t in state.items()}
+        if given != {n: s for n, s in wanted.items() if n not in _FIXED}:
+            raise InputError(
+                "the model", "its encoder does not fit this version", "train again"
             )
+        embedder.load_state_dict(state, strict=False)
     return embedder
 
 

@@ -27,7 +27,7 @@ from napari_dgc.clustering.learner import Learner
 from napari_dgc.clustering.model import Model
 from napari_dgc.clustering.networks import build_embedder, take_weights
 from napari_dgc.clustering.warmstart import Sample, describe_clusters, draw_sample
-from napari_dgc.cubes.agreement import check_same_bands
+from napari_dgc.cubes.agreement import check_same_bands, common_wavelengths
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
 
@@ -97,6 +97,9 @@ def train(cubes: Sequence[Cube], config: Config | None = None) -> Iterator[Step]
     check_same_bands(cubes)
     device = find_device(config.device)
     total = config.steps
+    prints = tuple(cube.fingerprint for cube in cubes)
+    good = _common_good_bands(cubes)
+    cubes = [replace(cube, good_bands=good) for cube in cubes]
     moments = None
     for piece in gather_moments(cubes):
         if isinstance(piece, Moments):
@@ -105,9 +108,9 @@ def train(cubes: Sequence[Cube], config: Config | None = None) -> Iterator[Step]
             yield Step("reading", 0, total, done=piece)
     if moments is None:
         raise RuntimeError("the pass over the cubes gave no moments")
-    good = _common_good_bands(cubes)
     front_end = fit_front_end(moments, config.components, good)
-    model, rarity = yield from _start(cubes, config, front_end, good, device)
+    model, rarity = yield from _start(cubes, config, front_end, good, moments, device)
+    model = replace(model, cubes=prints)
     active = int((model.counts > 1e-3 * model.counts.sum()).sum())
     notice = ""
     if front_end.noise_method == "differences":
@@ -136,7 +139,7 @@ def train(cubes: Sequence[Cube], config: Config | None = None) -> Iterator[Step]
             snapshot=snapshot,
         )
     model = _with_learned(model, learner, total)
-    for part in draw_sample(learner.teacher, cubes, config):
+    for part in draw_sample(learner.teacher, cubes, config, moments.valid_share):
         if isinstance(part, Sample):
             model = _with_description(model, part)
         else:
@@ -149,20 +152,27 @@ def _start(
     config: Config,
     front_end: FrontEnd,
     good: NDArray[np.bool_],
+    moments: Moments,
     device: torch.device,
 ) -> Generator[Step, None, tuple[Model, Rarity]]:
     """Embed a sample with the front-end alone and find the first centroids."""
     embedder = build_embedder(
-        front_end, cubes[0].wavelengths, config, offset=1.0, trained=False
+        front_end, common_wavelengths(cubes), config, offset=1.0, trained=False
     ).to(device)
     sample = None
-    for piece in draw_sample(embedder, cubes, config):
+    for piece in draw_sample(embedder, cubes, config, moments.valid_share):
         if isinstance(piece, Sample):
             sample = piece
         else:
             yield Step("clustering", 0, config.steps, done=piece)
     if sample is None or not len(sample.spectra):
         raise InputError("the cubes", "no valid pixel was sampled", "check their masks")
+    if not bool(torch.isfinite(sample.y).all()):
+        raise InputError(
+            "the cubes",
+            "they hold values too large to compute with",
+            "state them as data ignore value in the header",
+        )
     offset = sample.offset()
     generator = torch.Generator().manual_seed(config.seed)
     z = lift(sample.y, offset)
@@ -175,10 +185,9 @@ def _start(
         offset=offset,
         mean_spectra=np.zeros((config.k, len(good)), np.float32),
         counts=np.zeros(config.k, np.int64),
-        wavelengths=cubes[0].wavelengths,
+        wavelengths=common_wavelengths(cubes),
         good_bands=good,
         config=config,
-        cubes=tuple(cube.fingerprint for cube in cubes),
     )
     return _with_description(model, sample), rarity
 

@@ -40,9 +40,11 @@ class Sample:
 
 
 def draw_sample(
-    embedder: Embedder, cubes: Sequence[Cube], config: Config
+    embedder: Embedder, cubes: Sequence[Cube], config: Config, valid_share: float
 ) -> Iterator[float | Sample]:
     """Embed about `config.sample_pixels` pixels, the same ones for the same seed.
+
+    `valid_share` says how many of the pixels count (see `Moments`).
 
     Yields
     ------
@@ -54,20 +56,19 @@ def draw_sample(
     generator = torch.Generator().manual_seed(config.seed)
     device = embedder.encoder.mean.device
     wanted = config.sample_pixels
-    stripes = choose_stripes(cubes, _SPREAD * wanted, embedder.halo)
-    total = sum((s.rows.stop - s.rows.start) * cubes[s.cube].shape[2] for s in stripes)
-    keep = min(1.0, wanted / max(total, 1))
+    stripes = choose_stripes(cubes, _SPREAD * wanted / valid_share, embedder.halo)
+    total = sum(stripe.pixels for stripe in stripes)
+    keep = min(1.0, wanted / (total * valid_share))
     spectra, ys = [], []
     for at, stripe in enumerate(stripes):
-        cube = cubes[stripe.cube]
-        block, valid = cube.block(stripe.read, slice(0, cube.shape[2]))
+        block, valid = cubes[stripe.cube].block(*stripe.read)
         with torch.inference_mode():
             x = torch.from_numpy(block).to(device)[None]
             good = torch.from_numpy(valid).to(device)[None]
             y = embedder.shift(embedder.components(x, good), good)[0]
-        inside = np.zeros_like(valid)
-        inside[stripe.inner] = valid[stripe.inner]
-        places = np.flatnonzero(inside)
+        inner = np.zeros_like(valid)
+        inner[stripe.inner] = valid[stripe.inner]
+        places = np.flatnonzero(inner)
         count = round(len(places) * keep)
         chosen = torch.randperm(len(places), generator=generator)[:count].numpy()
         places = np.sort(places[chosen])

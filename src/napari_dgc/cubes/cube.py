@@ -118,7 +118,7 @@ class Cube:
         Returns
         -------
         spectra : ndarray of float32, shape (C, h, w)
-            Finite everywhere: bad bands and values that are not finite read 0.
+            Finite everywhere: bad bands, and pixels that are not valid, read 0.
         valid : ndarray of bool, shape (h, w)
         """
         with np.errstate(over="ignore"):  # doubles beyond float32 read as infinite
@@ -132,9 +132,8 @@ class Cube:
         if self.mask is not None:
             valid &= self.mask[rows, cols]
         if not valid.all():
-            unreadable = ~np.isfinite(spectra)
-            if unreadable.any():
-                spectra[unreadable] = 0
+            # Not only what is not finite: a "no data" of -3e38 would overflow later.
+            spectra[:, ~valid] = 0
         return spectra, valid
 
     def _valid_pixels(self, good: NDArray[np.float32]) -> NDArray[np.bool_]:

@@ -69,12 +69,19 @@ def check_free(path: str | Path, *, force: bool) -> None:
     Raises
     ------
     InputError
-        If `path` is a folder, or exists and `force` is False.
+        If `path` is a folder, exists and `force` is False, or lies where
+        nothing can be written.
     """
     path = Path(path)
     if path.is_dir():
         raise InputError(path, "is a folder", "give the name of a file")
     if path.exists() and not force:
         raise InputError(
-            path, "is there already", "use force to replace it, or another name"
+            path, "it exists already", "use --force to replace it, or another name"
         )
+    # The folder may yet have to be made: then the nearest one that is there counts.
+    above = next(parent for parent in path.absolute().parents if parent.exists())
+    if not above.is_dir():
+        raise InputError(path, f"{above} is a file, not a folder", "use another place")
+    if not os.access(above, os.W_OK):
+        raise InputError(path, f"{above} cannot be written to", "use another place")

@@ -54,8 +54,8 @@ def evaluate(
     Returns
     -------
     dict
-        ``classes`` (name → ``iou``, ``dice``, ``area_rmse``; None where a
-        class is nowhere), ``mean_iou``, ``mapping`` (class index → ids),
+        ``classes`` (name → ``iou``, ``dice``, ``area_rmse``; a class that is
+        nowhere is left out), ``mean_iou``, ``mapping`` (class index → ids),
         ``cubes`` (stem → mean IoU), ``nmi``, ``ari``, ``vi`` (of the ids
         themselves, no mapping). Pixels without data are not scored.
 

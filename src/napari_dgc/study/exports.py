@@ -17,6 +17,7 @@ from napari_dgc.reports.masks import write_label_tiff, write_png
 Color = tuple[int, int, int]
 
 MAP_FORMATS = ("tif", "png")
+_REFUSED = '/\\:*?"<>|'  # by one file system or another
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ def file_stems(names: Sequence[str]) -> list[str]:
     """Make names fit for files, and unlike each other where they are equal."""
     stems: list[str] = []
     for name in names:
-        clean = "".join(c if c.isalnum() or c in "-_. " else "_" for c in name)
+        clean = "".join("_" if c in _REFUSED or ord(c) < 32 else c for c in name)
         stem = clean.strip(" .") or "cube"
         number, unique = 2, stem
         while unique in stems:

@@ -152,17 +152,15 @@ def train_and_map(
     """
     from napari_dgc.clustering.training import train
 
-    thumbnails: dict[int, tuple[Cube, int]] = {}
+    small: tuple[int, Cube, int] | None = None  # of the cube on show, kept
     model = None
     for step in train(cubes, config):
         yield step
         if step.snapshot is not None:
             index = min(max(shown(), 0), len(cubes) - 1)
-            if index not in thumbnails:
-                thumbnails[index] = thumbnail(cubes[index])
-            yield _preview(
-                step.snapshot, cubes[index], index, thumbnails[index], config.device
-            )
+            if small is None or small[0] != index:
+                small = index, *thumbnail(cubes[index])
+            yield _preview(step.snapshot, cubes[index], small, config.device)
         model = step.model
     if model is None:
         raise RuntimeError("training ended without a model")
@@ -223,13 +221,13 @@ def thumbnail(cube: Cube, side: int = PREVIEW_SIDE) -> tuple[Cube, int]:
 
 
 def _preview(
-    model: Model, cube: Cube, index: int, small: tuple[Cube, int], device: str
+    model: Model, cube: Cube, small: tuple[int, Cube, int], device: str
 ) -> Preview:
     """Segment a thumbnail and blow the map up to the cube's size."""
     from napari_dgc.clustering.inference import segment
 
     _, H, W = cube.shape
-    thumb, stride = small
+    index, thumb, stride = small
     clusters = segment(model, thumb, device=device).clusters
     if stride > 1:
         clusters = clusters.repeat(stride, axis=0).repeat(stride, axis=1)[:H, :W]

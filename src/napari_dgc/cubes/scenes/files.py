@@ -63,7 +63,7 @@ def write_scenes(
     Raises
     ------
     InputError
-        If a file is there already (checked before anything is written), or
+        If a file exists already (checked before anything is written), or
         the folder cannot be written to.
     """
     folder = Path(out_dir)
@@ -110,7 +110,7 @@ def write_scene_envi(
     Raises
     ------
     InputError
-        If a file is there already or cannot be written.
+        If a file exists already or cannot be written.
 
     Notes
     -----
@@ -138,9 +138,7 @@ def write_scene_envi(
 def _require_free(path: Path) -> None:
     """Refuse a path where there is something already."""
     if path.exists():
-        raise InputError(
-            path, "is there already", "use --force or choose another folder"
-        )
+        raise InputError(path, "exists already", "use --force or choose another folder")
 
 
 def _write_scene(scene: Scene, folder: Path, force: bool) -> Path:
