@@ -209,6 +209,21 @@ def test_bad_input_is_one_line_naming_the_file(
     assert not out.exists()
 
 
+def test_merge_paints_the_groups_on_request(work: Path, tmp_path: Path) -> None:
+    from PIL import Image
+
+    model, maps = str(work / "m.safetensors"), str(work / "maps")
+    arguments = ["merge", model, maps, "--granularity", "3", "-o", str(tmp_path)]
+    assert main([*arguments, "--format", "tif,png"]) == 0
+    for stem in stems(work / "maps"):
+        labels = tifffile.imread(tmp_path / f"{stem}_groups.tif")
+        with Image.open(tmp_path / f"{stem}_groups.png") as image:
+            colors = np.asarray(image.convert("RGB")).reshape(-1, 3)
+        for value in np.unique(labels):
+            shown = colors[labels.ravel() == value]
+            assert (shown == shown[0]).all()
+
+
 def test_more_groups_than_clusters_are_told_of(
     work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

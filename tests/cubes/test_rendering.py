@@ -125,3 +125,16 @@ def test_leaves_are_green_on_a_dark_cloth() -> None:
     leaf, cloth = picture[scene.labels == 1], picture[scene.labels == 0]
     assert np.median(leaf[:, 1]) > 1.5 * np.median(leaf[:, 0])
     assert np.median(leaf[:, 1]) > 1.5 * np.median(cloth[:, 1])
+
+
+def test_bands_that_are_not_the_colours_asked_for_are_stretched_each_by_itself():
+    """With one stretch, the brightest band would tint the whole picture."""
+    rng = np.random.default_rng(3)
+    scale = np.linspace(1, 50, 12)[:, None, None]
+    data = (rng.random((12, 40, 40)) * scale).astype(np.float32)
+    picture = pseudo_rgb(Cube(data))
+    means = picture.reshape(-1, 3).mean(axis=0)
+    assert means.max() - means.min() < 15
+    tinted = pseudo_rgb(Cube(data, np.linspace(430, 670, 12)))
+    means = tinted.reshape(-1, 3).mean(axis=0)
+    assert means.max() - means.min() > 60

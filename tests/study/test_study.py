@@ -135,12 +135,18 @@ def test_export_writes_the_maps_of_every_cube_and_the_recipe(
     export = study.export(tmp_path / "out", groups=[3])
     written = list(export.run())
     assert sorted(written) == sorted(export.paths())
-    assert len(written) == 2 * 2 * 2 + 1
+    assert len(written) == 2 * 2 * 2 + 2
     for index, stem in enumerate(["leaf 0", "leaf 1"]):
         groups = tifffile.imread(tmp_path / "out" / f"{stem}_groups.tif")
         np.testing.assert_array_equal(groups, study.group_map(index))
         mask = tifffile.imread(tmp_path / "out" / f"{stem}_mask.tif")
         np.testing.assert_array_equal(mask, np.isin(study.cluster_map(index), [3, 4]))
+    with tifffile.TiffFile(tmp_path / "out" / "leaf 0_groups.tif") as file:
+        assert "3 = lesion" in file.pages[0].description
+    # The recipe needs its model, and the model needs the recipe: both are there.
+    assert Model.load(tmp_path / "out" / "model.safetensors").fingerprint == (
+        study.model.fingerprint
+    )
     recipe = json.loads((tmp_path / "out" / "recipe.json").read_text())
     named = {group["value"]: group["name"] for group in recipe["groups"]}
     assert named[3] == "lesion"

@@ -125,7 +125,9 @@ def merge_maps(options: argparse.Namespace) -> None:
                 f"it holds cluster {clusters.max()}, the model has {known}",
                 "segment the cube with this model",
             )
-    export = Export(options.output, grouping, study.recipe(), maps, formats=("tif",))
+    export = Export(
+        options.output, grouping, study.recipe(), maps, formats=options.format
+    )
     _print_paths(list(export.run(force=options.force)))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -10,6 +11,7 @@ from napari_dgc import __version__
 from napari_dgc.cli import commands
 
 MAP_FORMATS = ("tif", "npy", "png", "pth")
+GROUP_FORMATS = ("tif", "png")
 
 
 class UsageError(ValueError):
@@ -73,13 +75,7 @@ def _add_segment(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", type=Path, metavar="MODEL")
     _add_cubes(parser)
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT_DIR")
-    parser.add_argument(
-        "--format",
-        type=_formats,
-        default=("tif",),
-        metavar="LIST",
-        help=f"of {','.join(MAP_FORMATS)} (tif)",
-    )
+    _add_formats(parser, MAP_FORMATS)
     parser.add_argument("--device", default="auto")
     _add_common(parser)
     parser.set_defaults(run=commands.segment_cubes)
@@ -89,9 +85,20 @@ def _add_merge(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", type=Path, metavar="MODEL")
     parser.add_argument("maps", type=Path, metavar="CLUSTERS_DIR")
     how = parser.add_mutually_exclusive_group(required=True)
-    how.add_argument("--granularity", type=_positive, metavar="N", help="groups")
-    how.add_argument("--recipe", type=Path, metavar="R.json")
+    how.add_argument(
+        "--granularity",
+        type=_positive,
+        metavar="N",
+        help="cut the tree of clusters so that there are N groups",
+    )
+    how.add_argument(
+        "--recipe",
+        type=Path,
+        metavar="R.json",
+        help="merge as this recipe says, made with the same model",
+    )
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT_DIR")
+    _add_formats(parser, GROUP_FORMATS)
     _add_common(parser)
     parser.set_defaults(run=commands.merge_maps)
 
@@ -134,9 +141,18 @@ def _positive(text: str) -> int:
     return value
 
 
-def _formats(text: str) -> tuple[str, ...]:
-    formats = tuple(part.strip().lower() for part in text.split(",") if part.strip())
-    unknown = [part for part in formats if part not in MAP_FORMATS]
-    if unknown or not formats:
-        raise argparse.ArgumentTypeError(f"{text!r}: use {','.join(MAP_FORMATS)}")
-    return formats
+def _add_formats(parser: argparse.ArgumentParser, known: Sequence[str]) -> None:
+    def read(text: str) -> tuple[str, ...]:
+        parts = [part.strip().lower() for part in text.split(",") if part.strip()]
+        if not parts or set(parts) - set(known):
+            raise argparse.ArgumentTypeError(f"{text!r}: use {','.join(known)}")
+        return tuple(dict.fromkeys(parts))
+
+    names = ",".join(known)
+    parser.add_argument(
+        "--format",
+        type=read,
+        default=("tif",),
+        metavar="LIST",
+        help=f"of {names} (tif)",
+    )

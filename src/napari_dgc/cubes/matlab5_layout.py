@@ -69,7 +69,7 @@ def list_entries(path: Path) -> list[Entry]:
         if order is None or 0 in header[:4]:
             raise InputError(
                 path,
-                "is no MATLAB file of version 5 or 7.3",
+                "is not a MATLAB file of version 5 or 7.3",
                 "export it again from MATLAB",
             )
         for kind, at, length in _elements(path, file, size, order):

@@ -33,8 +33,9 @@ def pseudo_rgb(
     Returns
     -------
     ndarray of uint8, shape (ceil(H / stride), ceil(W / stride), 3)
-        One stretch for all three colours, so hues stay true. Pixels that
-        have no data in these bands are black.
+        One stretch for all three colours, so hues stay true; where the bands
+        are not the colours asked for, each has its own, or one tint would
+        cover all. Pixels that have no data in these bands are black.
 
     Notes
     -----
@@ -51,25 +52,47 @@ def pseudo_rgb(
         axis=-1,
     )
     valid = _valid_pixels(cube, picture, stride)
-    return _stretch(picture, valid)
+    if _nearest_bands(cube, wavelengths_nm) is not None:
+        return _stretch(picture, valid)
+    channels = [_stretch(picture[..., i : i + 1], valid) for i in range(3)]
+    return np.concatenate(channels, axis=-1)
 
 
 def choose_bands(
     cube: Cube, wavelengths_nm: tuple[float, float, float]
 ) -> tuple[int, int, int]:
     """Indices of the bands shown as red, green and blue."""
+    nearest = _nearest_bands(cube, wavelengths_nm)
+    if nearest is not None:
+        return nearest
+    good = _good_bands(cube)
+    if cube.wavelengths is not None:
+        # Long waves as red, as in the visible; files need not be in order.
+        good = good[np.argsort(cube.wavelengths[good], kind="stable")]
+    places = np.round(np.array([5, 3, 1]) / 6 * (len(good) - 1)).astype(int)
+    red, green, blue = (int(band) for band in good[places])
+    return red, green, blue
+
+
+def _good_bands(cube: Cube) -> NDArray[np.intp]:
+    """Indices of the bands that the header does not rule out."""
     good = np.arange(cube.bands)
     if cube.good_bands is not None and cube.good_bands.any():
         good = good[cube.good_bands]
-    if cube.wavelengths is not None:
-        centres = cube.wavelengths[good]
-        nearest = [int(good[np.abs(centres - nm).argmin()]) for nm in wavelengths_nm]
-        if len(set(nearest)) == len(set(wavelengths_nm)):
-            return nearest[0], nearest[1], nearest[2]
-        # Long waves as red, as in the visible; files need not be in order.
-        good = good[np.argsort(centres, kind="stable")]
-    places = np.round(np.array([5, 3, 1]) / 6 * (len(good) - 1)).astype(int)
-    red, green, blue = (int(band) for band in good[places])
+    return good
+
+
+def _nearest_bands(
+    cube: Cube, wavelengths_nm: tuple[float, float, float]
+) -> tuple[int, int, int] | None:
+    """The bands of these colours; None where the cube has them not."""
+    if cube.wavelengths is None:
+        return None
+    good = _good_bands(cube)
+    centres = cube.wavelengths[good]
+    red, green, blue = (int(good[np.abs(centres - x).argmin()]) for x in wavelengths_nm)
+    if len({red, green, blue}) < len(set(wavelengths_nm)):
+        return None
     return red, green, blue
 
 
@@ -92,7 +115,7 @@ def _valid_pixels(
 def _stretch(
     picture: NDArray[np.float32], valid: NDArray[np.bool_]
 ) -> NDArray[np.uint8]:
-    """Scale (h, w, 3) to bytes between robust limits shared by the colours."""
+    """Scale (h, w, channels) to bytes between robust limits shared by them."""
     out = np.zeros(picture.shape, np.uint8)
     shown = picture[valid]
     if shown.size == 0:

@@ -16,7 +16,11 @@ from napari_dgc.cubes.files import write_whole
 
 
 def write_label_tiff(
-    path: str | Path, label_map: NDArray[np.uint8], *, force: bool = False
+    path: str | Path,
+    label_map: NDArray[np.uint8],
+    *,
+    description: str = "",
+    force: bool = False,
 ) -> Path:
     """Write label values as an 8-bit grey TIFF, losslessly compressed.
 
@@ -25,6 +29,8 @@ def write_label_tiff(
     path : str or pathlib.Path
     label_map : ndarray of uint8, shape (H, W)
         0 is "no data".
+    description : str
+        What the values mean; goes into the TIFF's ImageDescription.
     force : bool
         Replace the file if it exists.
 
@@ -45,6 +51,7 @@ def write_label_tiff(
             photometric="minisblack",
             compression="zlib",
             metadata=None,
+            description=description.encode() or None,
             software="napari-dgc",
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,9 @@ from napari_dgc.cubes.errors import InputError
 from napari_dgc.merging.grouping import Group, Grouping
 from napari_dgc.merging.recipe import Recipe
 from napari_dgc.reports.masks import write_label_tiff, write_png
+
+if TYPE_CHECKING:
+    from napari_dgc.clustering.model import Model
 
 Color = tuple[int, int, int]
 
@@ -32,6 +36,9 @@ class Export:
     recipe : Recipe
     maps : mapping of str to ndarray of uint8
         Cluster map (H, W) by file stem.
+    model : Model, optional
+        Written as ``model.safetensors``: without it nobody could use the
+        recipe.
     groups : tuple of Group
         If any: masks of their pixels are written too (1, the rest 0).
     formats : tuple of str
@@ -42,6 +49,7 @@ class Export:
     grouping: Grouping
     recipe: Recipe
     maps: Mapping[str, NDArray[np.uint8]]
+    model: Model | None = None
     groups: tuple[Group, ...] = ()
     formats: tuple[str, ...] = MAP_FORMATS
 
@@ -59,7 +67,10 @@ class Export:
             for kind in kinds
             for suffix in self.formats
         ]
-        return [*files, self.folder / "recipe.json"]
+        files.append(self.folder / "recipe.json")
+        if self.model is not None:
+            files.append(self.folder / "model.safetensors")
+        return files
 
     def existing(self) -> list[Path]:
         """Those of them that are there already."""
@@ -86,29 +97,41 @@ class Export:
             )
         lut = self.grouping.lut()
         colors = {group.value: group.color for group in self.grouping.groups}
+        meaning = "; ".join(
+            f"{group.value} = {group.name}" + (f" ({group.role})" if group.role else "")
+            for group in self.grouping.groups
+        )
         for stem, clusters in self.maps.items():
             labels = np.take(lut, clusters)
-            yield from self._write(f"{stem}_groups", labels, colors, force)
+            yield from self._write(f"{stem}_groups", labels, colors, meaning, force)
             if self.groups:
                 values = [group.value for group in self.groups]
                 mask = np.isin(labels, values).astype(np.uint8)
                 color = {1: self.groups[0].color}
-                yield from self._write(f"{stem}_mask", mask, color, force)
+                names = " + ".join(group.name for group in self.groups)
+                yield from self._write(
+                    f"{stem}_mask", mask, color, f"1 = {names}", force
+                )
         path = self.folder / "recipe.json"
         self.recipe.write(path, force=force)
         yield path
+        if self.model is not None:
+            path = self.folder / "model.safetensors"
+            self.model.save(path, force=force)
+            yield path
 
     def _write(
         self,
         stem: str,
         labels: NDArray[np.uint8],
         colors: Mapping[int, Color],
+        meaning: str,
         force: bool,
     ) -> Iterator[Path]:
         for suffix in self.formats:
             path = self.folder / f"{stem}.{suffix}"
             if suffix == "tif":
-                write_label_tiff(path, labels, force=force)
+                write_label_tiff(path, labels, description=meaning, force=force)
             else:
                 write_png(path, labels, dict(colors), force=force)
             yield path

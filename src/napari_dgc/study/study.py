@@ -286,6 +286,7 @@ class Study:
             grouping=grouping,
             recipe=recipe,
             maps={stems[i]: self._maps[i] for i in sorted(self._maps)},
+            model=self._model,
             groups=tuple(grouping.group(g) for g in groups),
             formats=tuple(formats),
         )
