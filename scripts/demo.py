@@ -73,15 +73,16 @@ def show(folder: Path) -> None:
     viewer = napari.Viewer(title="napari-dgc demo")
     _, dock = viewer.window.add_plugin_dock_widget("napari-dgc")
     study: Study = dock.study
-    paths = find_cubes([folder / "scenes"])
-    study.add_cubes([read_cube(path) for path in paths])
+    # Opened as a user would: the cubes' layers join the dock's study.
+    paths = [str(path) for path in find_cubes([folder / "scenes"])]
+    viewer.open(paths, plugin="napari-dgc")
     study.accept_model(Model.load(folder / "model.safetensors"))
-    for index, path in enumerate(paths):
-        maps = folder / "clusters"
+    maps = folder / "clusters"
+    for index, cube in enumerate(study.cubes):
         study.set_map(
             index,
-            read_label_tiff(maps / f"{path.stem}_clusters.tif"),
-            ClusterStatistics.load(maps / f"{path.stem}_stats.npz"),
+            read_label_tiff(maps / f"{cube.name}_clusters.tif"),
+            ClusterStatistics.load(maps / f"{cube.name}_stats.npz"),
         )
     study.cut(4)
     napari.run()
