@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from acting import add_cube, settle, wait_until
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QApplication
 
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.scenes import SceneConfig, write_scene_envi
+from napari_dgc.ui.layout_form import LayoutForm
 
 CONFIG = SceneConfig(size=40, bands=20, leaves=1)
 
@@ -40,6 +43,7 @@ def test_a_folder_is_read_and_one_cube_shown(dock, folder):
     read(dock, folder)
     assert {cube.name for cube in dock.study.cubes} == {"s0", "s1"}
     assert dock.cubes.list.count() == 2
+    assert dock.status.text().startswith("2 cubes ready.")
     shown = dock.study.cubes[dock.display.shown].name
     assert visible(dock) == {shown, f"{shown} RGB"}
     assert dock.training.first_button.isEnabled()
@@ -52,6 +56,26 @@ def test_choosing_a_cube_shows_its_layers_and_hides_the_others(dock, folder):
         settle()
         name = dock.study.cubes[row].name
         assert visible(dock) == {name, f"{name} RGB"}
+
+
+def test_nothing_is_ready_while_the_layout_is_asked_for(leaf_dock, tmp_path):
+    path = tmp_path / "stack.npy"
+    np.save(path, np.random.default_rng(0).random((9, 8, 7)).astype(np.float32))
+    asked: list[str] = []
+
+    def cancel() -> None:
+        form = QApplication.activeModalWidget()
+        if isinstance(form, LayoutForm):
+            asked.append(leaf_dock.status.text())
+            form.reject()
+
+    timer = QTimer()
+    timer.timeout.connect(cancel)
+    timer.start(400)  # ms: some rounds of the panel's poll
+    read(leaf_dock, path)
+    timer.stop()
+    assert asked == ["Reading 1 cube…"]
+    assert "ready" not in leaf_dock.status.text()
 
 
 def test_bad_paths_are_told_in_one_line(dock, tmp_path):
@@ -67,6 +91,14 @@ def test_a_cube_of_another_sensor_is_refused(leaf_dock):
     add_cube(leaf_dock, other)
     assert len(leaf_dock.study.cubes) == 1
     assert leaf_dock.status.level == "error"
+    assert "remove the other cubes first" in leaf_dock.status.text()
+    assert visible(leaf_dock) == {"leaf", "leaf RGB"}
+    picture = leaf_dock.display.entry.picture
+    assert leaf_dock._viewer.layers.selection.active is picture
+    picture.visible = False
+    cubes = leaf_dock.cubes.list
+    cubes.itemClicked.emit(cubes.item(0))
+    assert picture.visible
 
 
 def test_open_layers_are_used_and_said_so(dock):

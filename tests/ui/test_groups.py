@@ -218,3 +218,27 @@ def test_a_selected_group_that_merges_leaves_its_target_selected(mapped, mouse):
     mouse.click(pixel_in(mapped, 1))
     drop(mapped, [1], 4)
     assert mapped.selection.ids == {4}
+
+
+def test_a_drag_of_rows_says_what_a_release_does_and_hides_nothing(mapped):
+    table, model = mapped.groups.table, mapped.groups.model
+    mapped.selection.set({1})
+    drag = table.make_drag()
+    assert drag.hotSpot().x() < 0
+    assert drag.pixmap().height() < table.visualRect(model.index(0, 0)).height()
+    place = table.visualRect(model.index(model.row_of(3), 0)).center()
+    move, left = Qt.DropAction.MoveAction, Qt.MouseButton.LeftButton
+    none = Qt.KeyboardModifier.NoModifier
+    table.dragMoveEvent(QDragMoveEvent(place, move, drag.mimeData(), left, none))
+    assert mapped.status.text() == "Release: Cluster 1 goes into Cluster 3."
+
+
+def test_a_role_opens_its_choices_at_once_and_none_is_a_dash(mapped):
+    table, model = mapped.groups.table, mapped.groups.model
+    cell = model.index(0, Column.ROLE)
+    assert cell.data() == "–"
+    table.edit(cell)
+    settle()
+    box = table.findChild(QComboBox)
+    assert box.view().isVisible()
+    box.hidePopup()

@@ -126,12 +126,67 @@ def test_a_stopped_run_does_not_replace_the_model_in_use_unless_asked(mapped):
     assert len(mapped.study.history.operations) == 1
     np.testing.assert_array_equal(shown_labels(mapped), brute_force(mapped))
     assert mapped.training.use_button.isVisible()
-    answer("Train anew", seen)
+    answer("Use new model", seen)
     mapped.training.use_button.click()
     finish(mapped)
     assert mapped.study.model is not model
     assert not mapped.study.history.operations
     assert not mapped.training.use_button.isVisible()
+
+
+def test_steps_taken_while_training_runs_are_kept(mapped):
+    model = mapped.study.model
+    mapped.training.follow.setChecked(False)
+    train(mapped, steps=6)
+    assert "present groups stay" in mapped.status.text()
+    mapped.study.merge((1,), 2)
+    grouping = mapped.study.grouping
+    finish(mapped)
+    assert mapped.study.model is model
+    assert mapped.study.grouping == grouping
+    assert "Your groups are kept" in mapped.status.text()
+    np.testing.assert_array_equal(shown_labels(mapped), brute_force(mapped))
+    answer("Use new model", [])
+    mapped.training.use_button.click()
+    finish(mapped)
+    assert mapped.study.model.steps_done == 6
+    assert not mapped.study.history.operations
+    assert not mapped.training.use_button.isVisible()
+
+
+def test_a_notice_of_the_run_is_in_its_last_line(mapped, first_map):
+    session = mapped.session
+    session._notices["Only 3 valid pixels."] = None
+    session._on_run_succeeded()
+    assert "The map is ready" in mapped.status.text()
+    assert "Only 3 valid pixels." in mapped.status.text()
+    assert mapped.status.level == "warning"
+
+
+def test_another_cube_shown_while_previews_come_leaves_the_groups_locked(
+    mapped, second_leaf, first_map
+):
+    add_cube(mapped, second_leaf)
+    mapped.display.show(0)
+    cubes, clusters = mapped.study.cubes, first_map.maps[0].clusters
+    mapped.display.preview(cubes[0], clusters, 6)
+    assert not mapped.groups.isEnabled()
+    mapped.display.show(1)
+    assert not mapped.groups.isEnabled()
+    assert "next snapshot" in mapped.status.text()
+    mapped.display.end_previews()
+    assert mapped.groups.isEnabled()
+
+
+def test_without_cubes_the_groups_stay_and_another_sensor_is_not_mapped(mapped):
+    mapped.display.remove(0)
+    settle()
+    assert not mapped.groups.merge_button.isEnabled()
+    assert "groups stay" in mapped.status.text()
+    data = np.random.default_rng(0).random((7, 9, 9), np.float32)
+    add_cube(mapped, Cube(data, name="other"))
+    assert len(mapped.study.cubes) == 1
+    assert not mapped.training.map_button.isVisible()
 
 
 def test_merges_are_not_lost_without_asking(mapped):

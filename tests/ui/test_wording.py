@@ -23,7 +23,7 @@ from napari_dgc.ui.wording import word_change, word_names
         (Merge((1, 3), 2), "merged Cloth, Cluster 3 into Cluster 2"),
         (Rename(2, "Vein"), "renamed Cluster 2 to Vein"),
         (Recolor(2, (1, 2, 3)), "coloured Cluster 2"),
-        (SetRole(2, "lesion"), "Cluster 2 is lesion"),
+        (SetRole(2, "lesion"), "Cluster 2 has the role lesion"),
         (SetLock(2, True), "locked Cluster 2"),
         (TakeOut(5), "took cluster 5 out of Cluster 4"),
     ],

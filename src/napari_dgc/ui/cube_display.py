@@ -13,11 +13,16 @@ from psygnal import Signal
 from qtpy.QtCore import QTimer
 
 from napari_dgc.cubes.cube import Cube
+from napari_dgc.cubes.errors import InputError
 from napari_dgc.study import Study
-from napari_dgc.ui.cube_layers import CUBE_KEY
 from napari_dgc.ui.label_layer import GroupLayer
+from napari_dgc.ui.layer_cubes import cube_of, is_picture_of, plain_cube
 
 _DESCRIBE_MS = 300  # after the last of many steps
+_REMEDY = (
+    "it is hidden: remove the other cubes first and press “Use layers”, or open it "
+    "in a new window"
+)
 
 
 @dataclass(slots=True, eq=False)
@@ -51,7 +56,7 @@ class CubeDisplay:
     refused : Signal
         Emitted with the error where a layer's cube does not fit the others.
     previewing_changed : Signal
-        Emitted with whether the map now shown is a preview.
+        Emitted with whether the image now shows, or waits for, a preview.
     """
 
     shown_changed = Signal(int)
@@ -71,12 +76,18 @@ class CubeDisplay:
         self._described.setSingleShot(True)
         self._described.setInterval(_DESCRIBE_MS)
         self._described.timeout.connect(self._describe)
+        self._refused: list[Cube] = []
+        # napari makes each new layer the active one; we answer after the last.
+        self._opened = QTimer()
+        self._opened.setSingleShot(True)
+        self._opened.timeout.connect(self._on_layers_opened)
         viewer.layers.events.inserted.connect(self._on_layer_inserted)
         viewer.layers.events.removed.connect(self._on_layer_removed)
 
     def close(self) -> None:
         """Let go of the viewer; the layers stay as they are."""
         self._described.stop()
+        self._opened.stop()
         self._viewer.layers.events.inserted.disconnect(self._on_layer_inserted)
         self._viewer.layers.events.removed.disconnect(self._on_layer_removed)
 
@@ -180,8 +191,8 @@ class CubeDisplay:
 
     @property
     def previewing(self) -> bool:
-        """Whether the map shown is a preview."""
-        return self._shown is not None and id(self._shown.cube) in self._previews
+        """Whether a live training has the image, with the next preview if not yet."""
+        return self._shown is not None and bool(self._previews)
 
     def _tell_previewing(self) -> None:
         if self.previewing != self._was_previewing:
@@ -220,13 +231,36 @@ class CubeDisplay:
             self._study.add_cubes([cube])
         except ValueError as error:
             self._entries.remove(entry)
-            self.refused.emit(error)
+            self._refuse(cube, layer, error)
             return False
         for other in self._viewer.layers:
             self._match_picture(other)
         if self._shown is None or layer.visible:
             self.show(len(self._entries) - 1)
+        self._opened.start(0)
         return True
+
+    def _refuse(self, cube: Cube, bands: Layer, error: ValueError) -> None:
+        """Hide a cube that does not fit, and say what to do about it."""
+        bands.visible = False
+        if cube not in self._refused:
+            self._refused.append(cube)
+        if isinstance(error, InputError):
+            error = InputError(error.source, error.fault, _REMEDY)
+        self._opened.start(0)
+        self.refused.emit(error)
+
+    def _on_layers_opened(self) -> None:
+        """Hide the pictures of refused cubes; make the shown cube's layer active."""
+        for cube in self._refused:
+            for layer in self._viewer.layers:
+                own = any(layer in entry.layers for entry in self._entries)
+                if not own and is_picture_of(layer, cube):
+                    layer.visible = False
+        self._refused.clear()
+        entry, selection = self._shown, self._viewer.layers.selection
+        if entry is not None and selection.active not in entry.layers:
+            selection.active = entry.groups.layer if entry.groups else entry.layers[-1]
 
     def _match_picture(self, layer: Layer) -> None:
         """Take an RGB layer for the picture of the cube it was opened with."""
@@ -235,9 +269,7 @@ class CubeDisplay:
         if any(layer is e.picture for e in self._entries):
             return
         for entry in self._entries:
-            fits = layer.data.shape[:2] == entry.cube.shape[1:]
-            named = layer.name.startswith(f"{entry.cube.name} RGB")
-            if entry.picture is None and fits and named:
+            if entry.picture is None and is_picture_of(layer, entry.cube):
                 entry.picture = layer
                 layer.visible = entry is self._shown
                 return
@@ -264,18 +296,5 @@ class CubeDisplay:
         if self._entries:
             self.show(min(index, len(self._entries) - 1))
         else:
+            self._tell_previewing()
             self.shown_changed.emit(-1)
-
-
-def cube_of(layer: Layer) -> Cube | None:
-    """Give the cube that our reader put into a layer's metadata."""
-    cube = layer.metadata.get(CUBE_KEY)
-    return cube if isinstance(cube, Cube) and isinstance(layer, Image) else None
-
-
-def plain_cube(layer: Layer) -> Cube | None:
-    """Take a 3-D image layer for a cube, first axis = bands."""
-    fits = isinstance(layer, Image) and not layer.rgb and not layer.multiscale
-    if not fits or layer.data.ndim != 3 or len(layer.data) < 2:
-        return None
-    return Cube(layer.data, name=layer.name)

@@ -13,15 +13,18 @@ from qtpy.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
     QListWidget,
+    QListWidgetItem,
     QPushButton,
     QVBoxLayout,
     QWidget,
 )
 
+from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.readers import find_cubes
 from napari_dgc.study import Study
-from napari_dgc.ui.cube_display import CubeDisplay, plain_cube
+from napari_dgc.ui.cube_display import CubeDisplay
+from napari_dgc.ui.layer_cubes import plain_cube
 from napari_dgc.ui.menus import FILE_FILTER, Opening, open_paths
 from napari_dgc.ui.notices import Heading, StatusLine, WrappedLabel
 
@@ -56,6 +59,7 @@ class CubesPanel(QWidget):
         self._display = display
         self._status = status
         self._openings: list[Opening] = []
+        self._before: tuple[Cube, ...] = ()  # there when the reading began
         self._poll = QTimer(self)
         self._poll.setInterval(_POLL_MS)
         self._make_widgets()
@@ -70,6 +74,8 @@ class CubesPanel(QWidget):
         except InputError as error:
             self._status.report(error)
             return
+        if not self._openings:
+            self._before = self._study.cubes
         self._openings += open_paths(self._viewer, files)
         self._status.say(f"Reading {_counted(len(self._openings), 'cube')}…")
         self._poll.start()
@@ -160,6 +166,7 @@ class CubesPanel(QWidget):
         self.layers_button.clicked.connect(self.use_open_layers)
         self.remove_button.clicked.connect(self._on_remove_clicked)
         self.list.currentRowChanged.connect(self._on_row_changed)
+        self.list.itemClicked.connect(self._on_item_clicked)
         self._poll.timeout.connect(self._on_reading_polled)
 
     def _on_files_clicked(self) -> None:
@@ -181,19 +188,29 @@ class CubesPanel(QWidget):
         if row >= 0:
             self.chosen.emit(row)
 
+    def _on_item_clicked(self, item: QListWidgetItem) -> None:
+        # Only the row that is current already: choosing another fills the list anew.
+        self.chosen.emit(self.list.row(item))
+
     def _on_reading_polled(self) -> None:
-        """Tell when all files are read; faults are told by their openings."""
+        """Tell when all files are read; faults are told where they happen."""
         if not all(opening.finished for opening in self._openings):
             return
         self._poll.stop()
+        asked = len(self._openings)
         self._openings.clear()
-        count = len(self._study.cubes)
-        if count:
-            self._status.say(
-                f"{_counted(count, 'cube')} ready. Press First map.", "good"
-            )
+        new = [c for c in self._study.cubes if all(c is not b for b in self._before)]
+        self._before = ()
+        if not new:
+            if self._status.level != "error":  # else it says why already
+                self._status.say("No cube was added.", "warning")
+            return
+        what = "Press First map." if self._study.model is None else "It has no map yet."
+        if len(new) < asked:
+            text = f"{len(new)} of {_counted(asked, 'cube')} ready, the others not."
+            self._status.say(f"{text} {what}", "warning")
         else:
-            self._status.say("No cube could be read.", "warning")
+            self._status.say(f"{_counted(len(new), 'cube')} ready. {what}", "good")
 
 
 def _counted(count: int, noun: str) -> str:

@@ -18,7 +18,7 @@ from napari_dgc.study import Study
 from napari_dgc.ui.cube_display import CubeDisplay
 from napari_dgc.ui.cubes_panel import CubesPanel
 from napari_dgc.ui.export_panel import ExportPanel
-from napari_dgc.ui.gestures import SNAPSHOT, Gestures
+from napari_dgc.ui.gestures import NEXT_SNAPSHOT, SNAPSHOT, Gestures
 from napari_dgc.ui.groups_panel import GroupsPanel
 from napari_dgc.ui.keys import bind_dock, bind_layer, make_key_box, unbind_layer
 from napari_dgc.ui.notices import StatusLine
@@ -27,6 +27,8 @@ from napari_dgc.ui.training_panel import TrainingPanel
 from napari_dgc.ui.training_session import TrainingSession
 from napari_dgc.ui.wording import word_change
 
+_BEGIN = "Begin with a cube."
+_GROUPS_STAY = "The groups stay for the next cube of this sensor."
 _WIDTH = 376  # pixels: room for "background" beside a name and a million pixels
 
 
@@ -116,7 +118,7 @@ class ClusteringDock(QWidget):
         self.groups.keys_wanted.connect(self.show_keys)
         self.session.said.connect(self.status.say)
         self.session.failed.connect(self.status.report)
-        self.session.ended.connect(self._on_run_ended)
+        self.session.ended.connect(self.export.refresh)
         self._viewer.events.theme.connect(self._on_theme_changed)
 
     def _start(self) -> None:
@@ -131,7 +133,7 @@ class ClusteringDock(QWidget):
         # With the window this widget goes first; the layers may outlive it.
         self.destroyed.connect(partial(_let_go, self.display, self.gestures))
         if not self.display.adopt_open_layers():
-            self.status.say("Begin with a cube.")
+            self.status.say(_BEGIN)
 
     # -- what the user can do -------------------------------------------------
 
@@ -184,8 +186,9 @@ class ClusteringDock(QWidget):
         self.cubes.refresh()
         self.training.refresh()
         self.export.refresh()
+        self.groups.show_cubes()
         if not cubes:
-            self.status.say("Begin with a cube.")
+            self.status.say(_BEGIN if self.study.grouping is None else _GROUPS_STAY)
         elif self.study.model is None and not self.session.runner.running:
             self.status.say("Press First map for a map within seconds.")
 
@@ -221,6 +224,8 @@ class ClusteringDock(QWidget):
         self.cubes.refresh()
         self.session.set_shown(index)
         self._count_pixels()
+        if self.display.previewing:
+            self.status.say(NEXT_SNAPSHOT, "info")
 
     def _on_previewing_changed(self, on: bool) -> None:
         # The table's groups are not those on the image then.
@@ -259,10 +264,6 @@ class ClusteringDock(QWidget):
 
     def _on_said(self, text: str, level: str) -> None:
         self.status.say(text, level or "info")
-
-    def _on_run_ended(self) -> None:
-        self.training.refresh()
-        self.export.refresh()
 
     def _on_theme_changed(self, event) -> None:
         self.training.plot.set_theme(event.value)

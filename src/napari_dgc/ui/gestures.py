@@ -30,6 +30,10 @@ SNAPSHOT = (
     "This is a snapshot of the training. Groups can be merged when it is ready; to "
     "go on at once, press Stop or untick “Live preview”."
 )
+NEXT_SNAPSHOT = (
+    "This cube follows the training from the next snapshot on; groups can be merged "
+    "when it is ready."
+)
 
 
 class Gestures:

@@ -42,10 +42,12 @@ class GranularitySlider(QWidget):
         )
         self.label = QLabel("Granularity")
         self.label.setToolTip(self.slider.toolTip())
+        self.most = QLabel()  # beside the slider's own number: "5" "of 7"
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.label)
         layout.addWidget(self.slider, stretch=1)
+        layout.addWidget(self.most)
         self.slider.valueChanged.connect(self._on_slider_moved)
         self.slider.sliderReleased.connect(self._on_slide_ended)
         self._settled.timeout.connect(self._on_slide_settled)
@@ -56,11 +58,18 @@ class GranularitySlider(QWidget):
         self.slider.setEnabled(grouping is not None)
         self.slider.blockSignals(True)
         try:
+            self.most.setText("")
             if grouping is None:
                 self.slider.setRange(0, 1)
                 self.slider.setValue(0)
             else:
-                self.slider.setRange(*reach(grouping))
+                fewest, most = reach(grouping)
+                self.slider.setRange(fewest, most)
+                self.most.setText(f"of {most}")
+                self.most.setToolTip(
+                    f"From {fewest} to {most} groups now: what is locked or was "
+                    "merged by hand stays together"
+                )
                 self.slider.setValue(len(grouping.groups))
         finally:
             self.slider.blockSignals(False)

@@ -9,7 +9,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QAbstractItemModel, QMimeData, QModelIndex, Qt, Signal
-from qtpy.QtGui import QFont
+from qtpy.QtGui import QColor, QFont
 
 from napari_dgc.merging.grouping import Group, Grouping
 from napari_dgc.ui.swatches import Swatches
@@ -17,6 +17,8 @@ from napari_dgc.ui.wording import word_names
 
 MIME_TYPE = "application/x-napari-dgc-groups"
 
+NO_ROLE = "–"
+_GREY = QColor(128, 128, 128)  # seen on dark and on light
 _ROLE = Qt.ItemDataRole
 
 
@@ -196,6 +198,8 @@ class GroupModel(QAbstractItemModel):
             font = QFont()
             font.setItalic(True)
             return font
+        if role == _ROLE.ForegroundRole and column == Column.ROLE and not group.role:
+            return _GREY
         if role == _ROLE.ToolTipRole:
             return self._tip(group)
         return None
@@ -257,13 +261,13 @@ class GroupModel(QAbstractItemModel):
     def canDropMimeData(self, mime, action, row, column, parent) -> bool:
         """Only onto a row, and not one of the dragged ones alone."""
         target = self.group_at(parent)
-        return target is not None and bool(set(_ids_in(mime)) - {target.id})
+        return target is not None and bool(set(ids_in(mime)) - {target.id})
 
     def dropMimeData(self, mime, action, row, column, parent) -> bool:
         """Say what is wanted; False, so that the view moves nothing itself."""
         target = self.group_at(parent)
         if target is not None:
-            sources = tuple(id for id in _ids_in(mime) if id != target.id)
+            sources = tuple(id for id in ids_in(mime) if id != target.id)
             if sources:
                 self.merge_wanted.emit(sources, target.id)
         return False
@@ -274,7 +278,7 @@ class GroupModel(QAbstractItemModel):
         if column == Column.NAME:
             return group.name
         if column == Column.ROLE:
-            return group.role or ""
+            return group.role or NO_ROLE
         if column == Column.LOCK:
             return ""
         pixels = self.pixels(group)
@@ -289,7 +293,8 @@ class GroupModel(QAbstractItemModel):
         return f"{group.name}: {noun} {clusters}{empty}. Drag onto a row to merge."
 
 
-def _ids_in(mime: QMimeData) -> list[int]:
+def ids_in(mime: QMimeData) -> list[int]:
+    """Give the ids of the groups dragged."""
     if not mime.hasFormat(MIME_TYPE):
         return []
     return [int(id) for id in json.loads(bytes(mime.data(MIME_TYPE).data()))]

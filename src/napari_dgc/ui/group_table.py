@@ -5,13 +5,15 @@ from __future__ import annotations
 from qtpy.QtCore import (
     QItemSelection,
     QItemSelectionModel,
+    QMimeData,
     QModelIndex,
     QPoint,
     QSize,
     Qt,
+    QTimer,
     Signal,
 )
-from qtpy.QtGui import QAction, QColor
+from qtpy.QtGui import QAction, QColor, QDrag
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QColorDialog,
@@ -24,9 +26,11 @@ from qtpy.QtWidgets import (
 )
 
 from napari_dgc.merging.grouping import ROLES, Group
-from napari_dgc.ui.group_model import Column, GroupModel
+from napari_dgc.ui.group_model import Column, GroupModel, ids_in
 from napari_dgc.ui.selection import Selection
+from napari_dgc.ui.wording import word_names
 
+_SWATCH = 14  # pixels
 _MIN_HEIGHT = 140  # pixels: some six rows, with the header
 
 
@@ -40,6 +44,11 @@ class RoleDelegate(QStyledItemDelegate):
         for role in ROLES:
             box.addItem(role, role)
         box.activated.connect(lambda _: self._commit(box))
+        # Open at once, when Qt has put it in place: one click less.
+        opening = QTimer(box)
+        opening.setSingleShot(True)
+        opening.timeout.connect(box.showPopup)
+        opening.start(0)
         return box
 
     def setEditorData(self, editor: QComboBox, index: QModelIndex) -> None:
@@ -64,15 +73,19 @@ class GroupTable(QTreeView):
         A colour was chosen for a group.
     take_out_wanted : int
         A cluster shall leave its group.
+    said : str
+        What letting go of the dragged rows here would do.
     """
 
     recolor_wanted = Signal(int, tuple)
     take_out_wanted = Signal(int)
+    said = Signal(str)
 
     def __init__(self, model: GroupModel, selection: Selection) -> None:
         super().__init__()
         self._selection = selection
         self._quiet = False
+        self._last_said = ""
         self.setModel(model)
         self._set_looks()
         self._set_manners()
@@ -157,6 +170,42 @@ class GroupTable(QTreeView):
             row = self.model().row_of(next(iter(ids)))
             if row >= 0:
                 self.scrollTo(self.model().index(row, 0))
+
+    # -- drag ---------------------------------------------------------------
+
+    def make_drag(self) -> QDrag:
+        """Make the drag of the selected rows; its picture hides no row beneath."""
+        rows = self.selectionModel().selectedRows()
+        drag = QDrag(self)
+        drag.setMimeData(self.model().mimeData(rows))
+        if rows:
+            swatch = rows[0].data(Qt.ItemDataRole.DecorationRole)
+            drag.setPixmap(swatch.pixmap(_SWATCH, _SWATCH))
+            drag.setHotSpot(QPoint(-_SWATCH, -_SWATCH))  # below right of the pointer
+        return drag
+
+    def startDrag(self, actions) -> None:
+        """Drag a swatch instead of a picture of the rows."""
+        self.make_drag().exec(actions, self.defaultDropAction())
+
+    def dragMoveEvent(self, event) -> None:
+        """Say what a release here would do, as on the image."""
+        super().dragMoveEvent(event)
+        target = self.model().group_at(self.indexAt(event.position().toPoint()))
+        mime = event.mimeData()
+        names = self._dragged(mime, target) if target is not None else ""
+        text = f"Release: {names} goes into {target.name}." if names else ""
+        if text != self._last_said:
+            self._last_said = text
+            if text:
+                self.said.emit(text)
+
+    def _dragged(self, mime: QMimeData, target: Group) -> str:
+        """Names of the groups dragged, but for the one beneath."""
+        model: GroupModel = self.model()
+        rows = (model.row_of(id) for id in ids_in(mime) if id != target.id)
+        groups = [model.group_at(model.index(row, 0)) for row in rows if row >= 0]
+        return word_names(group.name for group in groups if group is not None)
 
     # -- menu -------------------------------------------------------------
 

@@ -49,6 +49,7 @@ class GroupsPanel(QWidget):
         self._make_buttons()
         self._lay_out()
         self._connect()
+        self.table.said.connect(status.say)
         self.show_grouping(None)
 
     def show_grouping(self, grouping: Grouping | None) -> None:
@@ -59,7 +60,7 @@ class GroupsPanel(QWidget):
         self.empty.setVisible(not there)
         for widget in (self.table, self.granularity):
             widget.setVisible(there)
-        self.merge_button.setEnabled(there)
+        self.show_cubes()
         history = self._study.history
         undo = history.undo_text if history is not None else ""
         redo = history.redo_text if history is not None else ""
@@ -67,6 +68,11 @@ class GroupsPanel(QWidget):
         self.redo_button.setEnabled(bool(redo))
         self.undo_button.setToolTip(f"Undo {undo} (Ctrl+Z)".replace("  ", " "))
         self.redo_button.setToolTip(f"Redo {redo} (Ctrl+Shift+Z)".replace("  ", " "))
+
+    def show_cubes(self) -> None:
+        """Offer Merge mode only where there is an image to merge on."""
+        there = self._study.grouping is not None and bool(self._study.cubes)
+        self.merge_button.setEnabled(there)
 
     def show_merging(self, on: bool) -> None:
         """Show whether Merge mode is on."""

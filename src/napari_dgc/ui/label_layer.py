@@ -19,7 +19,7 @@ from napari_dgc.merging.palette import MAX_CLUSTER, Color, cluster_color
 LABELS_KEY = "napari_dgc_labels"
 """In the metadata of our label layers: the name of the cube."""
 
-OPACITY = 0.6
+OPACITY = 0.7
 _DIMMED = 0.18  # of a colour's full opacity, where other groups are selected
 
 RGBA = tuple[float, float, float, float]

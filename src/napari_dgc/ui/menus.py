@@ -122,8 +122,11 @@ class Opening:
 
     def _on_worker_returned(self, outcome: Outcome) -> None:
         self.worker = None
-        self._under_way.discard(self)
-        self._show(outcome)
+        try:
+            self._show(outcome)
+        finally:
+            if self.worker is None:  # not read once more, with the user's answer
+                self._under_way.discard(self)
 
     def _show(self, outcome: Outcome) -> None:
         viewer = self._viewer()

@@ -49,7 +49,9 @@ class TrainingPanel(QWidget):
         """Start a run with the fields' values; 0 steps make the first map."""
         from napari_dgc.clustering.config import Config
 
-        if self._session.runner.running or not self._may_replace(steps):
+        if self._session.runner.running or not self._may_replace(
+            "Train anew" if steps else "First map anew"
+        ):
             return
         try:
             config = Config(
@@ -62,11 +64,7 @@ class TrainingPanel(QWidget):
         self.plot.setVisible(False)
         self.plot_title.setVisible(False)
         self.active.setText("")
-        self._status.say(
-            "Making the first map…"
-            if not steps
-            else "Training. The image follows; Stop keeps what is there."
-        )
+        self._status.say(self._announce() if steps else "Making the first map…")
         self._session.train(config)
         self.refresh()
 
@@ -86,20 +84,28 @@ class TrainingPanel(QWidget):
         self.map_button.setVisible(bool(unmapped) and not running)
         self.map_button.setText(f"Map {unmapped} new cube{'s' * (unmapped != 1)}")
 
-    def _may_replace(self, steps: int) -> bool:
-        """Ask before a new model makes merges void."""
+    def _announce(self) -> str:
+        """Say what training will do on the image, and what Stop will."""
+        image = "The image follows; " if self.follow.isChecked() else ""
+        if self._study.model is None:
+            stop = "Stop maps with what was learned so far."
+        else:
+            stop = "Stop ends it; your present groups stay."
+        return f"Training. {image}{stop}"
+
+    def _may_replace(self, verb: str) -> bool:
+        """Ask before a new model makes merges void; the verb is the question."""
         history = self._study.history
         count = len(history.operations) if history is not None else 0
         if not count:
             return True
-        name = "Train" if steps else "First map"
         return ask(
             self,
-            f"{name} anew?",
+            f"{verb}?",
             f"You have taken {count} step{'s' * (count != 1)} with the present "
             "clusters (merges, names, colours). New clusters begin with one group "
             "each, and these steps are lost once they are ready.",
-            f"{name} anew",
+            verb,
             "Keep my groups",
         )
 
@@ -133,9 +139,9 @@ class TrainingPanel(QWidget):
         )
         self.stop_button = QPushButton("Stop")
         self.stop_button.setToolTip("End the run; the clusters in use stay")
-        self.use_button = QPushButton("Use stopped run")
+        self.use_button = QPushButton("Use new model")
         self.use_button.setToolTip(
-            "Map all cubes with what the stopped run had learned, in place of the "
+            "Map all cubes with what the last run has learned, in place of the "
             "clusters in use"
         )
         self.map_button = QPushButton("Map new cubes")
@@ -222,8 +228,8 @@ class TrainingPanel(QWidget):
         self._session.stop()
 
     def _on_use_clicked(self) -> None:
-        if self._may_replace(1):
-            self._session.use_stopped()
+        if self._may_replace("Use new model"):
+            self._session.use_unused()
             self.refresh()
 
     def _on_map_clicked(self) -> None:

@@ -1,7 +1,8 @@
 """A run of training or mapping, and what becomes of its result.
 
-Holds the rules of the house: only a finished run replaces the model in use;
-a stopped one does where there is none yet; a failed one never.
+Holds the rules of the house: only a finished run replaces the model in use,
+and only where the user has not gone on with its groups meanwhile; a stopped one
+does where there is none yet; a failed one never.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject, Signal
 
 from napari_dgc.cubes.cube import Cube
+from napari_dgc.cubes.errors import InputError
+from napari_dgc.merging.grouping import Grouping
 from napari_dgc.study import Study
 from napari_dgc.study.mapping import (
     Finished,
@@ -34,6 +37,14 @@ _STAGES = {
     "clustering": "Finding clusters",
     "finished": "Mapping",
 }
+_READY = (
+    "The map is ready. Click on it to select a cluster; drag rows onto a row, "
+    "or press M and drag on the image, to merge."
+)
+_KEPT = (
+    "Training is done. Your groups are kept; “Use new model” takes its clusters "
+    "instead."
+)
 
 
 class TrainingSession(QObject):
@@ -67,6 +78,8 @@ class TrainingSession(QObject):
         self._latest: Model | None = None
         self._training = False
         self._fresh = True
+        self._grouping: Grouping | None = None  # when the run began
+        self._notices: dict[str, None] = {}  # of the run, each once, in order
         self._device = "auto"
         self._shown = 0
         self._clock = _TimeLeft()
@@ -79,19 +92,27 @@ class TrainingSession(QObject):
 
     @property
     def unused_model(self) -> Model | None:
-        """The latest model of a stopped run that is not in use."""
-        return None if self.runner.running else self._latest
+        """The latest model of a run that is not in use and fits the cubes."""
+        model = None if self.runner.running else self._latest
+        if model is None or not all(_fits(model, c) for c in self._study.cubes):
+            return None
+        return model
 
     @property
     def unmapped(self) -> tuple[int, ...]:
-        """Indices of cubes that the model in use has not mapped yet."""
-        if self._study.model is None:
+        """Indices of cubes that the model in use can map and has not yet."""
+        model = self._study.model
+        if model is None:
             return ()
-        cubes = range(len(self._study.cubes))
-        return tuple(i for i in cubes if self._study.cluster_map(i) is None)
+        return tuple(
+            i
+            for i, cube in enumerate(self._study.cubes)
+            if self._study.cluster_map(i) is None and _fits(model, cube)
+        )
 
     def train(self, config: Config) -> None:
         """Train on all cubes of the study, then map them."""
+        self._notices.clear()
         self._begin(self._study.cubes, training=True, fresh=True)
         self._device = config.device
         job = partial(train_and_map, self._cubes, config, shown=lambda: self._shown)
@@ -103,11 +124,13 @@ class TrainingSession(QObject):
         model = self._study.model
         cubes = tuple(self._study.cubes[i] for i in self.unmapped)
         if model is not None and cubes:
+            self._notices.clear()
             self._map(model, cubes, fresh=False)
 
-    def use_stopped(self) -> None:
-        """Map all cubes with the stopped run's model and take it into use."""
+    def use_unused(self) -> None:
+        """Map all cubes with the unused model and take it into use."""
         if self._latest is not None:
+            self._notices.clear()
             self._map(self._latest, self._study.cubes, fresh=True)
 
     def stop(self) -> None:
@@ -129,7 +152,8 @@ class TrainingSession(QObject):
 
     def _map(self, model: Model, cubes: Sequence[Cube], *, fresh: bool) -> None:
         self._begin(cubes, training=False, fresh=fresh)
-        self._latest = model if fresh else None
+        if fresh:
+            self._latest = model
         job = partial(map_cubes, model, self._cubes, device=self._device)
         self.runner.start(
             Job("mapping cubes", partial(_with_threads, job), _must_arrive)
@@ -138,7 +162,9 @@ class TrainingSession(QObject):
     def _begin(self, cubes: Sequence[Cube], *, training: bool, fresh: bool) -> None:
         self._cubes = tuple(cubes)
         self._training, self._fresh = training, fresh
-        self._latest = None
+        self._grouping = self._study.grouping
+        if fresh:  # else the unused model stays: it may have taken minutes
+            self._latest = None
         self._clock = _TimeLeft()
         self.set_shown(self._display.shown)
         # The first step waits for torch, which takes seconds to load.
@@ -159,6 +185,7 @@ class TrainingSession(QObject):
     def _on_step_made(self, step: Any) -> None:
         self._latest = step.model or step.snapshot or self._latest
         if step.notice:
+            self._notices[step.notice] = None
             self.said.emit(step.notice, "warning")
         if step.stage == "training" and step.total:
             left = self._clock.text(step.index, step.total)
@@ -170,8 +197,12 @@ class TrainingSession(QObject):
 
     def _accept(self, result: Finished) -> None:
         self._display.end_previews()
-        self._latest = None
         if self._fresh:
+            if self._study.grouping != self._grouping:
+                # Steps taken meanwhile would be lost: the user shall decide.
+                self._latest = result.model
+                return
+            self._latest = None
             self._study.accept_model(result.model)
         for done in result.maps:
             index = self._display.index_of(self._cubes[done.index])
@@ -180,11 +211,13 @@ class TrainingSession(QObject):
 
     def _on_run_succeeded(self) -> None:
         self._display.end_previews()
-        self.said.emit(
-            "The map is ready. Click on it to select a cluster; drag rows onto a row, "
-            "or press M and drag on the image, to merge.",
-            "good",
-        )
+        if self._fresh and self._latest is not None:
+            text, level = _KEPT, "info"
+        else:
+            text, level = _READY, "good"
+        if self._notices:
+            text, level = " ".join((text, *self._notices)), "warning"
+        self.said.emit(text, level)
         self.ended.emit()
 
     def _on_run_stopped(self) -> None:
@@ -194,23 +227,33 @@ class TrainingSession(QObject):
             self._map(latest, self._cubes, fresh=True)
             return
         self._display.end_previews()
-        if latest is None:
+        if latest is None or not self._fresh:
             self.said.emit("Stopped. Nothing has changed.", "info")
         elif self._study.model is None:
-            self.said.emit("Stopped. “Use stopped run” maps with its model.", "info")
+            self.said.emit("Stopped. “Use new model” maps with its model.", "info")
         else:
             self.said.emit(
-                "Stopped. The clusters in use stay; “Use stopped run” takes its "
-                "model instead.",
+                "Stopped. The clusters in use stay; “Use new model” takes those of "
+                "the stopped run instead.",
                 "info",
             )
         self.ended.emit()
 
     def _on_run_failed(self, error: Exception) -> None:
         self._display.end_previews()
-        self._latest = None
+        if self._fresh:
+            self._latest = None
         self.failed.emit(error)
         self.ended.emit()
+
+
+def _fits(model: Model, cube: Cube) -> bool:
+    """Whether a cube has the bands of a model."""
+    try:
+        model.require_bands(cube)
+    except InputError:
+        return False
+    return True
 
 
 class _TimeLeft:

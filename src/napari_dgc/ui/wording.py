@@ -55,7 +55,7 @@ def _word_step(step: Operation, start: Grouping) -> str:
         case Recolor(group):
             return f"coloured {name(group)}"
         case SetRole(group, role):
-            return f"{name(group)} is {role or 'without a role'}"
+            return f"{name(group)} has {f'the role {role}' if role else 'no role'}"
         case SetLock(group, locked):
             return f"{'locked' if locked else 'unlocked'} {name(group)}"
         case Cut(granularity):
