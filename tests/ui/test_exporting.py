@@ -39,13 +39,14 @@ def test_group_map_mask_and_recipe_equal_brute_force(mapped, tmp_path):
     again = recipe.grouping(model.fingerprint, model.centroid_fingerprints)
     np.testing.assert_array_equal(np.take(again.lut(), clusters), labels)
     assert str(tmp_path) in mapped.status.text()
-    assert "5 files" in mapped.status.text()
+    assert "6 files" in mapped.status.text()
 
 
 def test_only_what_is_ticked_is_written(mapped, tmp_path):
     mapped.export.png.setChecked(False)
     export(mapped, tmp_path)
-    assert {p.name for p in tmp_path.iterdir()} == {"leaf_groups.tif", "recipe.json"}
+    always = {"recipe.json", "model.safetensors"}
+    assert {p.name for p in tmp_path.iterdir()} == {"leaf_groups.tif", *always}
 
 
 def test_overwriting_asks_first(mapped, tmp_path):
