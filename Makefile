@@ -99,8 +99,10 @@ screenshots: setup ## the pictures of the documentation, taken anew
 	$(SCREEN) $(PY) scripts/screenshots.py
 
 .PHONY: bench
-bench: setup ## benchmarks (BENCH=--quick; BENCH=--full takes hours)
-	$(PY) -m benchmarks $(BENCH)
+bench: setup ## benchmarks (BENCH=--quick takes minutes, BENCH=--full an hour)
+	$(PY) benchmarks/first_map.py $(BENCH)
+	$(PY) benchmarks/seeds.py $(BENCH)
+	$(SCREEN) $(PY) benchmarks/screen.py
 
 .PHONY: clean
 clean: ## remove what was built and cached, the demo too; keeps VENV
