@@ -9,6 +9,7 @@ import contextlib
 import weakref
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import napari
@@ -111,6 +112,7 @@ class Opening:
             _progress={"desc": f"Reading {self.path.name}"},
         )
         worker.returned.connect(self._on_worker_returned)
+        worker.finished.connect(partial(self._on_worker_finished, worker))
         self.worker = worker
         self._under_way.add(self)
         worker.start()
@@ -127,6 +129,12 @@ class Opening:
         finally:
             if self.worker is None:  # not read once more, with the user's answer
                 self._under_way.discard(self)
+
+    def _on_worker_finished(self, worker: FunctionWorker) -> None:
+        """Notice a worker that ended without a result: its window was closed."""
+        if self.worker is worker:
+            self.worker = None
+            self._under_way.discard(self)
 
     def _show(self, outcome: Outcome) -> None:
         viewer = self._viewer()
