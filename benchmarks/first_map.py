@@ -26,6 +26,7 @@ from pathlib import Path
 
 import numpy as np
 import tifffile
+from scoring import best_merge
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -103,16 +104,6 @@ def anonymous_bytes() -> int:
     return 0
 
 
-def best_merge_iou(ids: np.ndarray, lesion: np.ndarray) -> float:
-    """Best IoU of any union of clusters, taken by falling purity."""
-    ids, lesion = ids.ravel(), lesion.ravel()
-    total = np.bincount(ids, minlength=K + 1)
-    hits = np.bincount(ids[lesion], minlength=K + 1)
-    order = np.argsort(-hits / np.maximum(total, 1))
-    hit, size = hits[order].cumsum(), total[order].cumsum()
-    return float((hit / (lesion.sum() + size - hit)).max())
-
-
 def run_one(name: str, path: Path) -> None:
     """Child process: run one method and print what was measured."""
     warm_imports(name)
@@ -136,7 +127,7 @@ def run_one(name: str, path: Path) -> None:
             {
                 "seconds": seconds,
                 "megabytes": max(0, peak - base) / 1e6,
-                "lesion_iou": best_merge_iou(np.asarray(ids).astype(int), truth == 2),
+                "lesion_iou": best_merge(np.asarray(ids).astype(int), truth == 2),
             }
         )
     )

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+from scoring import best_merge
 
 from napari_dgc import Config, Model, segment, train
 from napari_dgc.cubes.scenes import Scene, SceneConfig, make_scene
@@ -42,15 +43,6 @@ def family_scenes(wish: dict[str, object], seed: int) -> list[Scene]:
     infected = SceneConfig(**{"size": SIZE, **wish})
     configs = [healthy] + [infected] * (SCENES - 1)
     return [make_scene(c, 100 * seed + i) for i, c in enumerate(configs)]
-
-
-def best_merge(ids: np.ndarray, wanted: np.ndarray) -> float:
-    """Best IoU of any union of ids, taken by falling purity."""
-    total = np.bincount(ids, minlength=256)
-    hits = np.bincount(ids[wanted], minlength=256)
-    order = np.argsort(-hits / np.maximum(total, 1))
-    hit, size = hits[order].cumsum(), total[order].cumsum()
-    return float((hit / (wanted.sum() + size - hit)).max())
 
 
 def tissue_iou(groups: np.ndarray, tissue: np.ndarray) -> float:
