@@ -113,16 +113,17 @@ def merge_maps(options: argparse.Namespace) -> None:
     grouping = study.grouping
     if grouping is None:
         raise RuntimeError("a study with a model has a grouping")
-    known = max(grouping.clusters)
+    known = len(grouping.clusters)
     if (options.granularity or 0) > len(grouping.groups):
         ProgressLine(options.quiet).say(
             f"The model has {known} clusters: {len(grouping.groups)} groups are made"
         )
     for stem, clusters in maps.items():
-        if clusters.max(initial=0) > known:
+        strange = set(np.unique(clusters).tolist()) - {0, *grouping.clusters}
+        if strange:
             raise InputError(
                 options.maps / f"{stem}_clusters.tif",
-                f"it holds cluster {clusters.max()}, the model has {known}",
+                f"it holds cluster {max(strange)}, which the model has not",
                 "segment the cube with this model",
             )
     export = Export(

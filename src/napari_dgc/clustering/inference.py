@@ -29,7 +29,7 @@ class Window:
     rows, cols : slice
         Its place in the cube.
     ids : ndarray of uint8, shape (h, w)
-        Cluster ids 1..K, 0 = no data.
+        The model's cluster ids, 0 = no data.
     confidence : ndarray of float32, shape (h, w)
         Top-1 softmax at tau; 0 where there is no data.
     spectra : ndarray of float32, shape (C, h, w)
@@ -50,7 +50,7 @@ class Segmentation:
     Attributes
     ----------
     clusters : ndarray of uint8, shape (H, W)
-        Cluster ids 1..K, 0 = no data.
+        The model's cluster ids, 0 = no data.
     confidence : ndarray of float32, shape (H, W)
         Top-1 softmax at tau; 0 where there is no data.
     """
@@ -134,7 +134,7 @@ def windows(
                 spectra[lacking] = model.front_end.mean[lacking, None, None]
             inner = (inside(rows, read[0]), inside(cols, read[1]))
             ids, confidence = _assign(
-                embedder, centroids, tau, spectra, valid, inner, where
+                embedder, centroids, tau, model.cluster_ids, spectra, valid, inner
             )
             yield Window(rows, cols, ids, confidence, spectra[:, inner[0], inner[1]])
 
@@ -144,12 +144,13 @@ def _assign(
     embedder: Embedder,
     centroids: torch.Tensor,
     tau: float,
+    cluster_ids: NDArray[np.uint8],
     spectra: NDArray[np.float32],
     valid: NDArray[np.bool_],
     inner: tuple[slice, slice],
-    device: torch.device,
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     """Cluster ids and confidence of the inner part of one read window."""
+    device = centroids.device
     x = torch.from_numpy(spectra).to(device)[None]  # (1, C, h, w)
     keep = torch.from_numpy(valid).to(device)[None]
     z = embedder(x, keep)[0, :, inner[0], inner[1]]  # (D+1, h, w)
@@ -158,7 +159,7 @@ def _assign(
     # Top-1 softmax: one over the sum of the others relative to the best.
     confidence = 1 / torch.exp(logits - top).sum(0)
     keep_inner = valid[inner]
-    ids = (best + 1).to(torch.uint8).cpu().numpy().reshape(keep_inner.shape)
+    ids = cluster_ids[best.to(torch.uint8).cpu().numpy()].reshape(keep_inner.shape)
     sure = confidence.cpu().numpy().reshape(keep_inner.shape)
     return (
         np.where(keep_inner, ids, np.uint8(0)),

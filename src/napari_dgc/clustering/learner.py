@@ -11,7 +11,7 @@ from torch import Tensor
 from napari_dgc.clustering import losses
 from napari_dgc.clustering.augmentation import Augmenter
 from napari_dgc.clustering.balancer import GradientBalancer
-from napari_dgc.clustering.centroids import Rarity, move_centroids
+from napari_dgc.clustering.centroids import Rarity
 from napari_dgc.clustering.config import Config
 from napari_dgc.clustering.crops import (
     CropPair,
@@ -21,6 +21,7 @@ from napari_dgc.clustering.crops import (
     draw_pair,
     read_region,
 )
+from napari_dgc.clustering.dictionary import Dictionary
 from napari_dgc.clustering.embedding import noise_temperature
 from napari_dgc.clustering.model import Model
 from napari_dgc.clustering.networks import band_order, build_embedder
@@ -41,9 +42,6 @@ _LOSSES = {
     "orthogonality": losses.separation,
     "balance": losses.balance,
 }
-_FULL_MASS = 256.0  # pixels in a step that let a centroid move at its full rate
-_USAGE_MOMENTUM = 0.95
-_ACTIVE_SHARE = 1e-3
 _GRADIENT_CLIP = 1.0
 
 
@@ -55,9 +53,8 @@ class Learner:
     student, teacher : Embedder
         The teacher is the student's exponential moving average; it is what
         the finished model uses.
-    centroids : Tensor, shape (K, D+1)
-    usage : Tensor, shape (K,)
-        Running share of the pixels that each cluster held.
+    dictionary : Dictionary
+        The centroids and what is known of them.
     """
 
     def __init__(
@@ -69,7 +66,6 @@ class Learner:
         device: torch.device,
     ) -> None:
         self._cubes, self._config, self._device = croppable(cubes), config, device
-        self._rarity = rarity
         self._generator = torch.Generator().manual_seed(config.seed + 1)
         self.student = build_embedder(
             start.front_end,
@@ -79,9 +75,19 @@ class Learner:
             trained=True,
         ).to(device)
         self.teacher = copy.deepcopy(self.student).requires_grad_(False)
-        self.centroids = torch.from_numpy(start.centroids).to(device)
-        self.usage = torch.from_numpy(start.counts / max(1, start.counts.sum()))
         self._tau = noise_temperature(start.front_end, start.offset)
+        self.dictionary = Dictionary(
+            torch.from_numpy(start.centroids).to(device),
+            torch.from_numpy(start.counts / max(1, start.counts.sum())),
+            rarity,
+            tau=self._tau,
+            rate=config.centroid_rate,
+            pixels=sum(cube.shape[1] * cube.shape[2] for cube in cubes),
+            # A region holds four crops; each step takes two from it.
+            repeats=config.reuse_iterations / 2,
+            ids=start.cluster_ids.tolist(),
+            retired=start.retired_ids,
+        )
         self._augment = Augmenter(
             torch.from_numpy(start.front_end.band_noise).to(device),
             band_order(start.wavelengths, start.bands),
@@ -126,7 +132,12 @@ class Learner:
 
     def active(self) -> int:
         """Clusters that hold more than 0.1 % of the pixels lately seen."""
-        return int((self.usage > _ACTIVE_SHARE).sum())
+        return self.dictionary.active()
+
+    @property
+    def centroids(self) -> Tensor:
+        """The centroids as they stand, (K, D+1)."""
+        return self.dictionary.centroids
 
     @property
     def _student_tau(self) -> float:
@@ -180,16 +191,7 @@ class Learner:
         pixels = z.movedim(1, -1)[valid]  # (N, D+1)
         sharp = self._tau * config.teacher_temperature
         shares = (pixels @ self.centroids.T / sharp).softmax(1)
-        self.centroids = move_centroids(
-            self.centroids,
-            pixels,
-            shares,
-            self._rarity,
-            config.centroid_rate,
-            _FULL_MASS,
-        )
-        m = _USAGE_MOMENTUM
-        self.usage = m * self.usage + (1 - m) * shares.mean(0).cpu()
+        self.dictionary.follow(pixels, shares)
 
 
 def _align(

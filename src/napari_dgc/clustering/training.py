@@ -126,8 +126,12 @@ def train(cubes: Sequence[Cube], config: Config | None = None) -> Iterator[Step]
     learner = Learner(cubes, config, model, rarity, device)
     for index in range(1, total + 1):
         losses = learner.step()
-        snapshot = None
+        snapshot, notice = None, ""
         if index % config.snapshot_every == 0 and index < total:
+            if learner.dictionary.due:
+                model, notice = yield from _review(
+                    model, learner, cubes, config, moments.valid_share, index
+                )
             snapshot = _with_learned(model, learner, index)
         yield Step(
             "training",
@@ -136,6 +140,7 @@ def train(cubes: Sequence[Cube], config: Config | None = None) -> Iterator[Step]
             index / total,
             losses,
             learner.active(),
+            notice,
             snapshot=snapshot,
         )
     model = _with_learned(model, learner, total)
@@ -206,8 +211,48 @@ def _with_learned(model: Model, learner: Learner, steps: int) -> Model:
         model,
         encoder=take_weights(learner.teacher),
         centroids=learner.centroids.cpu().numpy().copy(),
+        cluster_ids=learner.dictionary.ids.numpy().astype(np.uint8),
+        retired_ids=learner.dictionary.retired,
         steps_done=steps,
     )
+
+
+def _review(
+    model: Model,
+    learner: Learner,
+    cubes: Sequence[Cube],
+    config: Config,
+    valid_share: float,
+    index: int,
+) -> Generator[Step, None, tuple[Model, str]]:
+    """Prune and re-seed the centroids from a sample of all cubes.
+
+    Returns
+    -------
+    model : Model
+        Described anew where its clusters changed.
+    notice : str
+        What changed, in words.
+    """
+    total, dictionary = config.steps, learner.dictionary
+    pruned: tuple[int, ...] = ()
+    new: tuple[int, ...] = ()
+    for part in draw_sample(learner.teacher, cubes, config, valid_share):
+        if not isinstance(part, Sample):
+            yield Step("clustering", index, total, part, active=learner.active())
+            continue
+        z = lift(part.y, model.offset)
+        pruned, new = dictionary.prune(z), dictionary.reseed(z)
+        if pruned or new:
+            model = _with_description(_with_learned(model, learner, index), part)
+    said = []
+    for ids, what in (
+        (pruned, "clusters held no pixel and were taken out"),
+        (new, "clusters were put where pixels were poorly explained"),
+    ):
+        if ids:
+            said.append(f"{what}: {', '.join(map(str, ids))}")
+    return model, f"Step {index}: {'; '.join(said)}" if said else ""
 
 
 def _common_good_bands(cubes: Sequence[Cube]) -> NDArray[np.bool_]:
