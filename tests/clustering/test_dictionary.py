@@ -15,6 +15,7 @@ from napari_dgc.clustering.dictionary import Dictionary
 from napari_dgc.clustering.embedding import lift
 from napari_dgc.clustering.learner import Learner
 from napari_dgc.clustering.model import Model
+from napari_dgc.clustering.networks import take_weights
 from napari_dgc.clustering.warmstart import Sample, draw_sample
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.scenes import Scene
@@ -252,16 +253,17 @@ def test_its_state_goes_on_to_the_bit() -> None:
         other.load_state({n: t for n, t in state.items() if n != "unseen"})
 
 
-def test_a_dead_centroid_in_training_is_pruned_and_training_goes_on(
+def test_a_lesion_left_without_centroid_in_training_gets_a_new_one(
     scenes: list[Scene], first_model: Model
 ) -> None:
-    """One centroid planted where no pixel is, and one taken off the lesion."""
+    """One of its centroids is turned to where no pixel is: it dies, and 17 is born."""
     cubes = [scene.cube for scene in scenes]
-    infected = segment(first_model, cubes[1]).clusters
-    lesion = np.bincount(infected[scenes[1].labels == 2]).argmax() - 1
-    config = Config(crop=64, batch=4, reuse_iterations=1, device="cpu")
+    lesion = scenes[1].labels == 2
+    before = np.bincount(segment(first_model, cubes[1]).clusters[lesion])
+    lost = int(before.argmax())
     centroids = first_model.centroids.copy()
-    centroids[lesion] = -centroids[lesion]
+    centroids[lost - 1] *= -1
+    config = Config(crop=64, batch=4, reuse_iterations=1, device="cpu")
     start = replace(first_model, centroids=centroids, config=config)
     rarity = Rarity(torch.from_numpy(centroids[:1]), torch.ones(1))
     learner = Learner(cubes, config, start, rarity, torch.device("cpu"))
@@ -270,10 +272,19 @@ def test_a_dead_centroid_in_training_is_pruned_and_training_goes_on(
     *_, sample = draw_sample(learner.teacher, cubes, config, 1.0)
     assert isinstance(sample, Sample)
     z = lift(sample.y, start.offset)
-    assert int(lesion) + 1 in learner.dictionary.prune(z)
-    learner.dictionary.reseed(z)
-    K = len(learner.dictionary.ids)
-    assert len(learner.centroids) == K
+    assert learner.dictionary.prune(z) == (lost,)
+    assert learner.dictionary.reseed(z) == (17,)
+    made = learner.dictionary
+    model = replace(
+        first_model,
+        encoder=take_weights(learner.teacher),
+        centroids=made.centroids.numpy(),
+        cluster_ids=made.ids.numpy(),
+        retired_ids=made.retired,
+    )
+    after = np.bincount(segment(model, cubes[1]).clusters[lesion], minlength=18)
+    assert after[lost] == 0
+    assert after[17] > 0.9 * before[lost]
     assert learner.step()["total"] > 0
     assert torch.isfinite(learner.centroids).all()
 
