@@ -201,7 +201,7 @@ class Dictionary:
                 break
             self.centroids = torch.cat([self.centroids, centroid[None]])
             own = _nearest(z, self.centroids)[1] == len(self.ids)
-            share = own.double().mean().cpu()[None].to(self.usage.dtype)
+            share = self.usage.new_tensor([int(own.sum()) / len(z)])
             self.usage = torch.cat([self.usage, share])
             self.ids = torch.cat([self.ids, torch.tensor([self._next_id])])
             self.unseen = torch.cat([self.unseen, self.unseen.new_zeros(1)])
