@@ -29,6 +29,15 @@ class Embedder(nn.Module):
         untrained encoder gives the same numbers, more slowly.
     generator : torch.Generator
         Draws the encoder's initial weights.
+
+    Attributes
+    ----------
+    bandwidth : float
+        h² the mean-shift starts with, in noise units: 2 · sum(noise_std²),
+        about the squared distance that noise alone makes.
+    log_ratio : Parameter, shape (iterations,)
+        Learned: what each iteration's h² has become, as the logarithm of its
+        ratio to `bandwidth`. Zero gives the first map to the bit.
     """
 
     def __init__(
@@ -47,8 +56,8 @@ class Embedder(nn.Module):
         self.radius = config.mean_shift_radius
         self.offset = offset
         self.trained = trained
-        # h² in noise units, about the squared distance noise alone makes.
         self.bandwidth = float(2 * (front_end.noise_std**2).sum())
+        self.log_ratio = nn.Parameter(torch.zeros(self.iterations))
 
     @property
     def halo(self) -> int:
@@ -64,7 +73,9 @@ class Embedder(nn.Module):
 
     def shift(self, y: Tensor, valid: Tensor) -> Tensor:
         """Mean-shift y over its window, (B, D, H, W)."""
-        return mean_shift(y, valid, self.bandwidth, self.iterations, self.radius)
+        return mean_shift(
+            y, valid, self.bandwidth, self.iterations, self.radius, self.log_ratio
+        )
 
     def lift(self, y: Tensor) -> Tensor:
         """Append s and normalise: (B, D, H, W) to (B, D+1, H, W)."""

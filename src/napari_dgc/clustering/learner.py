@@ -158,14 +158,21 @@ class Learner:
             name: torch.autograd.grad(values[name], z, retain_graph=True)[0]
             for name in _LOSSES
         }
-        (through,) = torch.autograd.grad(
-            z, y, self._balancer.combine(at_z), retain_graph=True
+        bandwidths = self.student.log_ratio  # lies between y and z: not below y
+        through, at_bandwidths = torch.autograd.grad(
+            z,
+            (y, bandwidths),
+            self._balancer.combine(at_z),
+            retain_graph=True,
+            materialize_grads=True,  # there may be no iteration
         )
         (held,) = torch.autograd.grad(values["anchor"], y, retain_graph=True)
         total = self._anchor_balancer.combine({"clustering": through, "anchor": held})
         self._optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(y, total)
-        torch.nn.utils.clip_grad_norm_(self.student.parameters(), _GRADIENT_CLIP)
+        bandwidths.grad = at_bandwidths
+        for part in (self.student.encoder.parameters(), [bandwidths]):
+            torch.nn.utils.clip_grad_norm_(part, _GRADIENT_CLIP)
         self._optimizer.step()
 
     @torch.no_grad()
