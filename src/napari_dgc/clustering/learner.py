@@ -107,11 +107,13 @@ class Learner:
         valid = torch.cat([pair.valid for pair in pairs]).to(self._device)
         targets, z_teacher = self._teach(x, valid)
 
-        y, linear = self.student.encoder(self._augment(x), valid)
-        shifted = self.student.shift(y, valid)
+        view = torch.cat([pair.student_x for pair in pairs]).to(self._device)
+        seen = torch.cat([pair.student_valid for pair in pairs]).to(self._device)
+        y, linear = self.student.encoder(self._augment(view), seen)
+        shifted = self.student.shift(y, seen)
         z = self.student.lift(shifted)
-        z_own, target = _align(z, targets, valid, pairs)
-        if not len(z_own):  # no pixel of these crops is valid: nothing to learn
+        z_own, target = _align(z, targets, pairs)
+        if not len(z_own):  # no valid pixel is seen twice: nothing to learn
             return {}
         values = {
             name: loss(z_own, self.centroids, target, self._student_tau)
@@ -200,7 +202,7 @@ class Learner:
 
 
 def _align(
-    z: Tensor, targets: Tensor, valid: Tensor, pairs: Sequence[CropPair]
+    z: Tensor, targets: Tensor, pairs: Sequence[CropPair]
 ) -> tuple[Tensor, Tensor]:
     """The student's pixels beside what the teacher says of them in the other crop.
 
@@ -212,12 +214,9 @@ def _align(
     """
     own, other = [], []
     for at, pair in enumerate(pairs):
-        for here, there in ((0, 1), (1, 0)):
-            mine, its = (
-                (slice(None), *pair.overlap[here]),
-                (slice(None), *pair.overlap[there]),
-            )
-            keep = valid[2 * at + here][mine[1:]].flatten()
-            own.append(z[2 * at + here][mine].flatten(1)[:, keep])
-            other.append(targets[2 * at + there][its].flatten(1)[:, keep])
+        for here, places in enumerate(pair.overlap):
+            mine, its = (place.to(z.device) for place in places)
+            own.append(z[2 * at + here].flatten(1).index_select(1, mine))
+            there = targets[2 * at + 1 - here].flatten(1)
+            other.append(there.index_select(1, its))
     return torch.cat(own, 1).T, torch.cat(other, 1).T
