@@ -23,7 +23,7 @@ from napari_dgc.clustering.crops import (
 )
 from napari_dgc.clustering.embedding import noise_temperature
 from napari_dgc.clustering.model import Model
-from napari_dgc.clustering.networks import band_order, build_embedder
+from napari_dgc.clustering.networks import build_embedder
 from napari_dgc.cubes.cube import Cube
 
 # How much of the step each loss may claim, at the embedding and, for the
@@ -83,11 +83,7 @@ class Learner:
         self.usage = torch.from_numpy(start.counts / max(1, start.counts.sum()))
         self._tau = noise_temperature(start.front_end, start.offset)
         self._augment = Augmenter(
-            torch.from_numpy(start.front_end.band_noise).to(device),
-            band_order(start.wavelengths, start.bands),
-            noise=config.augment_noise,
-            gain=config.augment_gain,
-            generator=self._generator,
+            start.front_end, start.wavelengths, config, self._generator, device
         )
         self._regions: list[Region] = []
         self._taken = 0
