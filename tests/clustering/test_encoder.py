@@ -18,6 +18,7 @@ from napari_dgc.clustering.frontend import (
     fit_front_end,
     gather_moments,
 )
+from napari_dgc.clustering.meanshift import mean_shift
 from napari_dgc.clustering.networks import build_embedder, take_weights
 from napari_dgc.clustering.training import Step
 from napari_dgc.cubes.cube import Cube
@@ -246,6 +247,20 @@ def test_weights_round_trip_and_strangers_are_refused() -> None:
     ):
         with pytest.raises(InputError, match="does not fit this version; train again"):
             load(weights=stranger)
+
+
+def test_learned_bandwidths_stay_within_half_and_twice_the_start() -> None:
+    """However long training pulls: 0 would switch the mean-shift off."""
+    embedder, x, _ = make_embedder(50)
+    start = embedder.bandwidth
+    assert embedder.bandwidths.tolist() == [pytest.approx(start)] * 2
+    with torch.no_grad():
+        embedder.log_ratio.copy_(torch.tensor([-50.0, 50.0]))
+    assert embedder.bandwidths.tolist() == pytest.approx([start / 2, start * 2])
+    y = embedder.components(x, everywhere(x))
+    expected = mean_shift(y, everywhere(x), start / 2, 1, 2)
+    expected = mean_shift(expected, everywhere(x), start * 2, 1, 2)
+    torch.testing.assert_close(embedder.shift(y, everywhere(x)), expected)
 
 
 def test_models_without_learned_bandwidths_load_with_the_start() -> None:
