@@ -24,7 +24,7 @@ from napari_dgc.clustering.crops import (
 from napari_dgc.clustering.dictionary import Dictionary
 from napari_dgc.clustering.embedding import noise_temperature
 from napari_dgc.clustering.model import Model
-from napari_dgc.clustering.networks import band_order, build_embedder
+from napari_dgc.clustering.networks import build_embedder
 from napari_dgc.cubes.cube import Cube
 
 # How much of the step each loss may claim, at the embedding and, for the
@@ -89,11 +89,7 @@ class Learner:
             retired=start.retired_ids,
         )
         self._augment = Augmenter(
-            torch.from_numpy(start.front_end.band_noise).to(device),
-            band_order(start.wavelengths, start.bands),
-            noise=config.augment_noise,
-            gain=config.augment_gain,
-            generator=self._generator,
+            start.front_end, start.wavelengths, config, self._generator, device
         )
         self._regions: list[Region] = []
         self._taken = 0
@@ -113,11 +109,13 @@ class Learner:
         valid = torch.cat([pair.valid for pair in pairs]).to(self._device)
         targets, z_teacher = self._teach(x, valid)
 
-        y, linear = self.student.encoder(self._augment(x), valid)
-        shifted = self.student.shift(y, valid)
+        view = torch.cat([pair.student_x for pair in pairs]).to(self._device)
+        seen = torch.cat([pair.student_valid for pair in pairs]).to(self._device)
+        y, linear = self.student.encoder(self._augment(view), seen)
+        shifted = self.student.shift(y, seen)
         z = self.student.lift(shifted)
-        z_own, target = _align(z, targets, valid, pairs)
-        if not len(z_own):  # no pixel of these crops is valid: nothing to learn
+        z_own, target = _align(z, targets, pairs)
+        if not len(z_own):  # no valid pixel is seen twice: nothing to learn
             return {}
         values = {
             name: loss(z_own, self.centroids, target, self._student_tau)
@@ -169,14 +167,21 @@ class Learner:
             name: torch.autograd.grad(values[name], z, retain_graph=True)[0]
             for name in _LOSSES
         }
-        (through,) = torch.autograd.grad(
-            z, y, self._balancer.combine(at_z), retain_graph=True
+        bandwidths = self.student.log_ratio  # lies between y and z: not below y
+        through, at_bandwidths = torch.autograd.grad(
+            z,
+            (y, bandwidths),
+            self._balancer.combine(at_z),
+            retain_graph=True,
+            materialize_grads=True,  # there may be no iteration
         )
         (held,) = torch.autograd.grad(values["anchor"], y, retain_graph=True)
         total = self._anchor_balancer.combine({"clustering": through, "anchor": held})
         self._optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(y, total)
-        torch.nn.utils.clip_grad_norm_(self.student.parameters(), _GRADIENT_CLIP)
+        bandwidths.grad = at_bandwidths
+        for part in (self.student.encoder.parameters(), [bandwidths]):
+            torch.nn.utils.clip_grad_norm_(part, _GRADIENT_CLIP)
         self._optimizer.step()
 
     @torch.no_grad()
@@ -195,7 +200,7 @@ class Learner:
 
 
 def _align(
-    z: Tensor, targets: Tensor, valid: Tensor, pairs: Sequence[CropPair]
+    z: Tensor, targets: Tensor, pairs: Sequence[CropPair]
 ) -> tuple[Tensor, Tensor]:
     """The student's pixels beside what the teacher says of them in the other crop.
 
@@ -207,12 +212,9 @@ def _align(
     """
     own, other = [], []
     for at, pair in enumerate(pairs):
-        for here, there in ((0, 1), (1, 0)):
-            mine, its = (
-                (slice(None), *pair.overlap[here]),
-                (slice(None), *pair.overlap[there]),
-            )
-            keep = valid[2 * at + here][mine[1:]].flatten()
-            own.append(z[2 * at + here][mine].flatten(1)[:, keep])
-            other.append(targets[2 * at + there][its].flatten(1)[:, keep])
+        for here, places in enumerate(pair.overlap):
+            mine, its = (place.to(z.device) for place in places)
+            own.append(z[2 * at + here].flatten(1).index_select(1, mine))
+            there = targets[2 * at + 1 - here].flatten(1)
+            other.append(there.index_select(1, its))
     return torch.cat(own, 1).T, torch.cat(other, 1).T
