@@ -19,7 +19,7 @@ from napari_dgc.merging import (
     apply,
     build_tree,
 )
-from napari_dgc.merging.tree import spectral_angles
+from napari_dgc.merging.likeness import material_angles, spectral_angles
 
 
 def partition(grouping):
@@ -101,18 +101,40 @@ def test_cuts_do_not_depend_on_the_way_there():
         assert partition(history.current) == partition(straight)
 
 
-def test_brightness_does_not_count():
+def test_light_and_glint_do_not_count():
     rng = np.random.default_rng(5)
-    materials = rng.random((3, 30)) + 0.2
-    gains = np.array([0.05, 1, 4.0])
-    spectra = (materials[:, None] * gains[None, :, None]).reshape(9, 30)
-    shuffle = rng.permutation(9)
-    tree = build_tree(spectra[shuffle], np.full(9, 10))
-    assert (tree.linkage[:6, 2] < 1e-12).all(), "scaled copies are at angle 0"
-    start = Grouping.start(range(1, 10))
-    cut = apply(start, tree.cut(start, 3)).after
+    materials = rng.random((4, 30)) + 0.2
+    gains, glints = np.array([0.5, 1, 2.0, 1]), np.array([0, 0, 0, 0.5])
+    spectra = materials[:, None] * gains[:, None] + glints[:, None]
+    spectra = spectra.reshape(16, 30)
+    shuffle = rng.permutation(16)
+    tree = build_tree(spectra[shuffle], np.full(16, 10))
+    start = Grouping.start(range(1, 17))
+    cut = apply(start, tree.cut(start, 4)).after
     for group in cut.groups:
-        assert len({shuffle[c - 1] // 3 for c in group.clusters}) == 1
+        assert len({shuffle[c - 1] // 4 for c in group.clusters}) == 1
+
+
+def test_what_is_nearly_black_goes_to_the_black():
+    """Cloth with a tenth of leaf in its pixels has the colour of leaf."""
+    band = np.linspace(0, 1, 40)
+    leaf, cloth = 0.1 + 0.4 / (1 + np.exp(-40 * (band - 0.5))), np.full(40, 0.03)
+    spectra = np.stack([leaf, 0.5 * leaf, 1.3 * leaf, cloth, 0.9 * cloth + 0.1 * leaf])
+    angles = spectral_angles(spectra)
+    assert angles[4, 0] < angles[4, 3], "by the plain angle it is leaf"
+    tree = build_tree(spectra, np.full(5, 10))
+    start = Grouping.start(range(1, 6))
+    assert partition(apply(start, tree.cut(start, 2)).after) == {(1, 2, 3), (4, 5)}
+
+
+def test_neither_units_nor_bad_bands_count():
+    rng = np.random.default_rng(8)
+    spectra = rng.random((20, 15)) * rng.random((20, 1))
+    plain = build_tree(spectra, np.full(20, 3)).linkage
+    np.testing.assert_allclose(build_tree(spectra * 1e4, np.full(20, 3)).linkage, plain)
+    bad = np.insert(spectra, [3, 3, 9], 0.0, axis=1)
+    np.testing.assert_allclose(build_tree(bad, np.full(20, 3)).linkage, plain)
+    assert not material_angles(np.zeros((3, 4)), 0.0).any()
 
 
 def test_angles_of_awkward_spectra():

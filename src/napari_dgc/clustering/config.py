@@ -14,6 +14,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "components": (2, 64),
     "mean_shift_iterations": (0, 8),
     "mean_shift_radius": (1, 5),
+    "mean_shift_contrast": (0.0, 1.0),
     "crop": (16, 512),
     "batch": (1, 64),
     "reuse_iterations": (1, 1000),
@@ -53,6 +54,9 @@ class Config:
         Dimensions D of the embedding before it is lifted onto the sphere.
     mean_shift_iterations, mean_shift_radius : int
         Unrolled iterations and half-width of the window (2 means 5 x 5).
+    mean_shift_contrast : float
+        Share of the mean squared distance within its window that is added to
+        a pixel's squared bandwidth.
     crop : int
         Side of a training crop in pixels.
     batch : int
@@ -96,8 +100,9 @@ class Config:
     seed: int = 0
     device: str = "auto"
     components: int = 12
-    mean_shift_iterations: int = 2
+    mean_shift_iterations: int = 4
     mean_shift_radius: int = 2
+    mean_shift_contrast: float = 0.1
     crop: int = 64
     batch: int = 2
     reuse_iterations: int = 4

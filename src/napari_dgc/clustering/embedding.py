@@ -25,9 +25,7 @@ class Embedder(nn.Module):
         Band indices by rising wavelength.
     config : Config
     offset : float
-        The constant coordinate s that is appended before normalising. With
-        s well above the typical length of y, distances on the sphere stay
-        locally Euclidean and an outlying cluster stays outlying.
+        The constant coordinate s that is appended before normalising.
     trained : bool
         False: the encoder is skipped, the front-end alone embeds. An
         untrained encoder gives the same numbers, more slowly.
@@ -58,6 +56,7 @@ class Embedder(nn.Module):
         self.encoder = Encoder(front_end, order, generator)
         self.iterations = config.mean_shift_iterations
         self.radius = config.mean_shift_radius
+        self.contrast = config.mean_shift_contrast
         self.offset = offset
         self.trained = trained
         self.bandwidth = float(2 * (front_end.noise_std**2).sum())
@@ -78,7 +77,13 @@ class Embedder(nn.Module):
     def shift(self, y: Tensor, valid: Tensor) -> Tensor:
         """Mean-shift y over its window, (B, D, H, W)."""
         return mean_shift(
-            y, valid, self.bandwidth, self.iterations, self.radius, self._limited()
+            y,
+            valid,
+            self.bandwidth,
+            self.iterations,
+            self.radius,
+            self.contrast,
+            self._limited(),
         )
 
     @property
@@ -95,18 +100,36 @@ class Embedder(nn.Module):
         return _MOST * torch.tanh(self.log_ratio / _MOST)
 
     def lift(self, y: Tensor) -> Tensor:
-        """Append s and normalise: (B, D, H, W) to (B, D+1, H, W)."""
-        return lift(y, self.offset)
+        """Seen from the black point: (B, D, H, W) to (B, D+1, H, W)."""
+        return lift(y, self.encoder.black, self.offset)
 
     def forward(self, x: Tensor, valid: Tensor) -> Tensor:
         """Embed; see the class."""
         return self.lift(self.shift(self.components(x, valid), valid))
 
 
-def lift(y: Tensor, offset: float) -> Tensor:
-    """Append the constant coordinate `offset` on axis 1 and normalise."""
+def lift(y: Tensor, black: Tensor, offset: float) -> Tensor:
+    """Look at components from the black point, append s and normalise.
+
+    Parameters
+    ----------
+    y : Tensor, shape (N, D, ...)
+    black : Tensor, shape (D,)
+        U(0 - mu): where a spectrum of zeros lies.
+    offset : float
+        s. Where y lies many s away from black, its direction alone counts: the
+        same material in other light. Where it lies nearer, the distance counts
+        too: dim pixels, whose directions are noise, stay together.
+
+    Returns
+    -------
+    Tensor, shape (N, D+1, ...)
+        (y - black, s) / its length. On the sphere light becomes an angle that
+        saturates; seen from the mean spectrum instead, as the paper's
+        ℓ2-normalised embeddings are, a dim leaf lies where no leaf is.
+    """
     constant = torch.full_like(y[:, :1], offset)
-    lifted = torch.cat([y, constant], dim=1)
+    lifted = torch.cat([y - black.view(-1, *[1] * (y.ndim - 2)), constant], dim=1)
     z: Tensor = lifted / lifted.norm(dim=1, keepdim=True)
     return z
 

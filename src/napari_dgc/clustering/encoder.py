@@ -44,6 +44,7 @@ class Encoder(nn.Module):
     mean: Tensor
     projection: Tensor
     noise_std: Tensor
+    black: Tensor
     analysis: Tensor
 
     def __init__(
@@ -54,6 +55,7 @@ class Encoder(nn.Module):
         self.register_buffer("mean", torch.from_numpy(front_end.mean))
         self.register_buffer("projection", torch.from_numpy(front_end.projection))
         self.register_buffer("noise_std", torch.from_numpy(front_end.noise_std))
+        self.register_buffer("black", torch.from_numpy(front_end.black))
         # Standardised spectra, bands by wavelength; bad bands read zero.
         good = torch.from_numpy(front_end.band_noise > 0)
         scale = good / torch.from_numpy(front_end.band_std)

@@ -52,6 +52,11 @@ class FrontEnd:
     noise_std: NDArray[np.float32]
     noise_method: str
 
+    @property
+    def black(self) -> NDArray[np.float32]:
+        """Components (D,) of a spectrum of zeros, the black point."""
+        return -(self.projection @ self.mean)
+
     def project(self, spectra: NDArray[np.float32]) -> NDArray[np.float32]:
         """Project spectra (C, ...) to components (D, ...)."""
         centred = spectra - self.mean.reshape(-1, *[1] * (spectra.ndim - 1))

@@ -23,7 +23,9 @@ from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.files import write_whole
 
 FORMAT = "napari-dgc model"
-FORMAT_VERSION = 2  # 2: cluster ids other than 1..K
+FORMAT_VERSION = (
+    3  # 2: cluster ids; 3: variable bandwidth, sphere about the black point
+)
 MAX_ID = 255
 _FRONT_END = ("mean", "band_std", "band_noise", "projection", "noise_std")
 
@@ -122,7 +124,9 @@ class Model:
             digest.update(f"{name}{array.shape}{array.dtype.str}".encode())
             digest.update(array.tobytes())
         shift = self.config.mean_shift_iterations, self.config.mean_shift_radius
-        digest.update(repr((self.offset, shift)).encode())
+        digest.update(
+            repr((self.offset, shift, self.config.mean_shift_contrast)).encode()
+        )
         if not np.array_equal(self.cluster_ids, np.arange(1, self.k + 1)):
             digest.update(self.cluster_ids.tobytes())
         return digest.hexdigest()[:16]
@@ -191,6 +195,13 @@ class Model:
                     f"it was written by a newer version (format {meta['version']})",
                     "update napari-dgc",
                 )
+            if meta["version"] < FORMAT_VERSION:
+                raise InputError(
+                    path,
+                    f"it was written by a version before the first release (format "
+                    f"{meta['version']}), whose maps this one cannot make",
+                    "train again",
+                )
             return cls._from_parts(meta, tensors)
         except InputError:
             raise
@@ -210,7 +221,7 @@ class Model:
         good = tensors.pop("good_bands").astype(bool)
         counts = tensors.pop("counts")
         K = len(centroids)
-        ids = range(1, K + 1) if meta["version"] < 2 else meta["cluster_ids"]
+        ids = meta["cluster_ids"]
         fits = (
             front["projection"].shape == (D, C)
             and centroids.shape == (K, D + 1)
@@ -235,7 +246,7 @@ class Model:
             cubes=tuple(meta["cubes"]),
             steps_done=int(meta["steps_done"]),
             cluster_ids=np.array(ids, object),  # as written: checked, then uint8
-            retired_ids=tuple(meta["retired_ids"]) if meta["version"] > 1 else (),
+            retired_ids=tuple(meta["retired_ids"]),
         )
 
     def _tensors(self) -> dict[str, NDArray[Any]]:

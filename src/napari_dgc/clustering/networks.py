@@ -16,7 +16,13 @@ from napari_dgc.clustering.model import Model
 from napari_dgc.cubes.errors import InputError
 
 # What the front-end fixes is stored with the front-end, not with the weights.
-_FIXED = ("encoder.mean", "encoder.projection", "encoder.noise_std", "encoder.analysis")
+_FIXED = (
+    "encoder.mean",
+    "encoder.projection",
+    "encoder.noise_std",
+    "encoder.black",
+    "encoder.analysis",
+)
 # Models that were trained before there was such a weight start it at zero.
 _LATER = ("log_ratio",)
 
@@ -49,7 +55,6 @@ def build_embedder(
     if weights:
         state = {n: torch.from_numpy(np.asarray(w)) for n, w in weights.items()}
         own = {n: t for n, t in embedder.state_dict().items() if n not in _FIXED}
-        state = {n: own[n] for n in _LATER} | state
         if {n: t.shape for n, t in state.items()} != {
             n: t.shape for n, t in own.items()
         }:

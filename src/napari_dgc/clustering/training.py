@@ -178,9 +178,10 @@ def _start(
             "they hold values too large to compute with",
             "state them as data ignore value in the header",
         )
-    offset = sample.offset()
+    black = torch.from_numpy(front_end.black).to(device)
+    offset = sample.offset(black)
     generator = torch.Generator().manual_seed(config.seed)
-    z = lift(sample.y, offset)
+    z = lift(sample.y, black, offset)
     rarity = find_rarity(z, generator)
     centroids = start_centroids(z, config.k, rarity, generator)
     model = Model(
@@ -199,8 +200,11 @@ def _start(
 
 def _with_description(model: Model, sample: Sample) -> Model:
     """The model with its clusters' mean spectra and counts over a sample."""
-    centroids = torch.from_numpy(model.centroids).to(sample.y.device)
-    own = (lift(sample.y, model.offset) @ centroids.T).argmax(1).cpu().numpy()
+    device = sample.y.device
+    centroids = torch.from_numpy(model.centroids).to(device)
+    black = torch.from_numpy(model.front_end.black).to(device)
+    z = lift(sample.y, black, model.offset)
+    own = (z @ centroids.T).argmax(1).cpu().numpy()
     spectra, counts = describe_clusters(sample.spectra, own, model.k)
     return replace(model, mean_spectra=spectra, counts=counts)
 
@@ -241,7 +245,7 @@ def _review(
         if not isinstance(part, Sample):
             yield Step("clustering", index, total, part, active=learner.active())
             continue
-        z = lift(part.y, model.offset)
+        z = learner.teacher.lift(part.y)
         pruned, new = dictionary.prune(z), dictionary.reseed(z)
         if pruned or new:
             model = _with_description(_with_learned(model, learner, index), part)

@@ -16,7 +16,10 @@ from napari_dgc.clustering.sampling import choose_stripes
 from napari_dgc.cubes.cube import Cube
 
 _SPREAD = 4  # pixels in the stripes for each pixel that is kept
-_OFFSET = 3.0  # s in median lengths of y
+# s as a share of the brightest pixels' distance from the black point. Between
+# 0.15 and 0.5 little changes; see docs/engine.md.
+_OFFSET = 0.3
+_BRIGHTEST = 0.99  # quantile
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +36,9 @@ class Sample:
     spectra: NDArray[np.float32]
     y: Tensor
 
-    def offset(self) -> float:
-        """The constant coordinate s = 3 · median ‖y‖, never zero."""
-        length = float(self.y.norm(dim=1).median())
+    def offset(self, black: Tensor) -> float:
+        """The constant coordinate s of `lift`, from what the pixels are like."""
+        length = float((self.y - black).norm(dim=1).quantile(_BRIGHTEST))
         return _OFFSET * length if length > 0 else 1.0
 
 

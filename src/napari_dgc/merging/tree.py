@@ -8,10 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.cluster.hierarchy import linkage
-from scipy.spatial.distance import squareform
 
 from napari_dgc.merging.grouping import Atom, Group, Grouping, MergeError
+from napari_dgc.merging.likeness import link, link_materials, spectral_angles
 from napari_dgc.merging.steps import Cut, Part
 
 
@@ -135,10 +134,10 @@ def build_tree(
     *,
     cluster_ids: Sequence[int] | None = None,
 ) -> ClusterTree:
-    """Average linkage on the spectral angle between mean spectra.
+    """Average linkage on an angle between mean spectra (see `likeness`).
 
-    In a mean spectrum the noise has averaged out, and the angle does not see
-    brightness: a leaf's bright and dim parts meet before leaf and lesion do.
+    In a mean spectrum the noise has averaged out, and the angle hardly sees
+    light or glint: a leaf's bright and dim parts meet before leaf and lesion do.
 
     Parameters
     ----------
@@ -178,43 +177,12 @@ def build_tree(
         raise ValueError("a centroid is not finite")
     if not counted.any():
         points = np.zeros((K, 1)) if anchors is None else anchors
-        return ClusterTree(ids, _link(spectral_angles(points)), count)
+        return ClusterTree(ids, link(spectral_angles(points)), count)
     hosts = np.flatnonzero(counted)
     rest = np.flatnonzero(~counted)
     joined = [(int(i), _nearest(anchors, int(i), hosts)) for i in rest]
-    tree = _hang(joined, hosts, _link(spectral_angles(spectra[hosts])), K)
+    tree = _hang(joined, hosts, link_materials(spectra[hosts]), K)
     return ClusterTree(ids, tree, count)
-
-
-def spectral_angles(spectra: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Angles between all pairs of spectra, (K, K), in radians.
-
-    Exact for nearly parallel spectra too, where the arc cosine loses half its
-    digits: 2 atan2(|u - v|, |u + v|) for unit vectors u and v (W. Kahan, "How
-    futile are mindless assessments of roundoff", 2006, section 12). A spectrum
-    of zeros is square to all others and parallel to another of zeros.
-    """
-    scale = np.abs(spectra).max(axis=1, keepdims=True)  # no overflow when squared
-    units = spectra / np.where(scale > 0, scale, 1)
-    norms = np.linalg.norm(units, axis=1, keepdims=True)
-    units /= np.where(norms > 0, norms, 1)
-    dark = norms[:, 0] == 0
-    angles = np.zeros((len(units), len(units)))
-    for i, unit in enumerate(units):  # row by row: (K, C) of memory, not (K, K, C)
-        apart = np.linalg.norm(units - unit, axis=1)
-        together = np.linalg.norm(units + unit, axis=1)
-        angles[i] = np.where(
-            dark == dark[i], 2 * np.arctan2(apart, together), np.pi / 2
-        )
-    angles[np.ix_(dark, dark)] = 0
-    np.fill_diagonal(angles, 0)
-    return np.asarray((angles + angles.T) / 2)  # to the last digit symmetric
-
-
-def _link(angles: NDArray[np.float64]) -> NDArray[np.float64]:
-    if len(angles) < 2:
-        return np.empty((0, 4))
-    return np.asarray(linkage(squareform(angles), "average"), np.float64)
 
 
 def _nearest(

@@ -1,0 +1,116 @@
+"""How alike clusters are, from their mean spectra alone."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.cluster.hierarchy import linkage
+from scipy.spatial.distance import squareform
+
+# What is flat over the bands (a glint, a grey cloth) counts a tenth.
+_FLAT = 0.1
+# The black level, as a share of a bright cluster's level (its root mean square
+# over the bands; the 90th percentile over the clusters): small while many groups
+# are left, so that a dark lesion is told apart by its colour; larger among the
+# last few, so that what is nearly black goes to the black.
+_FINE, _COARSE = 0.02, 0.13
+_LAST = 6  # groups among which the coarse level decides
+_BRIGHT = 0.9  # quantile
+
+
+def material_angles(spectra: NDArray[np.float64], level: float) -> NDArray[np.float64]:
+    """Angles between mean spectra as those of materials in some light.
+
+    Parameters
+    ----------
+    spectra : ndarray of float64, shape (K, C)
+    level : float
+        The black level, in the units of the spectra.
+
+    Returns
+    -------
+    ndarray of float64, shape (K, K)
+        Radians.
+
+    Notes
+    -----
+    The angle does not see how strong the light is; taking most of the flat
+    part away, it hardly sees a glint either, which adds light of the lamp's
+    colour. Appending the black level keeps apart what is far above black from
+    what is near it: at an angle alone, cloth with a tenth of leaf in its pixels
+    is leaf. Bands that are zero in all spectra (bad ones) do not count.
+    """
+    used = spectra[:, (spectra != 0).any(axis=0)]
+    if not used.shape[1]:
+        return np.zeros((len(spectra), len(spectra)))
+    flat = used.mean(axis=1, keepdims=True)
+    black = np.full((len(used), 1), level * np.sqrt(used.shape[1]))
+    return spectral_angles(np.hstack([used - flat + _FLAT * flat, black]))
+
+
+def link_materials(spectra: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Average linkage of mean spectra (K, C) on their `material_angles`.
+
+    Returns
+    -------
+    ndarray of float64, shape (K - 1, 4)
+        SciPy's form; heights in radians, none below the one before.
+    """
+    K = len(spectra)
+    used = spectra[:, (spectra != 0).any(axis=0)]
+    scale = np.abs(used).max(initial=0.0) or 1.0  # nothing overflows when squared
+    used = used / scale
+    levels = np.sqrt(np.square(used).mean(axis=1)) if used.size else np.zeros(K)
+    bright = float(np.quantile(levels, _BRIGHT))
+    fine = link(material_angles(used, _FINE * bright))[: max(0, K - _LAST)]
+    nodes = {i: [i] for i in range(K)}  # clusters below each node that has no parent
+    for row, (a, b, _, _) in enumerate(fine):
+        nodes[K + row] = nodes.pop(int(a)) + nodes.pop(int(b))
+    coarse = material_angles(used, _COARSE * bright)
+    rows = fine.tolist()
+    height = float(fine[-1, 2]) if len(fine) else 0.0
+    while len(nodes) > 1:
+        ids = sorted(nodes)
+        pairs = [(a, b) for at, a in enumerate(ids) for b in ids[at + 1 :]]
+        means = [coarse[np.ix_(nodes[a], nodes[b])].mean() for a, b in pairs]
+        best = int(np.argmin(means))
+        a, b = pairs[best]
+        if rows:  # a little above the last one, so that cuts find the order again
+            height = max(float(np.nextafter(height, np.inf)), float(means[best]))
+        else:
+            height = float(means[best])
+        nodes[K + len(rows)] = nodes.pop(a) + nodes.pop(b)
+        rows.append([a, b, height, len(nodes[K + len(rows)])])
+    return np.array(rows, np.float64).reshape(-1, 4)
+
+
+def link(angles: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Average linkage of angles (K, K), in SciPy's form."""
+    if len(angles) < 2:
+        return np.empty((0, 4))
+    return np.asarray(linkage(squareform(angles), "average"), np.float64)
+
+
+def spectral_angles(spectra: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Angles between all pairs of spectra, (K, K), in radians.
+
+    Exact for nearly parallel spectra too, where the arc cosine loses half its
+    digits: 2 atan2(|u - v|, |u + v|) for unit vectors u and v (W. Kahan, "How
+    futile are mindless assessments of roundoff", 2006, section 12). A spectrum
+    of zeros is square to all others and parallel to another of zeros.
+    """
+    scale = np.abs(spectra).max(axis=1, keepdims=True)  # no overflow when squared
+    units = spectra / np.where(scale > 0, scale, 1)
+    norms = np.linalg.norm(units, axis=1, keepdims=True)
+    units /= np.where(norms > 0, norms, 1)
+    dark = norms[:, 0] == 0
+    angles = np.zeros((len(units), len(units)))
+    for i, unit in enumerate(units):  # row by row: (K, C) of memory, not (K, K, C)
+        apart = np.linalg.norm(units - unit, axis=1)
+        together = np.linalg.norm(units + unit, axis=1)
+        angles[i] = np.where(
+            dark == dark[i], 2 * np.arctan2(apart, together), np.pi / 2
+        )
+    angles[np.ix_(dark, dark)] = 0
+    np.fill_diagonal(angles, 0)
+    return np.asarray((angles + angles.T) / 2)  # to the last digit symmetric
