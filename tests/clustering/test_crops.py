@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from napari_dgc.clustering.crops import crop_side, croppable, draw_pair, read_region
+from napari_dgc.clustering.crops import crop_side, draw_pair
+from napari_dgc.clustering.reading import croppable, read_region
 from napari_dgc.cubes.cube import Cube
 
 

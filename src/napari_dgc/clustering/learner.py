@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,17 +15,18 @@ from napari_dgc.clustering.augmentation import Augmenter
 from napari_dgc.clustering.balancer import GradientBalancer
 from napari_dgc.clustering.centroids import Rarity, move_centroids
 from napari_dgc.clustering.config import Config
-from napari_dgc.clustering.crops import (
-    CropPair,
-    Region,
-    crop_side,
-    croppable,
-    draw_pair,
-    read_region,
-)
+from napari_dgc.clustering.crops import CropPair, crop_side, draw_pair
+from napari_dgc.clustering.devices import StepSize, out_of_memory
 from napari_dgc.clustering.embedding import noise_temperature
 from napari_dgc.clustering.model import Model
-from napari_dgc.clustering.networks import band_order, build_embedder
+from napari_dgc.clustering.networks import (
+    band_order,
+    build_embedder,
+    copy_optimizer,
+    copy_weights,
+    load_optimizer,
+)
+from napari_dgc.clustering.reading import Batch, read_batches
 from napari_dgc.cubes.cube import Cube
 
 # How much of the step each loss may claim, at the embedding and, for the
@@ -41,6 +44,7 @@ _LOSSES = {
     "orthogonality": losses.separation,
     "balance": losses.balance,
 }
+LOSS_NAMES = ("total", *_LOSSES, "anchor")
 _FULL_MASS = 256.0  # pixels in a step that let a centroid move at its full rate
 _USAGE_MOMENTUM = 0.95
 _ACTIVE_SHARE = 1e-3
@@ -67,9 +71,14 @@ class Learner:
         start: Model,
         rarity: Rarity,
         device: torch.device,
+        *,
+        prefetch: int = 0,
     ) -> None:
-        self._cubes, self._config, self._device = croppable(cubes), config, device
+        self._config, self._device = config, device
         self._rarity = rarity
+        self._reading = torch.Generator().manual_seed(config.seed + 2)
+        self._batches = read_batches(cubes, config, self._reading, prefetch=prefetch)
+        self._batch: Batch | None = None
         self._generator = torch.Generator().manual_seed(config.seed + 1)
         self.student = build_embedder(
             start.front_end,
@@ -89,8 +98,9 @@ class Learner:
             gain=config.augment_gain,
             generator=self._generator,
         )
-        self._regions: list[Region] = []
         self._taken = 0
+        self._size = StepSize(config.batch, config.crop)
+        self._notice = ""
         self._balancer = GradientBalancer(_SHARES)
         self._anchor_balancer = GradientBalancer(_ANCHOR_SHARES)
         self._optimizer = torch.optim.AdamW(
@@ -100,9 +110,27 @@ class Learner:
     def step(self) -> Mapping[str, float]:
         """Take one step; returns the losses' values, ``total`` among them.
 
-        Empty where the crops hold no valid pixel.
+        Empty where the crops hold no valid pixel. A step for which the device
+        has no room is taken again with half the pairs, or half the crops' side,
+        and all later ones likewise (see `take_notice`).
         """
-        pairs = self._next_pairs()
+        if self._batch is None or self._taken % self._config.reuse_iterations == 0:
+            self._batch = next(self._batches)
+        while True:
+            before = self._memory()
+            try:
+                return self._learn(self._batch)
+            except RuntimeError as error:
+                smaller = self._size.halved()
+                if smaller is None or not out_of_memory(error):
+                    raise
+            # Out here, where nothing holds the failed step's tensors any more.
+            self._recall(before)
+            self._size, self._notice = smaller, smaller.notice(self._device)
+
+    def _learn(self, batch: Batch) -> Mapping[str, float]:
+        """Draw crops, and learn from them."""
+        pairs = self._draw_pairs(batch)
         x = torch.cat([pair.x for pair in pairs]).to(self._device)  # (2B, C, S, S)
         valid = torch.cat([pair.valid for pair in pairs]).to(self._device)
         targets, z_teacher = self._teach(x, valid)
@@ -128,21 +156,78 @@ class Learner:
         """Clusters that hold more than 0.1 % of the pixels lately seen."""
         return int((self.usage > _ACTIVE_SHARE).sum())
 
+    def norms(self) -> Mapping[str, float]:
+        """The usual norm of each loss's gradient, by the loss's name."""
+        both = (self._balancer, self._anchor_balancer)
+        return {name: b.usual(name) for b in both for name in b.norms}
+
+    def take_notice(self) -> str:
+        """What the user should know of the last step; said once."""
+        notice, self._notice = self._notice, ""
+        return notice
+
+    def close(self) -> None:
+        """Stop reading."""
+        self._batches.close()
+
+    def state(self) -> dict[str, Any]:
+        """All that `load_state` needs to go on to the bit; see `TrainingState`.
+
+        The reader's generator is at the batch in use, not where a thread has
+        read ahead to.
+        """
+        if self._batch is None:
+            reading = self._reading.get_state()
+        elif self._taken % self._config.reuse_iterations == 0:
+            reading = self._batch.after
+        else:
+            reading = self._batch.before
+        return self._memory() | {"reading": reading, "size": asdict(self._size)}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state` gave; before the first step."""
+        self._reading.set_state(state["reading"])
+        self._size = StepSize(**state["size"])
+        self._recall(state)
+
+    def _memory(self) -> dict[str, Any]:
+        """A copy of everything that a step changes, but for what is read."""
+        return {
+            "student": copy_weights(self.student),
+            "teacher": copy_weights(self.teacher),
+            "optimizer": copy_optimizer(self._optimizer),
+            "dictionary": {
+                "centroids": self.centroids.clone(),
+                "usage": self.usage.clone(),
+            },
+            "balancer": self._balancer.state(),
+            "anchor_balancer": self._anchor_balancer.state(),
+            "generator": self._generator.get_state(),
+            "taken": self._taken,
+        }
+
+    def _recall(self, memory: Mapping[str, Any]) -> None:
+        """Let everything be as it was."""
+        for embedder, name in ((self.student, "student"), (self.teacher, "teacher")):
+            embedder.load_state_dict(memory[name], strict=False)
+        load_optimizer(self._optimizer, memory["optimizer"])
+        self.centroids = memory["dictionary"]["centroids"].to(self._device).clone()
+        self.usage = memory["dictionary"]["usage"].clone()
+        self._balancer.load_state(memory["balancer"])
+        self._anchor_balancer.load_state(memory["anchor_balancer"])
+        self._generator.set_state(memory["generator"])
+        self._taken = memory["taken"]
+
     @property
     def _student_tau(self) -> float:
         return self._tau * self._config.student_temperature
 
-    def _next_pairs(self) -> list[CropPair]:
-        """Crop pairs; the cubes are read anew every `reuse_iterations` steps."""
-        config = self._config
-        if self._taken % config.reuse_iterations == 0:
-            self._regions = [
-                read_region(self._cubes, config.crop, self._generator)
-                for _ in range(config.batch)
-            ]
+    def _draw_pairs(self, batch: Batch) -> list[CropPair]:
+        """Crop pairs, one of each region of the batch."""
         self._taken += 1
-        side = crop_side(self._regions, config.crop)
-        return [draw_pair(r, side, self._generator) for r in self._regions]
+        regions = batch.regions[: self._size.pairs]
+        side = crop_side(regions, self._size.crop)
+        return [draw_pair(region, side, self._generator) for region in regions]
 
     @torch.no_grad()
     def _teach(self, x: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:

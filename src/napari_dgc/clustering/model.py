@@ -121,7 +121,12 @@ class Model:
         Equal models give equal bytes: all metadata lies under one key, as
         JSON with sorted keys.
         """
-        path = Path(path)
+        meta, tensors = self.parts()
+        data = save(tensors, {"napari-dgc": json.dumps(meta, sort_keys=True)})
+        write_whole(path, lambda file: file.write(data), force=force)
+
+    def parts(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """What is saved: metadata fit for JSON, and arrays by name."""
         meta = {
             "format": FORMAT,
             "version": FORMAT_VERSION,
@@ -133,8 +138,7 @@ class Model:
             "seed": self.seed,
             "packages": package_versions(),
         }
-        data = save(self._tensors(), {"napari-dgc": json.dumps(meta, sort_keys=True)})
-        write_whole(path, lambda file: file.write(data), force=force)
+        return meta, self._tensors()
 
     @classmethod
     def load(cls, path: str | Path) -> Model:
@@ -160,7 +164,7 @@ class Model:
                     f"it was written by a newer version (format {meta['version']})",
                     "update napari-dgc",
                 )
-            return cls._from_parts(meta, tensors)
+            return cls.from_parts(meta, tensors)
         except InputError:
             raise
         except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:
@@ -169,9 +173,16 @@ class Model:
             ) from error
 
     @classmethod
-    def _from_parts(
+    def from_parts(
         cls, meta: Mapping[str, Any], tensors: dict[str, NDArray[Any]]
     ) -> Model:
+        """Make a model of what `parts` gave; takes the arrays out of `tensors`.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            If something is missing or does not fit.
+        """
         front = {name: tensors.pop(f"front_end.{name}") for name in _FRONT_END}
         C, D = len(front["mean"]), len(front["noise_std"])
         centroids, spectra = tensors.pop("centroids"), tensors.pop("mean_spectra")

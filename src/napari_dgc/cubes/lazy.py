@@ -23,20 +23,21 @@ class ScaledArray:
     Parameters
     ----------
     source : ndarray of integers, shape (C, H, W)
-        Usually a view of a memory map; any NumPy indexing works.
+        Usually a view of a memory map; any NumPy indexing works. Kept under
+        this name.
     factor : float
         What the stored values are divided by.
     """
 
     def __init__(self, source: NDArray[Any], factor: float) -> None:
-        self._source = source
+        self.source = source
         self._factor = np.float32(factor)
         self.shape: tuple[int, ...] = source.shape
         self.ndim = source.ndim
         self.dtype: np.dtype[Any] = np.dtype(np.float32)
 
     def __getitem__(self, key: Any, /) -> Any:
-        values = np.asarray(self._source[key]).astype(np.float32)
+        values = np.asarray(self.source[key]).astype(np.float32)
         values /= self._factor
         return values if values.ndim else values[()]
 
