@@ -26,7 +26,7 @@ from napari_dgc.clustering.networks import (
     copy_weights,
     load_optimizer,
 )
-from napari_dgc.clustering.reading import Batch, read_batches
+from napari_dgc.clustering.reading import Reader, Region
 from napari_dgc.cubes.cube import Cube
 
 # How much of the step each loss may claim, at the embedding and, for the
@@ -76,9 +76,7 @@ class Learner:
     ) -> None:
         self._config, self._device = config, device
         self._rarity = rarity
-        self._reading = torch.Generator().manual_seed(config.seed + 2)
-        self._batches = read_batches(cubes, config, self._reading, prefetch=prefetch)
-        self._batch: Batch | None = None
+        self._reader = Reader(cubes, config, prefetch=prefetch)
         self._generator = torch.Generator().manual_seed(config.seed + 1)
         self.student = build_embedder(
             start.front_end,
@@ -114,12 +112,11 @@ class Learner:
         has no room is taken again with half the pairs, or half the crops' side,
         and all later ones likewise (see `take_notice`).
         """
-        if self._batch is None or self._taken % self._config.reuse_iterations == 0:
-            self._batch = next(self._batches)
+        regions = self._reader.next_regions()
         while True:
             before = self._memory()
             try:
-                return self._learn(self._batch)
+                return self._learn(regions)
             except RuntimeError as error:
                 smaller = self._size.halved()
                 if smaller is None or not out_of_memory(error):
@@ -128,9 +125,9 @@ class Learner:
             self._recall(before)
             self._size, self._notice = smaller, smaller.notice(self._device)
 
-    def _learn(self, batch: Batch) -> Mapping[str, float]:
+    def _learn(self, regions: Sequence[Region]) -> Mapping[str, float]:
         """Draw crops, and learn from them."""
-        pairs = self._draw_pairs(batch)
+        pairs = self._draw_pairs(regions)
         x = torch.cat([pair.x for pair in pairs]).to(self._device)  # (2B, C, S, S)
         valid = torch.cat([pair.valid for pair in pairs]).to(self._device)
         targets, z_teacher = self._teach(x, valid)
@@ -168,25 +165,16 @@ class Learner:
 
     def close(self) -> None:
         """Stop reading."""
-        self._batches.close()
+        self._reader.close()
 
     def state(self) -> dict[str, Any]:
-        """All that `load_state` needs to go on to the bit; see `TrainingState`.
-
-        The reader's generator is at the batch in use, not where a thread has
-        read ahead to.
-        """
-        if self._batch is None:
-            reading = self._reading.get_state()
-        elif self._taken % self._config.reuse_iterations == 0:
-            reading = self._batch.after
-        else:
-            reading = self._batch.before
-        return self._memory() | {"reading": reading, "size": asdict(self._size)}
+        """All that `load_state` needs to go on to the bit; see `TrainingState`."""
+        size = asdict(self._size)
+        return self._memory() | {"reader": self._reader.state(), "size": size}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Go on from what `state` gave; before the first step."""
-        self._reading.set_state(state["reading"])
+        self._reader.load_state(state["reader"])
         self._size = StepSize(**state["size"])
         self._recall(state)
 
@@ -222,10 +210,10 @@ class Learner:
     def _student_tau(self) -> float:
         return self._tau * self._config.student_temperature
 
-    def _draw_pairs(self, batch: Batch) -> list[CropPair]:
-        """Crop pairs, one of each region of the batch."""
+    def _draw_pairs(self, regions: Sequence[Region]) -> list[CropPair]:
+        """Crop pairs, one of each region."""
         self._taken += 1
-        regions = batch.regions[: self._size.pairs]
+        regions = regions[: self._size.pairs]
         side = crop_side(regions, self._size.crop)
         return [draw_pair(region, side, self._generator) for region in regions]
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from queue import SimpleQueue
+from typing import Any
 
 import numpy as np
 import torch
@@ -46,6 +47,58 @@ class Batch:
     regions: tuple[Region, ...]
     before: Tensor
     after: Tensor
+
+
+class Reader:
+    """Gives each training step its regions; reads anew every few steps.
+
+    Parameters
+    ----------
+    cubes : sequence of Cube
+    config : Config
+    prefetch : int
+        See `read_batches`.
+    """
+
+    def __init__(
+        self, cubes: Sequence[Cube], config: Config, *, prefetch: int = 0
+    ) -> None:
+        # Not the generator of crops and augmentation: reading may be ahead of them.
+        self._generator = torch.Generator().manual_seed(config.seed + 2)
+        self._batches = read_batches(cubes, config, self._generator, prefetch=prefetch)
+        self._uses = config.reuse_iterations
+        self._batch: Batch | None = None
+        self._used = 0  # steps that had the batch
+
+    def next_regions(self) -> tuple[Region, ...]:
+        """The regions of the next step, one for each crop pair."""
+        if self._batch is None or self._used == self._uses:
+            self._used %= self._uses  # a batch read again was in use before
+            self._batch = next(self._batches)
+        self._used += 1
+        return self._batch.regions
+
+    def state(self) -> dict[str, Any]:
+        """What `load_state` needs to go on exactly.
+
+        It belongs to the batch in use, however far a thread has read ahead.
+        """
+        if self._batch is None:
+            generator = self._generator.get_state()
+        elif self._used == self._uses:
+            generator = self._batch.after
+        else:
+            generator = self._batch.before
+        return {"generator": generator, "used": self._used % self._uses}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state` gave; before the first read."""
+        self._generator.set_state(state["generator"])
+        self._used = state["used"]
+
+    def close(self) -> None:
+        """Stop reading; see `read_batches`."""
+        self._batches.close()
 
 
 def read_batches(

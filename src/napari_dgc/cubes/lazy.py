@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -68,6 +69,7 @@ class HDF5Array:
         self.shape: tuple[int, ...] = tuple(int(dataset.shape[axis]) for axis in order)
         self.ndim = 3
         self.dtype: np.dtype[Any] = dataset.dtype
+        self._bytes = self._bytes_now()
 
     def __getitem__(self, key: Any, /) -> Any:
         entries = _expand(key, self.ndim)
@@ -91,6 +93,13 @@ class HDF5Array:
         selection = [slice(None)] * 3
         for axis, box in zip(self._order, boxes, strict=True):
             selection[axis] = box
+        if self._bytes_now() < self._bytes:
+            # HDF5 reads zeros beyond a file's end, and says nothing.
+            raise InputError(
+                self._dataset.file.filename,
+                "became shorter while it was in use",
+                "copy or export it again",
+            )
         try:
             values = np.asarray(self._dataset[tuple(selection)])
         except OSError as error:  # a chunk that does not decompress
@@ -100,6 +109,13 @@ class HDF5Array:
                 "copy or export it again",
             ) from error
         return values.transpose(self._order)
+
+    def _bytes_now(self) -> int:
+        """Size of the open file; 0 where it is none of the file system's."""
+        try:
+            return os.fstat(self._dataset.file.id.get_vfd_handle()).st_size
+        except (OSError, OverflowError, ValueError, RuntimeError):
+            return 0
 
 
 def chunk_cache_bytes(
