@@ -9,6 +9,8 @@ import pytest
 from napari_dgc.clustering.config import Config
 from napari_dgc.clustering.model import Model
 from napari_dgc.clustering.training import Step, train
+from napari_dgc.cubes.cube import Cube
+from napari_dgc.cubes.readers import read_cube
 from napari_dgc.cubes.scenes import Scene, SceneConfig, make_scene
 
 
@@ -56,3 +58,8 @@ def cube_files(tmp_path: Path) -> list[Path]:
                     "cube", data=data, chunks=(24, 16, 16), compression="gzip"
                 )
     return paths
+
+
+@pytest.fixture
+def small_cubes(cube_files: list[Path]) -> list[Cube]:
+    return [read_cube(path, axes="byx") for path in cube_files]
