@@ -74,7 +74,8 @@ def _train(
                 log.add(step.index, values)
                 if board is not None:
                     board.add(step.index, values)
-            if board is not None and step.snapshot is not None:
+            new = state is None or step.norms  # else its picture is there already
+            if board is not None and step.snapshot is not None and new:
                 picture.log(board, step.snapshot, step.index)
             if step.state is not None:
                 if board is not None:
