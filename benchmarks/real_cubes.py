@@ -68,7 +68,7 @@ def main() -> None:
             study.cut(n)
             groups = study.group_map(0)
             assert groups is not None
-            colors = {i: cluster_color(i) for i in range(1, 17)}
+            colors = {int(v): cluster_color(int(v)) for v in np.unique(groups) if v}
             panels.append((title, paint(groups, colors)))
         side_by_side(options.out / f"{name.replace(' ', '_')}.png", panels, force=True)
         line = (

@@ -60,8 +60,11 @@ def tissue_iou(groups: np.ndarray, tissue: np.ndarray) -> float:
 def score(model: Model, scenes: list[Scene]) -> list[float]:
     maps = [segment(model, scene.cube).clusters.ravel() for scene in scenes]
     ids, truth = np.concatenate(maps), np.concatenate([s.labels for s in scenes], None)
-    tree = build_tree(model.mean_spectra, model.counts, model.centroids)
-    start = Grouping.start(range(1, model.k + 1))
+    cluster_ids = model.cluster_ids.tolist()
+    tree = build_tree(
+        model.mean_spectra, model.counts, model.centroids, cluster_ids=cluster_ids
+    )
+    start = Grouping.start(cluster_ids)
 
     def cut(n: int) -> np.ndarray:
         return apply(start, tree.cut(start, n)).after.lut()[ids]

@@ -1,35 +1,60 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
+from torch.nn.functional import conv1d, conv2d
+from torch.utils.flop_counter import FlopCounterMode
 
 from napari_dgc.clustering.config import Config
 from napari_dgc.clustering.embedding import Embedder
-from napari_dgc.clustering.frontend import Moments, fit_front_end, gather_moments
+from napari_dgc.clustering.frontend import (
+    FrontEnd,
+    Moments,
+    fit_front_end,
+    gather_moments,
+)
+from napari_dgc.clustering.meanshift import mean_shift
 from napari_dgc.clustering.networks import build_embedder, take_weights
+from napari_dgc.clustering.training import Step
 from napari_dgc.cubes.cube import Cube
+from napari_dgc.cubes.errors import InputError
 
 
-def make_embedder(bands: int, *, trained: bool = True, shuffle: bool = False):
+def make_front_end(
+    bands: int, *, components: int = 6, good: np.ndarray | None = None
+) -> tuple[FrontEnd, torch.Tensor]:
+    """A front-end, and the pixels (1, C, 40, 40) that it was fitted to."""
     rng = np.random.default_rng(0)
     base = rng.normal(size=(4, bands)).cumsum(1)
     data = np.moveaxis(rng.normal(size=(40, 40, 4)) @ base, -1, 0)
     data += rng.normal(size=data.shape) * 0.1
+    *_, moments = gather_moments([Cube(data.astype(np.float32), good_bands=good)])
+    assert isinstance(moments, Moments)
+    front_end = fit_front_end(moments, components, good)
+    return front_end, torch.from_numpy(data.astype(np.float32))[None]
+
+
+def make_embedder(bands: int, *, trained: bool = True, shuffle: bool = False):
+    front_end, x = make_front_end(bands)
     wavelengths = np.linspace(400, 1000, bands)
     if shuffle:
-        wavelengths = rng.permutation(wavelengths)
-    *_, moments = gather_moments([Cube(data.astype(np.float32))])
-    assert isinstance(moments, Moments)
-    front_end = fit_front_end(moments, 6)
+        wavelengths = np.random.default_rng(0).permutation(wavelengths)
     embedder = build_embedder(
         front_end, wavelengths, Config(), offset=3.0, trained=trained
     )
-    x = torch.from_numpy(data.astype(np.float32))[None]
     return embedder, x, wavelengths
 
 
-@pytest.mark.parametrize("bands", [2, 5, 20, 50, 72, 301, 600])
+def everywhere(x: torch.Tensor) -> torch.Tensor:
+    return torch.ones(len(x), *x.shape[2:], dtype=torch.bool)
+
+
+@pytest.mark.parametrize("bands", [2, 5, 20, 50, 72, 204, 301, 600])
 def test_an_untrained_encoder_is_the_front_end_for_any_number_of_bands(
     bands: int,
 ) -> None:
@@ -58,8 +83,94 @@ def _stirred(embedder: Embedder) -> Embedder:
     return embedder
 
 
+@pytest.mark.parametrize("bands", [50, 204, 301, 600])
+def test_a_permuted_band_list_gives_the_same_embedding(bands: int) -> None:
+    """Irregular wavelengths, in no order: what counts is which follows which."""
+    rng = np.random.default_rng(bands)
+    front_end, x = make_front_end(bands)
+    wavelengths = 400 + rng.uniform(0.5, 9.0, bands).cumsum()
+    mixed = rng.permutation(bands)
+    permuted = replace(
+        front_end,
+        mean=front_end.mean[mixed],
+        band_std=front_end.band_std[mixed],
+        band_noise=front_end.band_noise[mixed],
+        projection=front_end.projection[:, mixed],
+    )
+    plain, other, unaware = (
+        _stirred(build_embedder(front, nm, Config(), offset=3.0, trained=True))
+        for front, nm in (
+            (front_end, wavelengths),
+            (permuted, wavelengths[mixed]),
+            (permuted, None),
+        )
+    )
+    valid = everywhere(x)
+    with torch.no_grad():
+        expected, y = plain(x, valid), plain.encoder(x, valid)[0]
+        got, without = other(x[:, mixed], valid), unaware(x[:, mixed], valid)
+    assert (y - plain.encoder.linear(x)).abs().max() > 0.1  # the filters have a say
+    torch.testing.assert_close(got, expected, rtol=0, atol=1e-4)
+    assert (without - expected).abs().max() > 1e-2
+
+
+@pytest.mark.parametrize("bands", [50, 301])
+def test_bad_bands_have_no_say(bands: int) -> None:
+    good = np.ones(bands, bool)
+    good[[0, 7, 8, 20, bands - 1]] = False
+    front_end, x = make_front_end(bands, good=good)
+    build = partial(build_embedder, front_end, None, Config(), offset=3.0)
+    valid = everywhere(x)
+    embedder = _stirred(build(trained=True))
+    garbage = x.clone()
+    garbage[:, ~torch.from_numpy(good)] = 1e4
+    torch.testing.assert_close(embedder(garbage, valid), embedder(x, valid))
+    fresh, skipping = build(trained=True), build(trained=False)
+    torch.testing.assert_close(fresh(x, valid), skipping(x, valid))
+
+
+def multiply_adds(work: Callable[[], object]) -> int:
+    """Those of matrix products and convolutions; a bias costs none."""
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        work()
+    return int(counter.get_total_flops()) // 2
+
+
+# What the encoder's docstring states, in full.
+@pytest.mark.parametrize(
+    ("bands", "filters", "front"),
+    [(50, 3744, 600), (204, 4080, 2448), (301, 4896, 3612), (600, 7200, 7200)],
+)
+def test_multiply_adds_a_pixel_are_as_stated(
+    bands: int, filters: int, front: int
+) -> None:
+    front_end, x = make_front_end(bands, components=12)
+    enc = build_embedder(front_end, None, Config(), offset=3.0, trained=True).encoder
+
+    def as_convolutions() -> None:
+        wide = conv1d(x[0, :, 0, :1].T[:, None], enc.wide, stride=enc.stride)
+        deep = conv1d(wide, enc.deep, stride=2)
+        enc.spectral_out @ deep.flatten(1).T
+        spatial = conv2d(torch.zeros(1, 12, 3, 3), enc.spatial_in)  # at one pixel
+        conv2d(spatial, enc.spatial_out)
+
+    assert multiply_adds(as_convolutions) == filters
+    assert f"{round(filters, -2):,}" in (type(enc).__doc__ or "")
+    # Of a whole pass, what grows with the pixels; the matrices are made once.
+    few, many = (
+        multiply_adds(lambda s=s: enc(x[..., :s], everywhere(x[..., :s])))
+        for s in (10, 40)
+    )
+    banded = len(enc._wide_matrix()) * bands + enc._deep_matrix().numel()
+    dense = filters + front + banded - (enc.wide.numel() * enc._positions(0))
+    dense -= enc.deep.numel() * enc._positions(1)
+    assert (many - few) / (40 * 30) == dense
+    if bands == 301:
+        assert round(banded, -3) == 53_000
+
+
 def test_spectral_filters_slide_along_the_wavelengths_not_the_files_order() -> None:
-    """A permuted band list, with its wavelengths, gives the same embedding."""
+    """The bands of one filter follow each other by wavelength."""
     embedder, _, wavelengths = make_embedder(60, shuffle=True)
     order = np.argsort(wavelengths)
     plain, _, _ = make_embedder(60)
@@ -119,9 +230,54 @@ def test_invalid_pixels_count_as_the_mean_spectrum() -> None:
 
 
 def test_weights_round_trip_and_strangers_are_refused() -> None:
-    embedder, x, _ = make_embedder(50)
+    embedder, x, wavelengths = make_embedder(50)
+    with torch.no_grad():
+        embedder.log_ratio.copy_(torch.tensor([0.7, -0.4]))
     weights = take_weights(_stirred(embedder))
-    fresh, _, _ = make_embedder(50)
-    fresh.load_state_dict({n: torch.from_numpy(w) for n, w in weights.items()}, False)
-    valid = torch.ones(1, 40, 40, dtype=torch.bool)
-    assert torch.equal(fresh(x, valid), embedder(x, valid))
+    front_end, _ = make_front_end(50)
+    load = partial(
+        build_embedder, front_end, wavelengths, Config(), offset=3.0, trained=True
+    )
+    valid = everywhere(x)
+    assert torch.equal(load(weights=weights)(x, valid), embedder(x, valid))
+    for stranger in (
+        {n: w for n, w in weights.items() if n != "encoder.wide"},
+        weights | {"encoder.more": weights["log_ratio"]},
+        weights | {"log_ratio": np.zeros(3, np.float32)},
+    ):
+        with pytest.raises(InputError, match="does not fit this version; train again"):
+            load(weights=stranger)
+
+
+def test_learned_bandwidths_stay_within_half_and_twice_the_start() -> None:
+    """However long training pulls: 0 would switch the mean-shift off."""
+    embedder, x, _ = make_embedder(50)
+    start = embedder.bandwidth
+    assert embedder.bandwidths.tolist() == [pytest.approx(start)] * 2
+    with torch.no_grad():
+        embedder.log_ratio.copy_(torch.tensor([-50.0, 50.0]))
+    assert embedder.bandwidths.tolist() == pytest.approx([start / 2, start * 2])
+    y = embedder.components(x, everywhere(x))
+    expected = mean_shift(y, everywhere(x), start / 2, 1, 2)
+    expected = mean_shift(expected, everywhere(x), start * 2, 1, 2)
+    torch.testing.assert_close(embedder.shift(y, everywhere(x)), expected)
+
+
+def test_models_without_learned_bandwidths_load_with_the_start() -> None:
+    embedder, x, wavelengths = make_embedder(50)
+    weights = take_weights(_stirred(embedder))
+    assert np.array_equal(weights.pop("log_ratio"), np.zeros(2))
+    front_end, _ = make_front_end(50)
+    older = build_embedder(
+        front_end, wavelengths, Config(), offset=3.0, trained=True, weights=weights
+    )
+    assert torch.equal(older(x, everywhere(x)), embedder(x, everywhere(x)))
+
+
+def test_training_learns_the_bandwidth_of_every_iteration(training: list[Step]) -> None:
+    model = training[-1].model
+    assert model is not None
+    learned = model.encoder["log_ratio"]
+    assert learned.shape == (Config().mean_shift_iterations,)
+    assert (learned != 0).all()
+    assert (np.abs(learned) < 0.1).all()  # twelve steps are no leap

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -97,3 +99,15 @@ def test_a_cube_of_other_wavelengths_is_refused(
     infrared = Cube(cube.data, np.linspace(1000, 2500, 301))
     with pytest.raises(InputError, match="wavelengths differ"):
         segment(first_model, infrared)
+
+
+def test_the_map_holds_the_models_own_ids(
+    scenes: list[Scene], first_model: Model
+) -> None:
+    K = first_model.k
+    ids = np.array([*range(2, K + 1), 255], np.uint8)[::-1].copy()
+    other = replace(first_model, cluster_ids=ids, retired_ids=(1,))
+    plain, named = (segment(m, scenes[1].cube) for m in (first_model, other))
+    np.testing.assert_array_equal(named.clusters, ids[plain.clusters - 1])
+    np.testing.assert_array_equal(named.confidence, plain.confidence)
+    assert named.clusters.dtype == np.uint8

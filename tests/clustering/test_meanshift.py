@@ -25,32 +25,96 @@ def brute_force(y: torch.Tensor, valid: torch.Tensor, h2: float) -> torch.Tensor
     return out
 
 
+def random_image(
+    *shape: int, seed: int = 0, dtype: torch.dtype = torch.float64
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Components (B, D, H, W) and valid pixels, four of five."""
+    g = torch.Generator().manual_seed(seed)
+    y = torch.randn(*shape, generator=g, dtype=dtype)
+    return y, torch.rand(shape[0], *shape[2:], generator=g) > 0.2
+
+
 def test_equals_the_definition() -> None:
-    g = torch.Generator().manual_seed(0)
-    y = torch.randn(3, 9, 7, generator=g, dtype=torch.float64)
-    valid = torch.rand(9, 7, generator=g) > 0.2
-    expected = brute_force(brute_force(y, valid, 0.7), valid, 0.7)
-    got = mean_shift(y[None], valid[None], 0.7, iterations=2, radius=2)[0]
-    torch.testing.assert_close(got[:, valid], expected[:, valid])
+    y, valid = random_image(1, 3, 9, 7)
+    expected = brute_force(brute_force(y[0], valid[0], 0.7), valid[0], 0.7)
+    got = mean_shift(y, valid, 0.7, iterations=2, radius=2)[0]
+    torch.testing.assert_close(got[:, valid[0]], expected[:, valid[0]])
+
+
+def test_each_iteration_has_its_own_bandwidth() -> None:
+    y, valid = random_image(1, 3, 9, 7)
+    ratio = torch.tensor([0.5, 3.0], dtype=y.dtype)
+    expected = brute_force(brute_force(y[0], valid[0], 0.35), valid[0], 2.1)
+    got = mean_shift(y, valid, 0.7, 2, 2, ratio.log())[0]
+    torch.testing.assert_close(got[:, valid[0]], expected[:, valid[0]])
+
+
+def test_a_bandwidth_not_yet_learned_is_the_start_to_the_bit() -> None:
+    y, valid = random_image(2, 5, 20, 20, dtype=torch.float32)
+    for h2 in (0.7, 1 / 3, 11.1):
+        plain = mean_shift(y, valid, h2, 2, 2)
+        learned = torch.nn.Parameter(torch.zeros(2))
+        assert torch.equal(mean_shift(y, valid, h2, 2, 2, learned), plain)
+
+
+def test_invalid_pixels_stay_and_pull_at_none() -> None:
+    y, valid = random_image(1, 3, 9, 7)
+    out = mean_shift(y, valid, 0.7, 2, 2)
+    torch.testing.assert_close(out[0, :, ~valid[0]], y[0, :, ~valid[0]])
+    changed = torch.where(valid[:, None], y, 50.0)
+    again = mean_shift(changed, valid, 0.7, 2, 2)
+    assert torch.equal(again[0, :, valid[0]], out[0, :, valid[0]])
 
 
 def test_keeps_an_edge_that_a_box_mean_would_blur() -> None:
+    """The reference code's, at its bandwidth on the unit sphere, is a box mean."""
     y = torch.zeros(1, 1, 8, 8)
     y[..., 4:] = 10.0
     valid = torch.ones(1, 8, 8, dtype=torch.bool)
     torch.testing.assert_close(mean_shift(y, valid, 0.5, 2, 2), y)
+    box = torch.nn.functional.avg_pool2d(y, 5, 1, 2, count_include_pad=False)
+    assert float((box - y).abs().max()) > 3
+    torch.testing.assert_close(mean_shift(y, valid, 1e9, 1, 2), box)
 
 
-def test_gradient_flows_through_every_iteration() -> None:
-    g = torch.Generator().manual_seed(1)
-    y = torch.randn(1, 2, 5, 5, generator=g, dtype=torch.float64, requires_grad=True)
-    valid = torch.ones(1, 5, 5, dtype=torch.bool)
-    assert torch.autograd.gradcheck(
-        lambda v: mean_shift(v, valid, 0.9, iterations=3, radius=2), (y,)
-    )
+def test_gradients_are_right_through_every_iteration() -> None:
+    """With respect to y and to the bandwidths, pixels that are not valid included."""
+    y, valid = random_image(2, 2, 5, 4, seed=1)
+    ratio = torch.tensor([0.1, -0.3, 0.2], dtype=y.dtype, requires_grad=True)
+    y.requires_grad_()
+
+    def shifted(y: torch.Tensor, ratio: torch.Tensor) -> torch.Tensor:
+        return mean_shift(y, valid, 0.9, 3, 2, ratio)
+
+    assert torch.autograd.gradcheck(shifted, (y, ratio))
+    (at_ratio,) = torch.autograd.grad(shifted(y, ratio).square().sum(), ratio)
+    assert (at_ratio.abs() > 1e-3).all()  # no iteration is cut off from the loss
+
+
+def test_training_keeps_no_more_than_inference_holds() -> None:
+    """An iteration keeps y, its result, the norm and the weights: no 24 shifts."""
+    B, D, H, W = 2, 12, 32, 32
+    y, valid = random_image(B, D, H, W, dtype=torch.float32)
+    y.requires_grad_()
+    ratio = torch.zeros(4, requires_grad=True)
+    kept: dict[int, int] = {}
+
+    def note(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        mean_shift(y, valid, 5.0, 4, 2, ratio).sum().backward()
+    image = B * D * H * W * 4
+    # y and four results; four norms, the weights and a few single numbers.
+    assert sum(kept.values()) <= 5 * image + 5 * image // D + 200
 
 
 def test_works_on_windows_smaller_than_its_reach() -> None:
-    y = torch.randn(2, 3, 1, 2)
+    y = torch.randn(2, 3, 1, 2, requires_grad=True)
     valid = torch.ones(2, 1, 2, dtype=torch.bool)
-    assert mean_shift(y, valid, 1.0, 2, 2).shape == y.shape
+    shifted = mean_shift(y, valid, 1.0, 2, 2)
+    assert shifted.shape == y.shape
+    shifted.sum().backward()
+    torch.testing.assert_close(y.grad, torch.ones_like(y))

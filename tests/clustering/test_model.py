@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import json
 import pickle
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors import safe_open
+from safetensors.numpy import save_file
 
 from napari_dgc.clustering.config import Config
 from napari_dgc.clustering.inference import segment
@@ -51,13 +54,9 @@ def test_another_centroid_is_another_model(first_model: Model) -> None:
     moved[3, 0] += 1e-3
     other = replace(first_model, centroids=moved)
     assert other.fingerprint != first_model.fingerprint
-    changed = [
-        a != b
-        for a, b in zip(
-            other.centroid_fingerprints, first_model.centroid_fingerprints, strict=True
-        )
-    ]
-    assert changed == [i == 3 for i in range(first_model.k)]
+    before, after = first_model.centroid_fingerprints, other.centroid_fingerprints
+    assert list(before) == list(range(1, first_model.k + 1))
+    assert [id for id in before if after[id] != before[id]] == [4]
 
 
 def test_whatever_decides_the_map_is_in_the_fingerprint(first_model: Model) -> None:
@@ -68,6 +67,101 @@ def test_whatever_decides_the_map_is_in_the_fingerprint(first_model: Model) -> N
         )
     seed = replace(first_model.config, seed=99)
     assert replace(first_model, config=seed).fingerprint == first_model.fingerprint
+
+
+def other_ids(model: Model) -> Model:
+    ids = np.array([*range(1, model.k - 1), model.k, 255], np.uint8)
+    return replace(model, cluster_ids=ids, retired_ids=(model.k - 1, 40))
+
+
+def test_ids_are_kept_in_the_file_and_tell_models_apart(
+    tmp_path: Path, first_model: Model
+) -> None:
+    other = other_ids(first_model)
+    other.save(tmp_path / "m")
+    again = Model.load(tmp_path / "m")
+    assert again.cluster_ids.dtype == np.uint8
+    np.testing.assert_array_equal(again.cluster_ids, other.cluster_ids)
+    assert again.retired_ids == (15, 40)
+    assert again.fingerprint == other.fingerprint != first_model.fingerprint
+    assert list(again.centroid_fingerprints) == other.cluster_ids.tolist()
+    # Ids that are reserved decide no map, and ids 1..K are as if none were given.
+    assert replace(first_model, retired_ids=(99,)).fingerprint == (
+        first_model.fingerprint
+    )
+    assert first_model.cluster_ids.tolist() == list(range(1, first_model.k + 1))
+
+
+def test_ids_that_cannot_be_are_refused(first_model: Model) -> None:
+    K = first_model.k
+    for ids, retired in (
+        ([1] * K, ()),
+        (range(1, K), ()),
+        (range(K), ()),
+        (range(241, 241 + K), ()),
+        (range(1, K + 1), (3,)),
+        (range(1, K + 1), (40, 40)),
+        (range(1, K + 1), (256,)),
+    ):
+        with pytest.raises(ValueError, match="cluster ids"):
+            replace(first_model, cluster_ids=np.array(ids), retired_ids=retired)
+
+
+def rewrite(path: Path, **changes: object) -> None:
+    """Change a saved model's metadata; None takes an entry out."""
+    with safe_open(path, framework="numpy") as file:
+        meta = json.loads(file.metadata()["napari-dgc"]) | changes
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    meta = {name: value for name, value in meta.items() if value is not None}
+    save_file(tensors, path, {"napari-dgc": json.dumps(meta)})
+
+
+def test_files_of_version_1_have_the_ids_1_to_k(
+    tmp_path: Path, first_model: Model
+) -> None:
+    path = tmp_path / "m.safetensors"
+    first_model.save(path)
+    rewrite(path, version=1, cluster_ids=None, retired_ids=None)
+    old = Model.load(path)
+    assert old.cluster_ids.tolist() == list(range(1, first_model.k + 1))
+    assert old.retired_ids == ()
+    assert old.fingerprint == first_model.fingerprint
+    rewrite(path, version=3)
+    with pytest.raises(InputError, match="newer version"):
+        Model.load(path)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"cluster_ids": None},
+        {"retired_ids": None},
+        {"cluster_ids": []},
+        {"cluster_ids": [*range(16)]},
+        {"cluster_ids": [*range(1, 17), 17]},
+        {"cluster_ids": [1, *range(1, 16)]},
+        {"cluster_ids": [*range(1, 16), 256]},
+        {"cluster_ids": [*range(1, 16), 10**30]},
+        {"cluster_ids": [*range(1, 16), 16.5]},
+        {"cluster_ids": [True, *range(2, 17)]},
+        {"cluster_ids": [*range(1, 16), "16"]},
+        {"cluster_ids": [[i] for i in range(1, 17)]},
+        {"cluster_ids": 5},
+        {"retired_ids": [16]},
+        {"retired_ids": [[17]]},
+        {"retired_ids": "17"},
+        {"retired_ids": 17},
+    ],
+    ids=str,
+)
+def test_damaged_ids_are_bad_input(
+    damage: dict[str, object], tmp_path: Path, first_model: Model
+) -> None:
+    path = tmp_path / "m.safetensors"
+    first_model.save(path)
+    rewrite(path, **damage)
+    with pytest.raises(InputError, match=r"m\.safetensors: .*damaged"):
+        Model.load(path)
 
 
 def test_an_encoder_of_other_shapes_is_bad_input(

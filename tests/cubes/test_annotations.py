@@ -73,6 +73,69 @@ def test_later_shapes_lie_over_earlier_ones(tmp_path):
     assert read(write_json(tmp_path, under, hole)).data[3, 3] == 0
 
 
+def test_a_group_is_one_shape_with_holes_that_show_what_lies_beneath(tmp_path):
+    outer, inner = box("healthy", 1, 1, 9, 9), box("healthy", 3, 3, 7, 7)
+    grouped = [shape | {"group_id": 0} for shape in (outer, inner)]
+    expected = np.zeros((10, 12), np.uint8)
+    expected[1:9, 1:9] = 1
+    expected[3:7, 3:7] = 0
+    np.testing.assert_array_equal(read(write_json(tmp_path, *grouped)).data, expected)
+    under = box("lesion", 0, 0, 5, 5)
+    data = read(write_json(tmp_path, under, *grouped)).data
+    assert data[4, 4] == 2, "the hole shows the earlier shape"
+    assert data[6, 6] == 0
+    assert data[2, 2] == 1
+    # Without a group, or with two, the second polygon just lies over the first.
+    for ids in ((None, None), (1, 2), (1, None)):
+        apart = [s | {"group_id": i} for s, i in zip((outer, inner), ids, strict=True)]
+        assert (read(write_json(tmp_path, *apart)).data[1:9, 1:9] == 1).all()
+
+
+def test_a_ring_added_last_does_not_cover_what_was_drawn_meanwhile(tmp_path):
+    leaf, hole = (
+        box("healthy", 1, 1, 11, 9, group_id=3),
+        box("healthy", 8, 2, 10, 4, group_id=3),
+    )
+    data = read(write_json(tmp_path, leaf, box("lesion", 2, 2, 5, 5), hole)).data
+    assert (data[2:5, 2:5] == 2).all()
+    assert (data[2:4, 8:10] == 0).all()
+    assert data[8, 10] == 1
+
+
+def test_a_group_is_of_one_label_and_may_have_parts_and_islands(tmp_path):
+    # One plant: a leaf with a lesion, both numbered as that plant.
+    plant = [box("healthy", 0, 0, 8, 8), box("lesion", 2, 2, 4, 4)]
+    data = read(write_json(tmp_path, *(s | {"group_id": 7} for s in plant))).data
+    assert (data[2:4, 2:4] == 2).all()
+    assert data[1, 1] == 1
+    parts = [box("healthy", 0, 0, 6, 6), box("healthy", 1, 1, 5, 5),
+             box("healthy", 2, 2, 4, 4), box("healthy", 8, 0, 10, 3)]  # fmt: skip
+    data = read(write_json(tmp_path, *(s | {"group_id": 7} for s in parts))).data
+    assert data[3, 3] == 1, "an island in the hole"
+    assert data[1, 1] == 0
+    assert data[0, 8] == data[0, 0] == 1
+    assert data.sum() == 36 - 16 + 4 + 6
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10**6), st.integers(1, 5))
+def test_rings_fill_by_the_even_odd_rule_wherever_they_lie(seed, rings):
+    rng = np.random.default_rng(seed)
+    drawn = [rng.uniform(-6, 18, (rng.integers(3, 7), 2)) for _ in range(rings)]
+    expected = np.zeros((9, 11), bool)
+    for ring in drawn:
+        inside, window = fill_polygon(ring, (9, 11))
+        expected[window] ^= inside
+    np.testing.assert_array_equal(paint([(1, drawn)], (9, 11)), expected)
+
+
+def test_a_corner_far_away_cuts_across_the_image():
+    ring = [(-1e300, -1), (1e300, -1), (1e300, 4), (-1e300, 4)]
+    np.testing.assert_array_equal(
+        paint([(1, [ring])], (6, 3))[:, 0], [1, 1, 1, 1, 0, 0]
+    )
+
+
 def test_own_classes_come_in_order_of_appearance_or_as_told(tmp_path):
     path = write_json(
         tmp_path,
@@ -129,6 +192,7 @@ def test_shapes_reaching_outside_are_cut_off(tmp_path):
         ([{"points": []}], {}, "LabelMe"),
         ([box("a", float("nan"), 0, 1, 1)], {}, "no number"),
         ([], {"shapes": None}, "LabelMe"),
+        ([box("a", 0, 0, 3, 3, group_id=[1])], {}, "LabelMe"),
     ],
 )
 def test_faulty_labelme_files_are_refused(tmp_path, shapes, more, says):
@@ -165,7 +229,7 @@ def test_outlines_give_blobs_back_exactly(tmp_path, seed):
     )
 )
 def test_outlines_give_any_map_back_exactly(labels):
-    outlines = [(o.value, o.points) for o in trace_outlines(labels)]
+    outlines = [(o.value, [o.points]) for o in trace_outlines(labels)]
     np.testing.assert_array_equal(paint(outlines, labels.shape), labels)
 
 
@@ -209,7 +273,13 @@ def test_what_is_written_is_labelme(tmp_path):
 
 
 def test_a_folder_is_searched_in_the_order_settled(tmp_path):
-    tif, mat, drawn = (np.full((10, 12), value, np.uint8) for value in (7, 5, 1))
+    tif, mat, pth, drawn = (np.full((10, 12), v, np.uint8) for v in (7, 5, 3, 1))
+    asked = []
+
+    def read_tensor(path, shape):
+        asked.append((path, shape))
+        return pth
+
     with pytest.raises(InputError, match="no labels of 'leaf'"):
         read(tmp_path)
     tifffile.imwrite(tmp_path / "leaf_labels.tif", tif)
@@ -220,6 +290,11 @@ def test_a_folder_is_searched_in_the_order_settled(tmp_path):
     assert (read(tmp_path).data == 7).all(), "a cube's own file holds no labels"
     scipy.io.savemat(tmp_path / "leaf.mat", {"gt": mat})
     assert (read(tmp_path).data == 5).all()
+    (tmp_path / "leaf.pth").touch()
+    assert (read(tmp_path, read_tensor=read_tensor).data == 3).all()
+    assert asked == [(tmp_path / "leaf.pth", (10, 12))]
+    with pytest.raises(InputError, match=r"leaf\.pth: is no label file known here"):
+        read(tmp_path)
     write_labelme(tmp_path / "leaf.json", drawn, NAMES, "leaf.mat")
     assert (read(tmp_path).data == 1).all()
 
@@ -257,6 +332,65 @@ def test_of_several_matlab_maps_the_name_or_the_size_tells(tmp_path):
     scipy.io.savemat(path, {"gt": one, "mask": two})
     with pytest.raises(InputError, match="several arrays that may be labels"):
         read(path)
+
+
+def test_the_cubes_own_file_gives_labels_only_where_they_fit(tmp_path):
+    path, cube = tmp_path / "leaf.mat", np.ones((3, 10, 12))
+    tifffile.imwrite(tmp_path / "leaf_labels.tif", np.full((10, 12), 7, np.uint8))
+    scipy.io.savemat(path, {"cube": cube, "white": np.ones((3, 40))})
+    assert (read(tmp_path).data == 7).all(), "a 2-D array of another size is no map"
+    scipy.io.savemat(path, {"cube": cube, "label": np.full((10, 12), 4.0)})
+    assert (read(tmp_path).data == 4).all()
+    for content in ({"cube": cube, "labels": np.ones((9, 12))}, {"gt": np.eye(9)}):
+        scipy.io.savemat(path, content)
+        with pytest.raises(InputError, match=r"9 x .* the cube has 10 x 12"):
+            read(tmp_path)
+
+
+@pytest.mark.parametrize("newer", [False, True])
+def test_masks_are_labels_in_matlab_files_too(tmp_path, newer):
+    mask = np.zeros((10, 12), bool)
+    mask[2:4, 3:6] = True
+    path = tmp_path / "leaf.mat"
+    if newer:
+        with h5py.File(path, "w") as file:
+            file["mask"] = mask.T.astype(np.uint8)
+            file["mask"].attrs["MATLAB_class"] = np.bytes_("logical")
+    else:
+        scipy.io.savemat(path, {"mask": mask})
+    np.testing.assert_array_equal(read(tmp_path).data, mask)
+
+
+def test_labels_of_a_line_scan_are_found(tmp_path):
+    scipy.io.savemat(tmp_path / "leaf.mat", {"labels": np.ones((1, 12))})
+    assert read(tmp_path, (1, 12)).data.shape == (1, 12)
+
+
+def test_the_unlabelled_value_may_be_any_whole_number(tmp_path):
+    labels = np.zeros((10, 12), np.int64)
+    labels[0], labels[1] = -100, 2
+    np.save(tmp_path / "a.npy", labels)
+    with pytest.raises(InputError, match="no labels"):
+        read(tmp_path / "a.npy")
+    found = read(tmp_path / "a.npy", ignore_label=-100)
+    np.testing.assert_array_equal(found.data, labels)
+    assert found.classes == ("class 0", "class 1", "class 2")
+    assert not found.named
+    labels[0] = 255
+    np.save(tmp_path / "a.npy", labels)
+    assert len(read(tmp_path / "a.npy").classes) == 256
+    assert len(read(tmp_path / "a.npy", ignore_label=255).classes) == 3
+    assert read(tmp_path / "a.npy", ignore_label=255, classes=NAMES).named
+    with pytest.raises(InputError, match="the label 255, known are 0 to 2"):
+        read(tmp_path / "a.npy", classes=NAMES)
+
+
+def test_instance_numbers_are_no_classes(tmp_path):
+    labels = np.zeros((10, 12), np.int32)
+    labels[0, 0] = 2**31 - 1
+    tifffile.imwrite(tmp_path / "a.tif", labels)
+    with pytest.raises(InputError, match="2147483647; classes go up to 1023"):
+        read(tmp_path / "a.tif")
 
 
 @pytest.mark.parametrize("name", ["a.tif", "a.npy", "a.mat"])

@@ -22,7 +22,7 @@ from napari_dgc.merging import (
     TakeOut,
 )
 
-PRINTS = tuple(f"c{id:03}" for id in range(1, 9))
+PRINTS = {id: f"c{id:03}" for id in range(1, 9)}
 
 
 def worked_on(name="Läsion", color=(1, 2, 255), role="lesion"):
@@ -86,6 +86,20 @@ def test_the_file(tmp_path):
     assert list(path.parent.iterdir()) == [path], "nothing temporary stays"
 
 
+def test_ids_need_not_follow_each_other():
+    prints = {17: "c17", 1: "c01", 4: "c04", 2: "c02"}
+    history = History(Grouping.start([1, 2, 4, 17]))
+    history.do(Merge((17,), 4))
+    recipe = Recipe.of(history.current, "m1", prints)
+    data = json.loads(json.dumps(recipe.to_json()))
+    assert sorted(data["centroids"], key=int) == ["1", "2", "4", "17"]
+    again = Recipe.from_json(data)
+    assert again == recipe
+    assert again.grouping("m1", prints) == history.current
+    with pytest.raises(InputError, match="was made with"):
+        again.grouping("m1", dict(enumerate(["c01", "c02", "c04", "c17"], start=1)))
+
+
 def test_another_model_is_refused(tmp_path):
     path = tmp_path / "r.json"
     Recipe.of(worked_on(), "m1", PRINTS).write(path)
@@ -93,9 +107,9 @@ def test_another_model_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"r\.json: was made with the model m1, not"):
         recipe.grouping("m2", PRINTS)
     with pytest.raises(InputError, match="was made with"):
-        recipe.grouping("m1", PRINTS[:-1])
+        recipe.grouping("m1", {id: PRINTS[id] for id in range(1, 8)})
     with pytest.raises(InputError, match="was made with"):
-        recipe.grouping("m1", PRINTS[::-1])
+        recipe.grouping("m1", dict(zip(PRINTS, reversed(PRINTS.values()), strict=True)))
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path):
@@ -127,7 +141,10 @@ def spoil(change):
         (lambda d: d["groups"][0].update(color="blue"), "#1a2b3c"),
         (lambda d: d["groups"][0].update(role="x"), "a role is one of"),
         (lambda d: d["groups"][0].update(atoms=[[300]]), "from 1 to 255"),
-        (lambda d: d["centroids"].pop("4"), "no field '4'"),
+        (lambda d: d["centroids"].pop("4"), "no centroid"),
+        (lambda d: d["centroids"].update({"256": "c"}), "'256', no cluster id"),
+        (lambda d: d["centroids"].update({"09": "c"}), "'09', no cluster id"),
+        (lambda d: d["centroids"].update({"9": 3}), "'9' of the table"),
         (lambda d: d["centroids"].pop("8"), "no centroid"),
         (lambda d: d.update(next_id=3), "already given away"),
     ],

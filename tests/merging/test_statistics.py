@@ -80,6 +80,21 @@ def test_windows_larger_than_a_chunk_and_255_clusters():
     )
 
 
+def test_ids_may_be_missing():
+    """The same map under other ids: the same rows elsewhere, the rest zero."""
+    ids, confidence, spectra = scene(8, k=4)
+    names = np.array([0, 2, 17, 255], np.uint8)
+    plain = gather(ids, confidence, spectra, k=3)
+    sparse = gather(names[ids], confidence, spectra, k=255)
+    for field in ("count", "sum", "sum_squares", "confidence"):
+        here = getattr(sparse, field)
+        np.testing.assert_array_equal(here[names], getattr(plain, field))
+        assert not np.delete(here, names, axis=0).any()
+    np.testing.assert_array_equal(sparse.boundary[np.ix_(names, names)], plain.boundary)
+    groups = group_statistics(sparse, Grouping.start([2, 17, 255]))
+    np.testing.assert_array_equal(groups.count, plain.count[1:])
+
+
 def test_no_data_may_hold_anything():
     ids, confidence, spectra = scene(3)
     clean = gather(ids, confidence, spectra)

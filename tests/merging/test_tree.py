@@ -234,3 +234,22 @@ def test_what_a_cut_refuses():
 def test_what_a_tree_refuses(spectra, counts, centroids, words):
     with pytest.raises(ValueError, match=words):
         build_tree(spectra, counts, centroids)
+
+
+def test_other_ids_give_the_same_groups_under_other_names():
+    rng = np.random.default_rng(3)
+    spectra, counts = rng.random((5, 12)), np.array([9, 0, 5, 7, 2])
+    centroids = rng.normal(size=(5, 4))
+    names = {1: 1, 2: 2, 3: 4, 4: 17, 5: 255}
+    plain = build_tree(spectra, counts, centroids)
+    sparse = build_tree(
+        spectra, counts, centroids, cluster_ids=np.array([*names.values()], np.uint8)
+    )
+    for n in range(1, 6):
+        before = Grouping.start(range(1, 6)), Grouping.start(names.values())
+        one = apply(before[0], plain.cut(before[0], n)).after
+        other = apply(before[1], sparse.cut(before[1], n)).after
+        renamed = [tuple(names[c] for c in group.clusters) for group in one.groups]
+        assert renamed == [group.clusters for group in other.groups]
+    with pytest.raises(ValueError, match="comes twice"):
+        build_tree(spectra, counts, cluster_ids=[1, 2, 2, 4, 5])

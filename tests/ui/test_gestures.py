@@ -142,7 +142,8 @@ def test_merge_mode_needs_a_map(leaf_dock):
 
 def test_a_preview_refuses_clicks_and_says_why(mapped, mouse, leaf, first_map):
     place = pixel_in(mapped, 1)
-    mapped.display.preview(leaf, first_map.maps[0].clusters, first_map.model.k)
+    ids = first_map.model.cluster_ids.tolist()
+    mapped.display.preview(leaf, first_map.maps[0].clusters, ids)
     mouse.click(place)
     assert mapped.selection.ids == frozenset()
     assert "snapshot" in mapped.status.text()

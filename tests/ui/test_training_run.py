@@ -169,7 +169,7 @@ def test_another_cube_shown_while_previews_come_leaves_the_groups_locked(
     add_cube(mapped, second_leaf)
     mapped.display.show(0)
     cubes, clusters = mapped.study.cubes, first_map.maps[0].clusters
-    mapped.display.preview(cubes[0], clusters, 6)
+    mapped.display.preview(cubes[0], clusters, [*range(1, 7)])
     assert not mapped.groups.isEnabled()
     mapped.display.show(1)
     assert not mapped.groups.isEnabled()

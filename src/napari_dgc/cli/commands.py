@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +13,6 @@ from napari_dgc.cli.progress import ProgressLine
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.files import check_free, write_whole
-
-if TYPE_CHECKING:
-    from napari_dgc.study.evaluation import LabelledMap
 
 
 def write_sample(options: argparse.Namespace) -> None:
@@ -81,41 +76,28 @@ def merge_maps(options: argparse.Namespace) -> None:
         study.cut(options.granularity)
     maps = {
         path.name.removesuffix("_clusters.tif"): read_label_tiff(path)
-        for path in _find_maps(options.maps, "_clusters.tif")
+        for path in find_maps(options.maps, "_clusters.tif")
     }
     grouping = study.grouping
     if grouping is None:
         raise RuntimeError("a study with a model has a grouping")
-    known = max(grouping.clusters)
+    known = len(grouping.clusters)
     if (options.granularity or 0) > len(grouping.groups):
         ProgressLine(options.quiet).say(
             f"The model has {known} clusters: {len(grouping.groups)} groups are made"
         )
     for stem, clusters in maps.items():
-        if clusters.max(initial=0) > known:
+        strange = set(np.unique(clusters).tolist()) - {0, *grouping.clusters}
+        if strange:
             raise InputError(
                 options.maps / f"{stem}_clusters.tif",
-                f"it holds cluster {clusters.max()}, the model has {known}",
+                f"it holds cluster {max(strange)}, which the model has not",
                 "segment the cube with this model",
             )
     export = Export(
         options.output, grouping, study.recipe(), maps, formats=options.format
     )
     print_paths(list(export.run(force=options.force)))
-
-
-def evaluate_maps(options: argparse.Namespace) -> None:
-    """`evaluate`: scores as JSON on standard output."""
-    from napari_dgc.study.evaluation import evaluate
-
-    if options.mapping is not None:
-        alignment: Any = _parse_mapping(options.mapping)
-    else:
-        alignment = options.align
-    scores = evaluate(
-        _read_labelled(options), alignment, ignore_label=options.ignore_label
-    )
-    print(json.dumps(scores, indent=2))
 
 
 def read_cubes(options: argparse.Namespace) -> list[Cube]:
@@ -155,9 +137,11 @@ def _write_map(
     return paths
 
 
-def _find_maps(folder: Path, *endings: str) -> list[Path]:
+def find_maps(folder: Path, *endings: str) -> list[Path]:
+    """The maps in a folder, by name; InputError if there are none."""
     if not folder.is_dir():
-        raise InputError(folder, "there is no such folder", "check the path")
+        fault = "is no folder" if folder.exists() else "there is no such folder"
+        raise InputError(folder, fault, "give the folder that holds the maps")
     found = sorted(p for p in folder.iterdir() if p.name.endswith(endings))
     if not found:
         raise InputError(
@@ -166,42 +150,6 @@ def _find_maps(folder: Path, *endings: str) -> list[Path]:
             "run napari-dgc segment first",
         )
     return found
-
-
-def _read_labelled(options: argparse.Namespace) -> list[LabelledMap]:
-    """Maps of a folder beside their labels; group maps before cluster maps."""
-    from napari_dgc.cubes.annotations import read_labels
-    from napari_dgc.reports.masks import read_label_tiff
-    from napari_dgc.study.evaluation import LabelledMap
-
-    items: list[LabelledMap] = []
-    for path in _find_maps(options.maps, "_clusters.tif", "_groups.tif"):
-        stem = path.stem.removesuffix("_clusters").removesuffix("_groups")
-        if any(item.stem == stem for item in items):
-            raise InputError(
-                path,
-                f"there is another map of {stem} in this folder",
-                "keep cluster maps and group maps in folders of their own",
-            )
-        ids = read_label_tiff(path)
-        labels = read_labels(options.labels, stem, ids.shape)
-        items.append(LabelledMap(stem, ids, labels.data, labels.classes))
-    return items
-
-
-def _parse_mapping(text: str) -> dict[int, list[int]]:
-    try:
-        data = json.loads(text)
-        for members in data.values():
-            if type(members) is not list or any(type(p) is not int for p in members):
-                raise TypeError(f"{members!r} is no list of ids")
-        return {int(t): members for t, members in data.items()}
-    except (ValueError, TypeError, AttributeError) as error:
-        raise InputError(
-            "--mapping",
-            f"{text!r} is not a JSON object of class → ids",
-            'write it such as \'{"0":[1,2],"1":[3]}\'',
-        ) from error
 
 
 def print_paths(paths: Sequence[Path]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from napari_dgc import __version__
-from napari_dgc.cli import commands, train
+from napari_dgc.cli import commands, evaluate, train
 
 MAP_FORMATS = ("tif", "npy", "png", "pth")
 GROUP_FORMATS = ("tif", "png")
@@ -121,13 +121,32 @@ def _add_merge(parser: argparse.ArgumentParser) -> None:
 
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("maps", type=Path, metavar="MAPS_DIR")
-    parser.add_argument("--labels", type=Path, required=True, metavar="DIR")
+    parser.add_argument(
+        "--labels",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="holds STEM.json (LabelMe), .pth, .mat or STEM_labels.tif per map",
+    )
     how = parser.add_mutually_exclusive_group(required=True)
-    how.add_argument("--align", choices=("hungarian", "majority"))
-    how.add_argument("--mapping", metavar="JSON", help='such as {"0":[1,2],"1":[3]}')
-    parser.add_argument("--ignore-label", type=int, metavar="N")
+    how.add_argument(
+        "--align",
+        choices=("hungarian", "majority"),
+        help="one id per class, or each id to the class most of its pixels have",
+    )
+    how.add_argument(
+        "--mapping",
+        metavar="JSON",
+        help='class number or name to ids, such as {"0":[1,2],"1":[3]}',
+    )
+    parser.add_argument(
+        "--ignore-label",
+        type=_label,
+        metavar="N",
+        help="label value of unlabelled pixels, left out of all scores",
+    )
     _add_common(parser)
-    parser.set_defaults(run=commands.evaluate_maps)
+    parser.set_defaults(run=evaluate.evaluate_maps)
 
 
 def _add_cubes(parser: argparse.ArgumentParser) -> None:
@@ -154,6 +173,13 @@ def _positive(text: str) -> int:
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"{value} is less than 1")
+    return value
+
+
+def _label(text: str) -> int:
+    value = int(text)
+    if not -(2**31) <= value < 2**31:
+        raise argparse.ArgumentTypeError(f"{value} is no 32-bit number")
     return value
 
 

@@ -26,6 +26,11 @@ _RANGES: dict[str, tuple[float, float]] = {
     "augment_gain": (0.0, 1.0),
     "sample_pixels": (1_000, 1_000_000),
     "snapshot_every": (1, 1_000_000),
+    "augment_shift": (0.0, 1.0),
+    "augment_brightness": (0.0, 2.0),
+    "augment_tilt": (0.0, 2.0),
+    "augment_glint": (0.0, 10.0),
+    "augment_shadow": (0.0, 10.0),
 }
 
 
@@ -71,6 +76,19 @@ class Config:
         Pixels embedded to find the first centroids.
     snapshot_every : int
         Steps between two snapshots.
+    augment_shift : float
+        Standard deviation of the wavelength shift, in bands (their median
+        spacing), cut at one band; 0.25 leaves a feature one band wide.
+    augment_brightness : float
+        Standard deviation of the logarithm of a gain for the whole crop.
+    augment_tilt : float
+        The same of a gain that is smooth across the crop, as leaves tilt.
+    augment_glint : float
+        Typical height of glints, flat over the spectrum, in units of the mean
+        spectrum's root mean square; half of the pixels lie in one.
+    augment_shadow : float
+        Typical depth of shadows, -ln of the light that remains; half of the
+        pixels lie in one, and up to half of it is filled in the blue.
     """
 
     k: int = 16
@@ -92,6 +110,11 @@ class Config:
     augment_gain: float = 0.02
     sample_pixels: int = 30_000
     snapshot_every: int = 25
+    augment_shift: float = 0.25
+    augment_brightness: float = 0.0
+    augment_tilt: float = 0.0
+    augment_glint: float = 0.0
+    augment_shadow: float = 0.0
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -30,7 +30,7 @@ class Window:
     rows, cols : slice
         Its place in the cube.
     ids : ndarray of uint8, shape (h, w)
-        Cluster ids 1..K, 0 = no data.
+        The model's cluster ids, 0 = no data.
     confidence : ndarray of float32, shape (h, w)
         Top-1 softmax at tau; 0 where there is no data.
     spectra : ndarray of float32, shape (C, h, w)
@@ -54,7 +54,7 @@ class Segmentation:
     Attributes
     ----------
     clusters : ndarray of uint8, shape (H, W)
-        Cluster ids 1..K, 0 = no data.
+        The model's cluster ids, 0 = no data.
     confidence : ndarray of float32, shape (H, W)
         Top-1 softmax at tau; 0 where there is no data.
     """
@@ -132,7 +132,7 @@ def windows(
     where = find_device(device)
     embedder, centroids, tau = load_network(model, where)
     halo, pieces = embedder.halo, 1
-    assign = partial(_assign, embedder, centroids, tau, device=where)
+    assign = partial(_assign, embedder, centroids, tau, model.cluster_ids)
     for rows in row_slices(H, tile[0]):
         for cols in row_slices(W, tile[1]):
             read = (grown(rows, halo, H), grown(cols, halo, W))
@@ -191,12 +191,13 @@ def _assign(
     embedder: Embedder,
     centroids: torch.Tensor,
     tau: float,
+    cluster_ids: NDArray[np.uint8],
     spectra: NDArray[np.float32],
     valid: NDArray[np.bool_],
     inner: tuple[slice, slice],
-    device: torch.device,
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     """Cluster ids and confidence of the inner part of one read window."""
+    device = centroids.device
     x = torch.from_numpy(spectra).to(device)[None]  # (1, C, h, w)
     keep = torch.from_numpy(valid).to(device)[None]
     z = embedder(x, keep)[0, :, inner[0], inner[1]]  # (D+1, h, w)
@@ -205,7 +206,7 @@ def _assign(
     # Top-1 softmax: one over the sum of the others relative to the best.
     confidence = 1 / torch.exp(logits - top).sum(0)
     keep_inner = valid[inner]
-    ids = (best + 1).to(torch.uint8).cpu().numpy().reshape(keep_inner.shape)
+    ids = cluster_ids[best.to(torch.uint8).cpu().numpy()].reshape(keep_inner.shape)
     sure = confidence.cpu().numpy().reshape(keep_inner.shape)
     return (
         np.where(keep_inner, ids, np.uint8(0)),

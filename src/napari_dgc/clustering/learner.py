@@ -13,14 +13,14 @@ from torch import Tensor
 from napari_dgc.clustering import losses
 from napari_dgc.clustering.augmentation import Augmenter
 from napari_dgc.clustering.balancer import GradientBalancer
-from napari_dgc.clustering.centroids import Rarity, move_centroids
+from napari_dgc.clustering.centroids import Rarity
 from napari_dgc.clustering.config import Config
 from napari_dgc.clustering.crops import CropPair, crop_side, draw_pair
 from napari_dgc.clustering.devices import StepSize, out_of_memory
+from napari_dgc.clustering.dictionary import Dictionary
 from napari_dgc.clustering.embedding import noise_temperature
 from napari_dgc.clustering.model import Model
 from napari_dgc.clustering.networks import (
-    band_order,
     build_embedder,
     copy_optimizer,
     copy_weights,
@@ -45,9 +45,6 @@ _LOSSES = {
     "balance": losses.balance,
 }
 LOSS_NAMES = ("total", *_LOSSES, "anchor")
-_FULL_MASS = 256.0  # pixels in a step that let a centroid move at its full rate
-_USAGE_MOMENTUM = 0.95
-_ACTIVE_SHARE = 1e-3
 _GRADIENT_CLIP = 1.0
 
 
@@ -59,9 +56,8 @@ class Learner:
     student, teacher : Embedder
         The teacher is the student's exponential moving average; it is what
         the finished model uses.
-    centroids : Tensor, shape (K, D+1)
-    usage : Tensor, shape (K,)
-        Running share of the pixels that each cluster held.
+    dictionary : Dictionary
+        The centroids and what is known of them.
     """
 
     def __init__(
@@ -75,7 +71,6 @@ class Learner:
         prefetch: int = 0,
     ) -> None:
         self._config, self._device = config, device
-        self._rarity = rarity
         self._reader = Reader(cubes, config, prefetch=prefetch)
         self._generator = torch.Generator().manual_seed(config.seed + 1)
         self.student = build_embedder(
@@ -86,15 +81,21 @@ class Learner:
             trained=True,
         ).to(device)
         self.teacher = copy.deepcopy(self.student).requires_grad_(False)
-        self.centroids = torch.from_numpy(start.centroids).to(device)
-        self.usage = torch.from_numpy(start.counts / max(1, start.counts.sum()))
         self._tau = noise_temperature(start.front_end, start.offset)
+        self.dictionary = Dictionary(
+            torch.from_numpy(start.centroids).to(device),
+            torch.from_numpy(start.counts / max(1, start.counts.sum())),
+            rarity,
+            tau=self._tau,
+            rate=config.centroid_rate,
+            pixels=sum(cube.shape[1] * cube.shape[2] for cube in cubes),
+            # A region holds four crops; each step takes two from it.
+            repeats=config.reuse_iterations / 2,
+            ids=start.cluster_ids.tolist(),
+            retired=start.retired_ids,
+        )
         self._augment = Augmenter(
-            torch.from_numpy(start.front_end.band_noise).to(device),
-            band_order(start.wavelengths, start.bands),
-            noise=config.augment_noise,
-            gain=config.augment_gain,
-            generator=self._generator,
+            start.front_end, start.wavelengths, config, self._generator, device
         )
         self._taken = 0
         self._size = StepSize(config.batch, config.crop)
@@ -132,11 +133,13 @@ class Learner:
         valid = torch.cat([pair.valid for pair in pairs]).to(self._device)
         targets, z_teacher = self._teach(x, valid)
 
-        y, linear = self.student.encoder(self._augment(x), valid)
-        shifted = self.student.shift(y, valid)
+        view = torch.cat([pair.student_x for pair in pairs]).to(self._device)
+        seen = torch.cat([pair.student_valid for pair in pairs]).to(self._device)
+        y, linear = self.student.encoder(self._augment(view), seen)
+        shifted = self.student.shift(y, seen)
         z = self.student.lift(shifted)
-        z_own, target = _align(z, targets, valid, pairs)
-        if not len(z_own):  # no pixel of these crops is valid: nothing to learn
+        z_own, target = _align(z, targets, pairs)
+        if not len(z_own):  # no valid pixel is seen twice: nothing to learn
             return {}
         values = {
             name: loss(z_own, self.centroids, target, self._student_tau)
@@ -151,7 +154,12 @@ class Learner:
 
     def active(self) -> int:
         """Clusters that hold more than 0.1 % of the pixels lately seen."""
-        return int((self.usage > _ACTIVE_SHARE).sum())
+        return self.dictionary.active()
+
+    @property
+    def centroids(self) -> Tensor:
+        """The centroids as they stand, (K, D+1)."""
+        return self.dictionary.centroids
 
     def norms(self) -> Mapping[str, float]:
         """The usual norm of each loss's gradient, by the loss's name."""
@@ -184,10 +192,7 @@ class Learner:
             "student": copy_weights(self.student),
             "teacher": copy_weights(self.teacher),
             "optimizer": copy_optimizer(self._optimizer),
-            "dictionary": {
-                "centroids": self.centroids.clone(),
-                "usage": self.usage.clone(),
-            },
+            "dictionary": self.dictionary.state(),
             "balancer": self._balancer.state(),
             "anchor_balancer": self._anchor_balancer.state(),
             "generator": self._generator.get_state(),
@@ -199,8 +204,7 @@ class Learner:
         for embedder, name in ((self.student, "student"), (self.teacher, "teacher")):
             embedder.load_state_dict(memory[name], strict=False)
         load_optimizer(self._optimizer, memory["optimizer"])
-        self.centroids = memory["dictionary"]["centroids"].to(self._device).clone()
-        self.usage = memory["dictionary"]["usage"].clone()
+        self.dictionary.load_state(memory["dictionary"])
         self._balancer.load_state(memory["balancer"])
         self._anchor_balancer.load_state(memory["anchor_balancer"])
         self._generator.set_state(memory["generator"])
@@ -231,14 +235,21 @@ class Learner:
             name: torch.autograd.grad(values[name], z, retain_graph=True)[0]
             for name in _LOSSES
         }
-        (through,) = torch.autograd.grad(
-            z, y, self._balancer.combine(at_z), retain_graph=True
+        bandwidths = self.student.log_ratio  # lies between y and z: not below y
+        through, at_bandwidths = torch.autograd.grad(
+            z,
+            (y, bandwidths),
+            self._balancer.combine(at_z),
+            retain_graph=True,
+            materialize_grads=True,  # there may be no iteration
         )
         (held,) = torch.autograd.grad(values["anchor"], y, retain_graph=True)
         total = self._anchor_balancer.combine({"clustering": through, "anchor": held})
         self._optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(y, total)
-        torch.nn.utils.clip_grad_norm_(self.student.parameters(), _GRADIENT_CLIP)
+        bandwidths.grad = at_bandwidths
+        for part in (self.student.encoder.parameters(), [bandwidths]):
+            torch.nn.utils.clip_grad_norm_(part, _GRADIENT_CLIP)
         self._optimizer.step()
 
     @torch.no_grad()
@@ -253,20 +264,11 @@ class Learner:
         pixels = z.movedim(1, -1)[valid]  # (N, D+1)
         sharp = self._tau * config.teacher_temperature
         shares = (pixels @ self.centroids.T / sharp).softmax(1)
-        self.centroids = move_centroids(
-            self.centroids,
-            pixels,
-            shares,
-            self._rarity,
-            config.centroid_rate,
-            _FULL_MASS,
-        )
-        m = _USAGE_MOMENTUM
-        self.usage = m * self.usage + (1 - m) * shares.mean(0).cpu()
+        self.dictionary.follow(pixels, shares)
 
 
 def _align(
-    z: Tensor, targets: Tensor, valid: Tensor, pairs: Sequence[CropPair]
+    z: Tensor, targets: Tensor, pairs: Sequence[CropPair]
 ) -> tuple[Tensor, Tensor]:
     """The student's pixels beside what the teacher says of them in the other crop.
 
@@ -278,12 +280,9 @@ def _align(
     """
     own, other = [], []
     for at, pair in enumerate(pairs):
-        for here, there in ((0, 1), (1, 0)):
-            mine, its = (
-                (slice(None), *pair.overlap[here]),
-                (slice(None), *pair.overlap[there]),
-            )
-            keep = valid[2 * at + here][mine[1:]].flatten()
-            own.append(z[2 * at + here][mine].flatten(1)[:, keep])
-            other.append(targets[2 * at + there][its].flatten(1)[:, keep])
+        for here, places in enumerate(pair.overlap):
+            mine, its = (place.to(z.device) for place in places)
+            own.append(z[2 * at + here].flatten(1).index_select(1, mine))
+            there = targets[2 * at + 1 - here].flatten(1)
+            other.append(there.index_select(1, its))
     return torch.cat(own, 1).T, torch.cat(other, 1).T

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,8 @@ from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.files import write_whole
 
 FORMAT = "napari-dgc model"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2  # 2: cluster ids other than 1..K
+MAX_ID = 255
 _FRONT_END = ("mean", "band_std", "band_noise", "projection", "noise_std")
 
 
@@ -38,7 +39,7 @@ class Model:
         The trained encoder's weights; empty for the first map, which needs
         none.
     centroids : ndarray of float32, shape (K, D+1)
-        Unit vectors; row i is cluster id i + 1.
+        Unit vectors; row i is cluster ``cluster_ids[i]``.
     offset : float
         The constant coordinate s of the sphere.
     mean_spectra : ndarray of float32, shape (K, C)
@@ -52,6 +53,16 @@ class Model:
     cubes : tuple of str
         Fingerprints of the training cubes.
     steps_done : int
+    cluster_ids : ndarray of uint8, shape (K,)
+        Within 1..255, no two alike; 1..K if not given.
+    retired_ids : tuple of int
+        Ids of pruned clusters: reserved, so that saved groupings keep their
+        meaning.
+
+    Raises
+    ------
+    ValueError
+        If the ids are not so.
     """
 
     front_end: FrontEnd
@@ -65,6 +76,21 @@ class Model:
     config: Config
     cubes: tuple[str, ...] = ()
     steps_done: int = 0
+    cluster_ids: NDArray[np.uint8] = field(default_factory=lambda: np.empty(0, "u1"))
+    retired_ids: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        ids: NDArray[Any] = np.asarray(self.cluster_ids)
+        if not ids.size:
+            ids = np.arange(1, self.k + 1)
+        taken = [*ids.tolist(), *self.retired_ids]
+        whole = all(type(id) is int and 1 <= id <= MAX_ID for id in taken)
+        if ids.shape != (self.k,) or not whole or len(set(taken)) < len(taken):
+            raise ValueError(
+                f"cluster ids {ids.tolist()} and retired ids {self.retired_ids}: give "
+                f"{self.k} and any number, all different, from 1 to {MAX_ID}"
+            )
+        object.__setattr__(self, "cluster_ids", ids.astype(np.uint8))
 
     @property
     def k(self) -> int:
@@ -82,10 +108,11 @@ class Model:
         return self.config.seed
 
     @cached_property
-    def centroid_fingerprints(self) -> tuple[str, ...]:
-        """One digest per centroid, in the order of the cluster ids 1..K."""
+    def centroid_fingerprints(self) -> dict[int, str]:
+        """A digest of each centroid, by cluster id."""
         rows = np.ascontiguousarray(self.centroids, "<f4")
-        return tuple(hashlib.sha256(row.tobytes()).hexdigest()[:16] for row in rows)
+        prints = [hashlib.sha256(row.tobytes()).hexdigest()[:16] for row in rows]
+        return dict(zip(self.cluster_ids.tolist(), prints, strict=True))
 
     @cached_property
     def fingerprint(self) -> str:
@@ -96,6 +123,8 @@ class Model:
             digest.update(array.tobytes())
         shift = self.config.mean_shift_iterations, self.config.mean_shift_radius
         digest.update(repr((self.offset, shift)).encode())
+        if not np.array_equal(self.cluster_ids, np.arange(1, self.k + 1)):
+            digest.update(self.cluster_ids.tobytes())
         return digest.hexdigest()[:16]
 
     def require_bands(self, cube: Cube) -> None:
@@ -135,6 +164,8 @@ class Model:
             "noise_method": self.front_end.noise_method,
             "cubes": list(self.cubes),
             "steps_done": self.steps_done,
+            "cluster_ids": self.cluster_ids.tolist(),
+            "retired_ids": list(self.retired_ids),
             "seed": self.seed,
             "packages": package_versions(),
         }
@@ -190,11 +221,13 @@ class Model:
         good = tensors.pop("good_bands").astype(bool)
         counts = tensors.pop("counts")
         K = len(centroids)
+        ids = range(1, K + 1) if meta["version"] < 2 else meta["cluster_ids"]
         fits = (
             front["projection"].shape == (D, C)
             and centroids.shape == (K, D + 1)
             and spectra.shape == (K, C)
             and counts.shape == (K,)
+            and len(ids) == K
             and good.shape == (C,)
             and (wavelengths is None or wavelengths.shape == (C,))
         )
@@ -212,6 +245,8 @@ class Model:
             config=Config(**meta["config"]),
             cubes=tuple(meta["cubes"]),
             steps_done=int(meta["steps_done"]),
+            cluster_ids=np.array(ids, object),  # as written: checked, then uint8
+            retired_ids=tuple(meta["retired_ids"]) if meta["version"] > 1 else (),
         )
 
     def _tensors(self) -> dict[str, NDArray[Any]]:

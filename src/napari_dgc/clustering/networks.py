@@ -17,6 +17,8 @@ from napari_dgc.cubes.errors import InputError
 
 # What the front-end fixes is stored with the front-end, not with the weights.
 _FIXED = ("encoder.mean", "encoder.projection", "encoder.noise_std", "encoder.analysis")
+# Models that were trained before there was such a weight start it at zero.
+_LATER = ("log_ratio",)
 
 
 def band_order(wavelengths: NDArray[np.float64] | None, bands: int) -> Tensor:
@@ -46,9 +48,11 @@ def build_embedder(
     )
     if weights:
         state = {n: torch.from_numpy(np.asarray(w)) for n, w in weights.items()}
-        wanted = {n: t.shape for n, t in embedder.state_dict().items()}
-        given = {n: t.shape for n, t in state.items()}
-        if given != {n: s for n, s in wanted.items() if n not in _FIXED}:
+        own = {n: t for n, t in embedder.state_dict().items() if n not in _FIXED}
+        state = {n: own[n] for n in _LATER} | state
+        if {n: t.shape for n, t in state.items()} != {
+            n: t.shape for n, t in own.items()
+        }:
             raise InputError(
                 "the model", "its encoder does not fit this version", "train again"
             )

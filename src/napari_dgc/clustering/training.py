@@ -9,8 +9,11 @@ from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import replace
 
+import numpy as np
+
 from napari_dgc.clustering.config import Config
 from napari_dgc.clustering.devices import find_device
+from napari_dgc.clustering.embedding import lift
 from napari_dgc.clustering.learner import Learner
 from napari_dgc.clustering.model import Model
 from napari_dgc.clustering.networks import take_weights
@@ -121,7 +124,13 @@ def train(
         )
         for index in range(first + 1, total + 1):
             losses = learner.step()
+            notices = [learner.take_notice()]
             due = index % config.snapshot_every == 0
+            if due and learner.dictionary.due:
+                model, notice = yield from _review(
+                    model, learner, cubes, config, begun.valid_share, index
+                )
+                notices.append(notice)
             yield Step(
                 "training",
                 index,
@@ -129,7 +138,7 @@ def train(
                 index / total,
                 losses,
                 learner.active(),
-                learner.take_notice(),
+                "; ".join(filter(None, notices)),
                 _with_learned(model, learner, index) if due and index < total else None,
                 norms=learner.norms(),
                 state=state(index) if due or index == total else None,
@@ -151,5 +160,45 @@ def _with_learned(model: Model, learner: Learner, steps: int) -> Model:
         model,
         encoder=take_weights(learner.teacher),
         centroids=learner.centroids.cpu().numpy().copy(),
+        cluster_ids=learner.dictionary.ids.numpy().astype(np.uint8),
+        retired_ids=learner.dictionary.retired,
         steps_done=steps,
     )
+
+
+def _review(
+    model: Model,
+    learner: Learner,
+    cubes: Sequence[Cube],
+    config: Config,
+    valid_share: float,
+    index: int,
+) -> Generator[Step, None, tuple[Model, str]]:
+    """Prune and re-seed the centroids from a sample of all cubes.
+
+    Returns
+    -------
+    model : Model
+        Described anew where its clusters changed.
+    notice : str
+        What changed, in words.
+    """
+    total, dictionary = config.steps, learner.dictionary
+    pruned: tuple[int, ...] = ()
+    new: tuple[int, ...] = ()
+    for part in draw_sample(learner.teacher, cubes, config, valid_share):
+        if not isinstance(part, Sample):
+            yield Step("clustering", index, total, part, active=learner.active())
+            continue
+        z = lift(part.y, model.offset)
+        pruned, new = dictionary.prune(z), dictionary.reseed(z)
+        if pruned or new:
+            model = with_description(_with_learned(model, learner, index), part)
+    said = []
+    for ids, what in (
+        (pruned, "clusters held no pixel and were taken out"),
+        (new, "clusters were put where pixels were poorly explained"),
+    ):
+        if ids:
+            said.append(f"{what}: {', '.join(map(str, ids))}")
+    return model, f"Step {index}: {'; '.join(said)}" if said else ""

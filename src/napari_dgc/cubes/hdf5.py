@@ -18,7 +18,7 @@ from napari_dgc.cubes.matlab import Variable
 
 _DAMAGED = "is not an HDF5 (MATLAB v7.3) file that can be read"
 _AGAIN = "copy or export it again"
-_NOT_NUMBERS = {b"char", b"cell", b"logical", b"struct", b"function_handle"}
+_NOT_NUMBERS = {b"char", b"cell", b"struct", b"function_handle"}
 
 
 class HDF5File:
@@ -108,8 +108,11 @@ def _describe(name: str, dataset: h5py.Dataset) -> Variable:
     dtype = dataset.dtype
     if dtype.names == ("real", "imag"):  # how MATLAB stores complex numbers
         dtype = np.dtype(np.complex128)
-    if dataset.attrs.get("MATLAB_class") in _NOT_NUMBERS:
+    written_as = dataset.attrs.get("MATLAB_class")
+    if written_as in _NOT_NUMBERS:
         dtype = np.dtype(object)
+    elif written_as == b"logical":  # stored as uint8
+        dtype = np.dtype(bool)
     if dataset.attrs.get("MATLAB_empty", 0):  # it holds the shape, not the values
         return Variable(name, (0,), dtype)
     return Variable(name, shape[::-1] if _by_matlab(dataset) else shape, dtype)

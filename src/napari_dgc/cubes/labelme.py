@@ -39,6 +39,9 @@ def read_labelme(
     labels : ndarray of int32, shape (H, W)
         0 outside all shapes; later shapes lie over earlier ones. A pixel
         belongs to a shape when its centre lies inside (see `outlines`).
+        Polygons of one label and one ``group_id`` (null is none) make one
+        shape by the even-odd rule, in the place of the first of them: an
+        inner ring is a hole that shows what lies beneath.
     classes : tuple of str
 
     Raises
@@ -77,11 +80,14 @@ def read_labelme(
                 f"holds the label {unknown[0]!r}, known are {', '.join(names)}",
                 "correct the label or the list of classes",
             )
-        polygons = [
-            (values[label], _corners(path, entry))
-            for label, entry in zip(labels, shapes, strict=True)
-        ]
-    return paint(polygons, shape), names
+        compounds: dict[object, tuple[int, list[NDArray[np.float64]]]] = {}
+        for number, (label, entry) in enumerate(zip(labels, shapes, strict=True)):
+            group = entry.get("group_id")
+            key = number if group is None else (values[label], group)
+            # A ring added later must not cover what was drawn since the first.
+            _, rings = compounds.setdefault(key, (values[label], []))
+            rings.append(_corners(path, entry))
+        return paint(compounds.values(), shape), names
 
 
 def write_labelme(

@@ -20,6 +20,7 @@ _DTYPES: dict[str, type] = {
     "double": np.float64, "single": np.float32, "int8": np.int8, "uint8": np.uint8,
     "int16": np.int16, "uint16": np.uint16, "int32": np.int32, "uint32": np.uint32,
     "int64": np.int64, "uint64": np.uint64, "complex": np.complex128,
+    "logical": np.bool_,
 }  # fmt: skip
 
 

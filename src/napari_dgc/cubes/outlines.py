@@ -54,10 +54,10 @@ def fill_polygon(
         Rows and columns of the image that `inside` covers.
     """
     corners = np.asarray(points, np.float64)
-    low = np.floor(corners.min(axis=0)).astype(int)
-    high = np.ceil(corners.max(axis=0)).astype(int)
-    top, bottom = (int(v) for v in np.clip((low[1], high[1]), 0, shape[0]))
-    left, right = (int(v) for v in np.clip((low[0], high[0]), 0, shape[1]))
+    # Cut off before they become integers, which hold less than floats do.
+    size = (shape[1], shape[0])
+    left, top = np.clip(np.floor(corners.min(axis=0)), 0, size).astype(int).tolist()
+    right, bottom = np.clip(np.ceil(corners.max(axis=0)), 0, size).astype(int).tolist()
     # One column more, where crossings right of the window are put.
     crossings = np.zeros((bottom - top, right - left + 1), np.int32)
     for (x1, y1), (x2, y2) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
@@ -74,24 +74,61 @@ def fill_polygon(
     return inside, (slice(top, bottom), slice(left, right))
 
 
-def paint(
-    polygons: Iterable[tuple[int, ArrayLike]], shape: tuple[int, int]
-) -> NDArray[np.int32]:
-    """Paint polygons over one another in the order given.
+def fill_rings(
+    rings: Sequence[ArrayLike], shape: tuple[int, int]
+) -> tuple[NDArray[np.bool_], tuple[slice, slice]]:
+    """Find the pixels inside a shape of several polygons, by the even-odd rule.
 
     Parameters
     ----------
-    polygons : iterable of (value, points)
+    rings : sequence of array-like, each of shape (n, 2)
+        Corners (x, y) of one or more polygons. What lies in an odd number of
+        them is inside: a ring in a ring is a hole, rings side by side are
+        parts, and where two parts overlap there is a hole too.
     shape : (int, int)
+        (H, W) of the image.
+
+    Returns
+    -------
+    inside : ndarray of bool, shape (h, w)
+    window : (slice, slice)
+        Rows and columns of the image that `inside` covers.
+    """
+    filled = [fill_polygon(ring, shape) for ring in rings]
+    if len(filled) == 1:
+        return filled[0]
+    whole = tuple(
+        slice(min(w[a].start for _, w in filled), max(w[a].stop for _, w in filled))
+        for a in (0, 1)
+    )
+    window = (whole[0], whole[1])
+    inside = np.zeros([part.stop - part.start for part in window], bool)
+    for ring, (rows, columns) in filled:
+        top, left = rows.start - window[0].start, columns.start - window[1].start
+        inside[top : top + ring.shape[0], left : left + ring.shape[1]] ^= ring
+    return inside, window
+
+
+def paint(
+    shapes: Iterable[tuple[int, Sequence[ArrayLike]]], shape: tuple[int, int]
+) -> NDArray[np.int32]:
+    """Paint shapes over one another in the order given.
+
+    Parameters
+    ----------
+    shapes : iterable of (value, rings)
+        Rings as for `fill_rings`.
+    shape : (int, int)
+        (H, W) of the map.
 
     Returns
     -------
     ndarray of int32, shape (H, W)
-        0 where no polygon lies.
+        0 where no shape lies.
     """
     canvas = np.zeros(shape, np.int32)
-    for value, points in polygons:
-        inside, window = fill_polygon(points, shape)
+    for value, rings in shapes:
+        inside, window = fill_rings(rings, shape)
         canvas[window][inside] = value
     return canvas
 

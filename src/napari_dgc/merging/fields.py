@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from napari_dgc.merging.grouping import Atom, check_color, sorted_atoms
-from napari_dgc.merging.palette import Color
+from napari_dgc.merging.palette import MAX_CLUSTER, Color
 
 T = TypeVar("T")
 
@@ -33,8 +33,13 @@ class Fields:
         self._data: Mapping[str, Any] = data
         self._what = what
 
-    def __len__(self) -> int:
-        return len(self._data)
+    def cluster_ids(self) -> list[int]:
+        """Read the names of all fields as cluster ids, ascending."""
+        known = {str(id): id for id in range(1, MAX_CLUSTER + 1)}
+        for key in self._data:
+            if key not in known:
+                raise ValueError(f"{self._what} holds {key!r}, no cluster id")
+        return sorted(known[key] for key in self._data)
 
     def value(self, key: str) -> Any:
         """Any JSON value."""

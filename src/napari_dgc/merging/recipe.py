@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,7 @@ class Recipe:
         cls,
         grouping: Grouping,
         model_fingerprint: str,
-        centroid_fingerprints: Sequence[str],
+        centroid_fingerprints: Mapping[int, str],
     ) -> Recipe:
         """Take down a grouping.
 
@@ -55,16 +55,16 @@ class Recipe:
         ----------
         grouping : Grouping
         model_fingerprint : str
-        centroid_fingerprints : sequence of str, length K
-            One per cluster id, 1..K.
+        centroid_fingerprints : mapping of int to str
+            By cluster id.
         """
-        centroids = tuple(enumerate(centroid_fingerprints, start=1))
+        centroids = tuple(sorted(centroid_fingerprints.items()))
         return cls(model_fingerprint, centroids, grouping.groups, grouping.next_id)
 
     def grouping(
         self,
         model_fingerprint: str,
-        centroid_fingerprints: Sequence[str] | None = None,
+        centroid_fingerprints: Mapping[int, str] | None = None,
     ) -> Grouping:
         """Give the grouping back, for the model it was made with.
 
@@ -72,8 +72,8 @@ class Recipe:
         ----------
         model_fingerprint : str
             Of the model at hand.
-        centroid_fingerprints : sequence of str, length K, optional
-            Of the model at hand; compared too where given.
+        centroid_fingerprints : mapping of int to str, optional
+            Of the model at hand, by cluster id; compared too where given.
 
         Raises
         ------
@@ -82,7 +82,7 @@ class Recipe:
         """
         centroids = self.centroids
         if centroid_fingerprints is not None:
-            centroids = tuple(enumerate(centroid_fingerprints, start=1))
+            centroids = tuple(sorted(centroid_fingerprints.items()))
         if model_fingerprint != self.model or centroids != self.centroids:
             raise InputError(
                 self.source,
@@ -132,7 +132,7 @@ class Recipe:
             recipe = cls(
                 model=fields.text("model"),
                 centroids=tuple(
-                    (id, prints.text(str(id))) for id in range(1, len(prints) + 1)
+                    (id, prints.text(str(id))) for id in prints.cluster_ids()
                 ),
                 groups=tuple(group_from_json(item) for item in fields.items("groups")),
                 next_id=fields.integer("next_id"),

@@ -28,8 +28,9 @@ class StatisticsBuilder:
 
     Parameters
     ----------
-    k : int
-        Number of clusters, 1..255.
+    highest_id : int
+        The highest cluster id there may be, 1..255; ids below it may be
+        missing.
     bands : int
         Number of bands C.
 
@@ -43,19 +44,20 @@ class StatisticsBuilder:
     about a second.
     """
 
-    def __init__(self, k: int, bands: int) -> None:
-        if not 1 <= k <= MAX_CLUSTER or bands < 1:
+    def __init__(self, highest_id: int, bands: int) -> None:
+        if not 1 <= highest_id <= MAX_CLUSTER or bands < 1:
             raise ValueError(
-                f"{k} clusters and {bands} bands will not do; "
-                f"give 1 to {MAX_CLUSTER} clusters and at least one band"
+                f"ids up to {highest_id} and {bands} bands will not do; "
+                f"give 1 to {MAX_CLUSTER} and at least one band"
             )
-        self._count = np.zeros(k + 1, np.int64)
-        self._confidence = np.zeros(k + 1)
-        self._seen = np.zeros(k + 1, bool)
+        rows = highest_id + 1
+        self._count = np.zeros(rows, np.int64)
+        self._confidence = np.zeros(rows)
+        self._seen = np.zeros(rows, bool)
         # The sums are of deviations from `_origin`.
-        self._origin = np.zeros((k + 1, bands), np.float32)
-        self._sum = np.zeros((k + 1, bands))
-        self._sum_squares = np.zeros((k + 1, bands))
+        self._origin = np.zeros((rows, bands), np.float32)
+        self._sum = np.zeros((rows, bands))
+        self._sum_squares = np.zeros((rows, bands))
         self._buffer = np.empty(bands * _PIXELS_PER_CHUNK, np.float32)
 
     def add(
@@ -69,7 +71,7 @@ class StatisticsBuilder:
         Parameters
         ----------
         ids : ndarray of int, shape (h, w)
-            Cluster ids, 0..K. Pixels of id 0 are counted but not summed, and
+            Cluster ids, 0 = no data. Pixels of id 0 are counted but not summed, and
             their spectra may hold anything.
         confidence : ndarray of float, shape (h, w)
         spectra : ndarray of float, shape (C, h, w)
@@ -78,7 +80,7 @@ class StatisticsBuilder:
         Raises
         ------
         ValueError
-            If shapes do not fit or an id is beyond K.
+            If shapes do not fit or an id is beyond the highest.
         """
         rows, bands = self._sum.shape
         if spectra.shape != (bands, *ids.shape) or confidence.shape != ids.shape:
@@ -145,9 +147,11 @@ class StatisticsBuilder:
         )
 
 
-def count_boundaries(cluster_map: NDArray[np.integer], k: int) -> NDArray[np.int64]:
-    """Count 4-neighbour pairs by the two ids, (K + 1, K + 1); see the class."""
-    rows = k + 1
+def count_boundaries(
+    cluster_map: NDArray[np.integer], highest_id: int
+) -> NDArray[np.int64]:
+    """Count 4-neighbour pairs by the two ids; see `ClusterStatistics.boundary`."""
+    rows = highest_id + 1
     ids = np.asarray(cluster_map, np.intp)
     pairs = np.zeros(rows * rows, np.int64)
     for one, other in ((ids[:, :-1], ids[:, 1:]), (ids[:-1], ids[1:])):
@@ -193,11 +197,13 @@ def group_statistics(
     ValueError
         If the grouping holds a cluster the statistics lack.
     """
-    if max(grouping.clusters, default=0) > statistics.k:
+    rows = len(statistics.count)
+    highest = max(grouping.clusters, default=0)
+    if highest >= rows:
         raise ValueError(
-            f"cluster {max(grouping.clusters)} has no statistics (K = {statistics.k})"
+            f"cluster {highest} has no statistics, which end at {rows - 1}"
         )
-    member = np.zeros((len(grouping.groups), statistics.k + 1), np.int64)
+    member = np.zeros((len(grouping.groups), rows), np.int64)
     for row, group in enumerate(grouping.groups):
         member[row, list(group.clusters)] = 1
     count, total = member @ statistics.count, member @ statistics.sum

@@ -23,17 +23,20 @@ _DTYPES = (np.int64, np.float64, np.float64, np.float64, np.int64)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClusterStatistics:
-    """Sums over pixels by cluster; row 0 is "no data" and holds no spectrum.
+    """Sums over pixels; row i is cluster id i, row 0 is "no data" without a spectrum.
+
+    There are R rows, as many as the model's highest id asks for; rows of ids that
+    it does not have are zero.
 
     Attributes
     ----------
-    count : ndarray of int64, shape (K + 1,)
+    count : ndarray of int64, shape (R,)
         Pixels.
-    sum, sum_squares : ndarray of float64, shape (K + 1, C)
+    sum, sum_squares : ndarray of float64, shape (R, C)
         Of the spectra, band by band, in the cube's units (and squared).
-    confidence : ndarray of float64, shape (K + 1,)
+    confidence : ndarray of float64, shape (R,)
         Sum of the pixels' confidence.
-    boundary : ndarray of int64, shape (K + 1, K + 1)
+    boundary : ndarray of int64, shape (R, R)
         Pairs of pixels side by side or one above the other with these two
         ids; symmetric, each pair within one cluster counted once.
     """
@@ -45,11 +48,6 @@ class ClusterStatistics:
     boundary: NDArray[np.int64]
 
     @property
-    def k(self) -> int:
-        """Number of clusters K."""
-        return len(self.count) - 1
-
-    @property
     def _summed(self) -> NDArray[np.int64]:
         """Pixels whose spectra are in the sums: none of row 0."""
         summed = self.count.copy()
@@ -57,11 +55,11 @@ class ClusterStatistics:
         return summed
 
     def mean(self) -> NDArray[np.float64]:
-        """Give mean spectra, (K + 1, C); NaN where there is no pixel."""
+        """Give mean spectra, (R, C); NaN where there is no pixel."""
         return mean_of(self._summed, self.sum)
 
     def std(self) -> NDArray[np.float64]:
-        """Give standard deviations (dividing by n), (K + 1, C); NaN without pixels."""
+        """Give standard deviations (dividing by n), (R, C); NaN without pixels."""
         return std_of(self._summed, self.sum, self.sum_squares)
 
     def __add__(self, other: ClusterStatistics) -> ClusterStatistics:
@@ -70,12 +68,12 @@ class ClusterStatistics:
         Raises
         ------
         ValueError
-            If they have not the same numbers of clusters and bands.
+            If they have not the same numbers of rows and bands.
         """
         if self.sum.shape != other.sum.shape:
             raise ValueError(
-                f"statistics of {self.sum.shape} and {other.sum.shape} (clusters + 1, "
-                "bands) do not add up; both must come from one model"
+                f"statistics of {self.sum.shape} and {other.sum.shape} (highest id + "
+                "1, bands) do not add up; both must come from one model"
             )
         return ClusterStatistics(
             self.count + other.count,

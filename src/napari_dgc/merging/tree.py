@@ -149,7 +149,7 @@ def build_tree(
         Pixels per cluster.
     centroids : array_like, shape (K, D + 1), optional
         A cluster without pixels joins, at height 0, the one that has some and
-        whose centroid is nearest (without centroids: the lowest id). If none
+        whose centroid is nearest (without centroids: the first one). If none
         has pixels, the tree is built on the angle between the centroids.
     cluster_ids : sequence of int, optional
         1..K if not given.
@@ -157,16 +157,18 @@ def build_tree(
     Raises
     ------
     ValueError
-        If the lengths differ, there is no cluster, or a counted spectrum or a
-        centroid is not finite.
+        If the lengths differ, an id comes twice, there is no cluster, or a
+        counted spectrum or a centroid is not finite.
     """
     spectra = np.asarray(mean_spectra, np.float64)
     count = np.asarray(counts, np.int64)
     K = len(count)
-    ids = tuple(range(1, K + 1)) if cluster_ids is None else tuple(cluster_ids)
+    ids = tuple(map(int, range(1, K + 1) if cluster_ids is None else cluster_ids))
     anchors = None if centroids is None else np.asarray(centroids, np.float64)
     if K < 1 or spectra.ndim != 2 or {len(spectra), len(ids)} != {K}:
         raise ValueError("give one mean spectrum, count and id per cluster")
+    if len(set(ids)) < K:
+        raise ValueError(f"a cluster id comes twice: {ids}")
     if anchors is not None and (anchors.ndim != 2 or len(anchors) != K):
         raise ValueError("give one centroid per cluster")
     counted = count > 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -27,17 +27,21 @@ class LabelledMap:
     labels : ndarray of int, shape (H, W)
     classes : tuple of str
         Name of each value of `labels`.
+    named : bool
+        Whether the names are the labels' own; False where they only number
+        the values, as those of rasters do.
     """
 
     stem: str
     ids: NDArray[np.uint8]
     labels: NDArray[Any]
     classes: tuple[str, ...]
+    named: bool = True
 
 
 def evaluate(
     maps: Sequence[LabelledMap],
-    alignment: Alignment | Mapping[int, Sequence[int]],
+    alignment: Alignment | Mapping[int, Sequence[int]] | Mapping[str, Sequence[int]],
     *,
     ignore_label: int | None = None,
 ) -> dict[str, Any]:
@@ -46,56 +50,62 @@ def evaluate(
     Parameters
     ----------
     maps : sequence of LabelledMap
-        Classes are matched by name: a healthy cube need not know lesions.
+        See Notes for what becomes of label files that disagree.
     alignment : {"hungarian", "majority"} or mapping of class to ids
+        Classes by number or by name. An id that no class gets counts as
+        wrong wherever it lies; one that no map holds does no harm.
     ignore_label : int, optional
-        Label value that is left out of all scores.
+        Label value that is left out of all scores: its pixels are not
+        counted, and it is no class.
 
     Returns
     -------
     dict
         ``classes`` (name → ``iou``, ``dice``, ``area_rmse``; a class that is
-        nowhere is left out), ``mean_iou``, ``mapping`` (class index → ids),
-        ``cubes`` (stem → mean IoU), ``nmi``, ``ari``, ``vi`` (of the ids
-        themselves, no mapping). Pixels without data are not scored.
+        nowhere, neither true nor predicted, is left out), ``mean_iou`` (of
+        those classes), ``mapping`` (class number → ids), ``cubes`` (stem →
+        mean IoU over the classes in that cube, None where nothing is
+        labelled), ``nmi``, ``ari``, ``vi`` (of the ids themselves, no
+        mapping). Pixels without data are not scored. All but ``cubes`` and
+        ``area_rmse`` pool the pixels of all cubes.
 
     Raises
     ------
     InputError
-        If there is no map, no labelled pixel, or the mapping does not fit.
+        If there is no map, no labelled pixel, the mapping does not fit, or a
+        number would mean two classes.
+
+    Notes
+    -----
+    Classes are matched by name, so value 1 may be "healthy" in one file and
+    "lesion" in the next. They are numbered as they first appear, file after
+    file. Rasters know no names: their value v is class v of the named files,
+    if there are any. Wherever a number has to speak for all files (beside
+    rasters, in a mapping by number, as the ignored label), files that number
+    this class differently are refused.
     """
     from napari_dgc.clustering import metrics
 
     if not maps:
         raise InputError("evaluate", "there is no map", "give a folder with maps")
-    names = tuple(dict.fromkeys(name for item in maps for name in item.classes))
+    names = _pool_classes(maps)
+    by_hand = None if isinstance(alignment, str) else _number_classes(alignment, names)
+    _require_one_numbering(maps, names, alignment, ignore_label)
     ids = max(int(item.ids.max(initial=0)) for item in maps)
-    tables = []
-    for item in maps:
-        if not item.classes:
-            raise InputError(item.stem, "its labels name no class", "check the labels")
-        place = np.array([names.index(name) for name in item.classes])
-        labels, ids_here = item.labels, item.ids
-        if ignore_label is not None:
-            # Before names are pooled: the ignored value need not have a name.
-            ids_here = np.where(labels == ignore_label, np.uint8(0), ids_here)
-            labels = np.where(labels == ignore_label, 0, labels)
-        tables.append(
-            metrics.confusion(ids_here, place[labels], ids=ids, classes=len(names))
-        )
-    table = metrics.confusion([], [], ids=ids, classes=len(names))
-    for one in tables:
+    tables = [_count(item, names, ids, ignore_label) for item in maps]
+    table = tables[0]
+    for one in tables[1:]:
         table = table + one
     if not int(table.sum()):
         raise InputError(
             "evaluate", "no pixel has both data and a label", "check the labels"
         )
-    if alignment == "hungarian":
+    if by_hand is not None:
+        mapping = by_hand
+    elif alignment == "hungarian":
         mapping = metrics.align_hungarian(table)
     elif alignment == "majority":
         mapping = metrics.align_majority(table)
-    elif isinstance(alignment, Mapping):
-        mapping = {t: list(members) for t, members in alignment.items()}
     else:
         raise InputError(
             "--align", f"{alignment!r} is unknown", "use hungarian or majority"
@@ -104,25 +114,24 @@ def evaluate(
         mapped = [metrics.apply_mapping(one, mapping) for one in tables]
     except ValueError as error:
         raise InputError(
-            "--mapping", str(error), "name each id at most once"
+            "--mapping",
+            str(error),
+            f"name ids once, and of the classes {_list_classes(names)}",
         ) from error
+    scored = [t for t in range(len(names)) if t != ignore_label]
     pooled = metrics.apply_mapping(table, mapping)
     iou, dice = metrics.iou(pooled).tolist(), metrics.dice(pooled).tolist()
     areas = metrics.area_rmse(mapped).tolist()
-    scored = [t for t in range(len(names)) if not math.isnan(iou[t])]
     return {
         "classes": {
-            names[t]: {
-                "iou": _number(iou[t]),
-                "dice": _number(dice[t]),
-                "area_rmse": _number(areas[t]),
-            }
+            names[t]: {"iou": iou[t], "dice": dice[t], "area_rmse": areas[t]}
             for t in scored
+            if not math.isnan(iou[t])
         },
-        "mean_iou": _mean(iou),
+        "mean_iou": _mean(iou[t] for t in scored),
         "mapping": {str(t): sorted(mapping[t]) for t in sorted(mapping)},
         "cubes": {
-            item.stem: _mean(metrics.iou(one).tolist())
+            item.stem: _mean(metrics.iou(one)[scored].tolist())
             for item, one in zip(maps, mapped, strict=True)
         },
         "nmi": metrics.nmi(table),
@@ -131,10 +140,98 @@ def evaluate(
     }
 
 
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else value
+def _pool_classes(maps: Sequence[LabelledMap]) -> tuple[str, ...]:
+    """Give each class one number over all cubes."""
+    for item in maps:
+        if not item.classes:
+            raise InputError(item.stem, "its labels name no class", "check the labels")
+    own = (item.classes for item in maps if item.named)
+    names = list(dict.fromkeys(name for classes in own for name in classes))
+    numbered = max((len(i.classes) for i in maps if not i.named), default=0)
+    return (*names, *(f"class {value}" for value in range(len(names), numbered)))
 
 
-def _mean(values: Sequence[float]) -> float | None:
+def _number_classes(
+    mapping: Mapping[int, Sequence[int]] | Mapping[str, Sequence[int]],
+    names: Sequence[str],
+) -> dict[int, list[int]]:
+    """Put a mapping's class names into numbers."""
+    numbered: dict[int, list[int]] = {}
+    for key, members in mapping.items():
+        if isinstance(key, str) and key not in names:
+            raise InputError(
+                "--mapping",
+                f"there is no class {key!r}",
+                f"the classes are {_list_classes(names)}",
+            )
+        t = names.index(key) if isinstance(key, str) else key
+        if t in numbered:
+            raise InputError("--mapping", f"class {t} stands twice", "name it once")
+        numbered[t] = list(members)
+    return numbered
+
+
+def _require_one_numbering(
+    maps: Sequence[LabelledMap],
+    names: Sequence[str],
+    alignment: Alignment | Mapping[int, Sequence[int]] | Mapping[str, Sequence[int]],
+    ignore_label: int | None,
+) -> None:
+    """Refuse numbers that mean one class here and another one there."""
+    spoken: set[int] = set()
+    if not all(item.named for item in maps):
+        spoken |= set(range(len(names)))
+    if not isinstance(alignment, str):
+        spoken |= {key for key in alignment if not isinstance(key, str)}
+    if ignore_label is not None:
+        spoken.add(ignore_label)
+    for item in maps:
+        own = item.classes
+        for t in sorted(spoken & set(range(len(names)))) if item.named else ():
+            here = own[t] if t < len(own) else None
+            if here is None and names[t] not in own:
+                continue
+            if here != names[t]:
+                said = (
+                    f"class {t} is {here!r} here"
+                    if here is not None
+                    else (f"{names[t]!r} is class {own.index(names[t])} here")
+                )
+                raise InputError(
+                    item.stem,
+                    f"{said}, and class {t} is {names[t]!r} in the labels before it",
+                    "list the same classes in each label file, or name the classes "
+                    "in --mapping",
+                )
+
+
+def _count(
+    item: LabelledMap, names: Sequence[str], ids: int, ignore_label: int | None
+) -> Any:
+    """Count a cube's pixels by id and class, as `metrics.confusion` does."""
+    from napari_dgc.clustering import metrics
+
+    labels, found = item.labels, item.ids
+    if ignore_label is not None:
+        # Before names are looked up: the ignored value need not have one.
+        found = np.where(labels == ignore_label, np.uint8(0), found)
+        labels = np.where(labels == ignore_label, 0, labels)
+    low, high = int(labels.min(initial=0)), int(labels.max(initial=0))
+    if low < 0 or high >= len(item.classes):
+        raise InputError(
+            item.stem,
+            f"its labels hold {low if low < 0 else high}, a value without a class",
+            "check the labels, or name the unlabelled value with --ignore-label",
+        )
+    if item.named:
+        labels = np.array([names.index(name) for name in item.classes])[labels]
+    return metrics.confusion(found, labels, ids=ids, classes=len(names))
+
+
+def _list_classes(names: Sequence[str]) -> str:
+    return ", ".join(f"{number} {name}" for number, name in enumerate(names))
+
+
+def _mean(values: Iterable[float]) -> float | None:
     known = [value for value in values if not math.isnan(value)]
     return sum(known) / len(known) if known else None

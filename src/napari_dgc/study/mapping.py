@@ -115,7 +115,7 @@ def map_cube(
     C, H, W = cube.shape
     clusters = np.zeros((H, W), np.uint8)
     confidence = np.zeros((H, W), np.float32)
-    builder = StatisticsBuilder(model.k, C)
+    builder = StatisticsBuilder(int(model.cluster_ids.max()), C)
     seen = 0
     for window in windows(model, cube, device=device):
         clusters[window.rows, window.cols] = window.ids

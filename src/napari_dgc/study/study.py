@@ -107,10 +107,13 @@ class Study:
     def accept_model(self, model: Model) -> None:
         """Take a model into use: maps are cleared, each cluster is a group."""
         self._model = model
-        self._tree = build_tree(model.mean_spectra, model.counts, model.centroids)
+        ids = model.cluster_ids.tolist()
+        self._tree = build_tree(
+            model.mean_spectra, model.counts, model.centroids, cluster_ids=ids
+        )
         self._maps.clear()
         self._statistics.clear()
-        self._history = History(Grouping.start(range(1, model.k + 1)))
+        self._history = History(Grouping.start(ids))
         self.model_changed.emit(model)
         self.grouping_changed.emit(None)
 
@@ -247,9 +250,8 @@ class Study:
     def recipe(self) -> Recipe:
         """The current grouping as a recipe for this model."""
         history, model = self._require_history(), self._require_model()
-        return Recipe.of(
-            history.current, model.fingerprint, model.centroid_fingerprints
-        )
+        prints = model.centroid_fingerprints
+        return Recipe.of(history.current, model.fingerprint, prints)
 
     def apply_recipe(self, path: str | Path) -> Change:
         """Adopt a recipe made for this model, as one step to undo.
@@ -260,9 +262,8 @@ class Study:
             If the file is damaged or was made for another model.
         """
         history, model = self._require_history(), self._require_model()
-        grouping = Recipe.read(path).grouping(
-            model.fingerprint, model.centroid_fingerprints
-        )
+        prints = model.centroid_fingerprints
+        grouping = Recipe.read(path).grouping(model.fingerprint, prints)
         return self._told(history.do(Adopt(grouping.groups)))
 
     def export(

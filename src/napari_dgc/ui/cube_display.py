@@ -70,7 +70,7 @@ class CubeDisplay:
         self._entries: list[Entry] = []
         self._shown: Entry | None = None
         self._highlighted: frozenset[int] = frozenset()
-        self._previews: dict[int, tuple[NDArray[np.uint8], int]] = {}
+        self._previews: dict[int, tuple[NDArray[np.uint8], list[int]]] = {}
         self._was_previewing = False
         self._described = QTimer()
         self._described.setSingleShot(True)
@@ -177,9 +177,9 @@ class CubeDisplay:
         if id(entry.cube) not in self._previews:
             entry.groups.highlight(grouping, self._highlighted)
 
-    def preview(self, cube: Cube, clusters: NDArray[np.uint8], k: int) -> None:
-        """Show a map that is not in the study, until `end_previews`."""
-        self._previews[id(cube)] = clusters, k
+    def preview(self, cube: Cube, clusters: NDArray[np.uint8], ids: list[int]) -> None:
+        """Show a map of cluster ids that is not in the study, until `end_previews`."""
+        self._previews[id(cube)] = clusters, ids
         if self._shown is not None and self._shown.cube is cube:
             self.draw()
 

@@ -71,9 +71,9 @@ class GroupLayer:
         """
         self._draw(clusters, grouping.lut(), _group_colors(grouping, highlighted))
 
-    def show_clusters(self, clusters: NDArray[np.uint8], k: int) -> None:
-        """Draw a cluster map as it is, in the clusters' own colours."""
-        colors = {cluster: cluster_color(cluster) for cluster in range(1, k + 1)}
+    def show_clusters(self, clusters: NDArray[np.uint8], ids: Iterable[int]) -> None:
+        """Draw a map of these cluster ids as it is, in the clusters' own colours."""
+        colors = {cluster: cluster_color(cluster) for cluster in ids}
         lut = np.arange(MAX_CLUSTER + 1, dtype=np.uint8)
         self._draw(clusters, lut, _color_dict(colors, frozenset()))
 

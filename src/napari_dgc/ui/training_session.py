@@ -174,7 +174,8 @@ class TrainingSession(QObject):
         if isinstance(piece, Preview):
             if self._follow:
                 cube = self._cubes[piece.index]
-                self._display.preview(cube, piece.clusters, piece.model.k)
+                ids = piece.model.cluster_ids.tolist()
+                self._display.preview(cube, piece.clusters, ids)
         elif isinstance(piece, Progress):
             self.progressed.emit(piece.text, piece.done)
         elif isinstance(piece, Finished):
