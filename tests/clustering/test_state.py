@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from napari_dgc import Config, train
+from napari_dgc.clustering import dictionary
 from napari_dgc.clustering.model import Model
 from napari_dgc.clustering.state import TrainingState
 from napari_dgc.clustering.step import Step
@@ -67,6 +68,29 @@ def test_a_resumed_run_ends_with_equal_bytes(
         later[11].save(tmp_path / "a")
         kept[11].save(tmp_path / "b")
         assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_pruned_and_new_clusters_are_remembered(
+    small_cubes: list[Cube], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reviews at every snapshot, the last step's among them, whatever the total."""
+    monkeypatch.setattr(dictionary, "_VISITS", 0.0)  # never patient,
+    monkeypatch.setattr(dictionary, "_CLUMP", 10**9)  # never pleased,
+    monkeypatch.setattr(dictionary, "_NOTHING", 0.15)  # and severe
+    monkeypatch.setattr(dictionary, "_POOR", 0.1)
+    config = replace(CONFIG, k=8)
+    *_, last = train(small_cubes, config)
+    assert last.model is not None
+    assert last.model.retired_ids
+    assert last.model.cluster_ids.max() > 8
+    short = train(small_cubes, replace(config, steps=6), keep_state=True)
+    for index, state in states(list(short)).items():
+        state.save(tmp_path / "s")
+        again = TrainingState.load(tmp_path / "s")
+        *_, resumed = train(small_cubes, config, resume=again)
+        assert model_bytes(resumed.model, tmp_path) == model_bytes(
+            last.model, tmp_path
+        ), f"from step {index}"
 
 
 def test_nobody_pays_for_states_unasked(small_cubes: list[Cube]) -> None:
