@@ -6,15 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from napari_dgc.clustering.crops import (
-    CropPair,
-    Region,
-    crop_side,
-    croppable,
-    draw_pair,
-    read_region,
-)
+from napari_dgc.clustering.crops import CropPair, crop_side, draw_pair
 from napari_dgc.clustering.learner import _align
+from napari_dgc.clustering.reading import Region, croppable, read_region
 from napari_dgc.cubes.cube import Cube
 
 

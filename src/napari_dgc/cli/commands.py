@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import tomllib
 from collections.abc import Sequence
-from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +13,6 @@ from napari_dgc.cli.progress import ProgressLine
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.files import check_free, write_whole
-
-if TYPE_CHECKING:
-    from napari_dgc.clustering.config import Config
 
 
 def write_sample(options: argparse.Namespace) -> None:
@@ -34,33 +28,7 @@ def write_sample(options: argparse.Namespace) -> None:
             force=options.force,
             progress=lambda done, total, name: progress.show(f"{done}/{total} {name}"),
         )
-    _print_paths(paths)
-
-
-def train_model(options: argparse.Namespace) -> None:
-    """`train`: one model over all cubes."""
-    check_free(options.output, force=options.force)
-    config = _read_config(options)
-    cubes = _read_cubes(options)
-    from napari_dgc.clustering.training import train
-
-    model = None
-    with ProgressLine(options.quiet) as progress:
-        for step in train(cubes, config):
-            if step.notice:
-                progress.say(step.notice)
-            if step.stage == "training" and step.losses:
-                progress.show(
-                    f"step {step.index}/{step.total}  "
-                    f"loss {step.losses['total']:.3f}  {step.active} active clusters"
-                )
-            else:
-                progress.show(f"{step.stage} {step.done:.0%}")
-            model = step.model
-    if model is None:
-        raise RuntimeError("training ended without a model")
-    model.save(options.output, force=options.force)
-    _print_paths([options.output])
+    print_paths(paths)
 
 
 def segment_cubes(options: argparse.Namespace) -> None:
@@ -70,7 +38,7 @@ def segment_cubes(options: argparse.Namespace) -> None:
     from napari_dgc.study.mapping import MappedCube, map_cube
 
     model = Model.load(options.model)
-    cubes = _read_cubes(options)
+    cubes = read_cubes(options)
     stems = file_stems([cube.name for cube in cubes])
     for cube in cubes:
         model.require_bands(cube)
@@ -82,13 +50,15 @@ def segment_cubes(options: argparse.Namespace) -> None:
         for stem, cube in zip(stems, cubes, strict=True):
             for piece in map_cube(model, cube, device=options.device):
                 if not isinstance(piece, MappedCube):
+                    if piece.notice:
+                        progress.say(piece.notice)
                     progress.show(f"{piece.text} {piece.done:.0%}")
                     continue
                 paths = _write_map(out, stem, piece.clusters, options)
                 stats = out / f"{stem}_stats.npz"
                 piece.statistics.save(stats, force=options.force)
                 progress.end()
-                _print_paths([*paths, stats])
+                print_paths([*paths, stats])
 
 
 def merge_maps(options: argparse.Namespace) -> None:
@@ -127,44 +97,11 @@ def merge_maps(options: argparse.Namespace) -> None:
     export = Export(
         options.output, grouping, study.recipe(), maps, formats=options.format
     )
-    _print_paths(list(export.run(force=options.force)))
+    print_paths(list(export.run(force=options.force)))
 
 
-def _read_config(options: argparse.Namespace) -> Config:
-    """Defaults, then --config, then what stands on the command line."""
-    from napari_dgc.clustering.config import Config
-
-    values: dict[str, Any] = {}
-    path: Path | None = options.config
-    source = path or "train"
-    if path is not None:
-        try:
-            values = tomllib.loads(path.read_text("utf-8"))
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise InputError(source, reason, "check the path") from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise InputError(source, f"it is not TOML: {error}", "mend it") from error
-        known = {field.name for field in fields(Config)}
-        for name in values:
-            if name not in known:
-                raise InputError(
-                    source,
-                    f"{name!r} is no field of Config",
-                    f"use {', '.join(sorted(known))}",
-                )
-    given = {
-        name: getattr(options, name)
-        for name in ("k", "steps", "seed", "device")
-        if getattr(options, name) is not None
-    }
-    try:
-        return Config(**(values | given))
-    except ValueError as error:
-        raise InputError(source, str(error), "see napari-dgc train --help") from error
-
-
-def _read_cubes(options: argparse.Namespace) -> list[Cube]:
+def read_cubes(options: argparse.Namespace) -> list[Cube]:
+    """The cubes that a command was given; all with the same bands."""
     from napari_dgc.cubes.agreement import check_same_bands
     from napari_dgc.cubes.readers import find_cubes, read_cube
 
@@ -215,6 +152,7 @@ def find_maps(folder: Path, *endings: str) -> list[Path]:
     return found
 
 
-def _print_paths(paths: Sequence[Path]) -> None:
+def print_paths(paths: Sequence[Path]) -> None:
+    """Say on standard output what was written."""
     for path in paths:
         print(path)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from napari_dgc import __version__
-from napari_dgc.cli import commands, evaluate
+from napari_dgc.cli import commands, evaluate, train
 
 MAP_FORMATS = ("tif", "npy", "png", "pth")
 GROUP_FORMATS = ("tif", "png")
@@ -67,8 +67,24 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--config", type=Path, metavar="FILE.toml", help="any field of Config"
     )
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with the training that left MODEL.resume.safetensors",
+    )
+    parser.add_argument(
+        "--prefetch",
+        type=_natural,
+        default=train.PREFETCH,
+        metavar="N",
+        help=f"reads of the cubes ahead of need ({train.PREFETCH}); the model is "
+        "the same for any",
+    )
+    parser.add_argument(
+        "--tensorboard", type=Path, metavar="DIR", help="log there for TensorBoard too"
+    )
     _add_common(parser)
-    parser.set_defaults(run=commands.train_model)
+    parser.set_defaults(run=train.train_model)
 
 
 def _add_segment(parser: argparse.ArgumentParser) -> None:

@@ -53,8 +53,20 @@ class GradientBalancer:
             m = self.momentum
             self.norms[name] = m * self.norms[name] + (1 - m) * norm
             self._steps[name] += 1
-            usual = self.norms[name] / (1 - m ** self._steps[name])
-            total = total + gradient * (self.shares[name] / usual)
+            total = total + gradient * (self.shares[name] / self.usual(name))
         if total is None:
             raise ValueError("no gradients to combine")
         return total
+
+    def usual(self, name: str) -> float:
+        """The running mean of a gradient's norm, corrected for its start."""
+        return self.norms[name] / (1 - self.momentum ** max(1, self._steps[name]))
+
+    def state(self) -> dict[str, dict[str, float]]:
+        """What `load_state` needs to go on exactly."""
+        return {"norms": dict(self.norms), "steps": dict(self._steps)}
+
+    def load_state(self, state: Mapping[str, Mapping[str, float]]) -> None:
+        """Take over what `state` gave."""
+        self.norms = {name: state["norms"][name] for name in self.norms}
+        self._steps = {name: int(state["steps"][name]) for name in self._steps}

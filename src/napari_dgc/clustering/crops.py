@@ -11,20 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_dgc.clustering.affine import Affine, draw_affine
-from napari_dgc.cubes.cube import Cube
+from napari_dgc.clustering.reading import Region
 
 _LEAST_OVERLAP = 0.25  # of a crop's area
-_REGION = 2.0  # sides of a crop that one read covers
-_SLIVER = 16  # a cube with a shorter side shows too little of its surroundings
-_ATTEMPTS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Region:
-    """What one read of a cube brought: spectra and valid pixels."""
-
-    spectra: NDArray[np.float32]
-    valid: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,32 +66,6 @@ class CropPair:
     overlap: tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]
     corners: tuple[tuple[int, int], tuple[int, int]]
     views: tuple[View, View]
-
-
-def croppable(cubes: Sequence[Cube]) -> list[Cube]:
-    """The cubes that crops are taken from: slivers only where there is no other."""
-    wide = [cube for cube in cubes if min(cube.shape[1:]) >= _SLIVER]
-    return wide or list(cubes)
-
-
-def read_region(cubes: Sequence[Cube], crop: int, generator: torch.Generator) -> Region:
-    """Read a random region, large enough for several crop pairs, of one cube.
-
-    Regions without a valid pixel are passed over, for a bounded number of
-    times.
-    """
-    region = None
-    for _ in range(_ATTEMPTS):
-        cube = cubes[_whole(len(cubes), generator)]
-        _, H, W = cube.shape
-        side = round(crop * _REGION)
-        rows, cols = _span(H, side, generator), _span(W, side, generator)
-        region = Region(*cube.block(rows, cols))
-        if region.valid.any():
-            break
-    if region is None:
-        raise RuntimeError("at least one attempt is made")
-    return region
 
 
 def crop_side(regions: Sequence[Region], crop: int) -> int:
@@ -195,8 +158,3 @@ def _middle(corner: tuple[int, int], side: int) -> tuple[float, float]:
 def _whole(count: int, generator: torch.Generator) -> int:
     """A whole number from 0 to count - 1."""
     return int(torch.randint(count, (1,), generator=generator))
-
-
-def _span(size: int, length: int, generator: torch.Generator) -> slice:
-    start = _whole(max(1, size - length + 1), generator)
-    return slice(start, min(size, start + length))

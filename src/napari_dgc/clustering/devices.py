@@ -1,12 +1,16 @@
-"""Where the numbers are crunched."""
+"""Where the numbers are crunched, and what to do when there is no room there."""
 
 from __future__ import annotations
 
 import os
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 
 import torch
 
 from napari_dgc.cubes.errors import InputError
+
+_SMALLEST_CROP = 16  # as in `Config`
 
 
 def find_device(name: str = "auto") -> torch.device:
@@ -47,3 +51,56 @@ def limit_threads() -> int:
     threads = max(1, (os.cpu_count() or 2) - 1)
     torch.set_num_threads(threads)
     return threads
+
+
+@dataclass(frozen=True, slots=True)
+class StepSize:
+    """How much one training step asks of the device.
+
+    Attributes
+    ----------
+    pairs : int
+        Crop pairs.
+    crop : int
+        The most pixels along a crop's side.
+    """
+
+    pairs: int
+    crop: int
+
+    def halved(self) -> StepSize | None:
+        """Half the pairs, else half the side; None where there is nothing to spare."""
+        if self.pairs > 1:
+            return StepSize(self.pairs // 2, self.crop)
+        if self.crop >= 2 * _SMALLEST_CROP:
+            return StepSize(1, self.crop // 2)
+        return None
+
+    def notice(self, device: torch.device) -> str:
+        """What the user should know where a step had to become this small."""
+        return (
+            f"The {device.type} device ran out of memory: training goes on with "
+            f"{self.pairs} crop pair(s) of {self.crop} pixels a step"
+        )
+
+
+def out_of_memory(error: RuntimeError) -> bool:
+    """Whether an error says that the device has no room left.
+
+    CUDA has a type for that; MPS says it in words.
+    """
+    if isinstance(error, torch.cuda.OutOfMemoryError):
+        return True
+    return "MPS backend out of memory" in str(error)
+
+
+def half_precision(device: torch.device) -> AbstractContextManager[object]:
+    """bfloat16 for matrix products and convolutions on CUDA, where it is fast.
+
+    For what the encoder *adds* alone, which is in noise units: eight bits of
+    mantissa would lose the lesion in the front-end, the distances of
+    mean-shift, and the cosines to the centroids.
+    """
+    if device.type == "cuda" and torch.cuda.get_device_capability(device)[0] >= 8:
+        return torch.autocast("cuda", torch.bfloat16)
+    return nullcontext()

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
+from napari_dgc.clustering.devices import half_precision
 from napari_dgc.clustering.frontend import FrontEnd
 
 _POSITIONS = 37  # of the first spectral filter; at 301 bands it is 16 bands wide
@@ -93,18 +94,21 @@ class Encoder(nn.Module):
         keep = valid[:, None].to(x.dtype)  # (B, 1, H, W)
         linear = self.linear(x) * keep
         centred = ((x - self.mean[:, None, None]) * keep).flatten(2)  # (B, C, N)
-        wide = F.gelu(self._wide_matrix() @ centred + self._tiled(self.wide_bias, 0))
-        deep = F.gelu(self._deep_matrix() @ wide + self._tiled(self.deep_bias, 1))
-        spectral = (self.spectral_out @ deep).view(B, -1, H, W)
-        spatial = F.conv2d(
-            linear / self.noise_std[:, None, None],
-            self.spatial_in,
-            self.spatial_bias,
-            padding=1,
-        )
-        spatial = F.conv2d(F.gelu(spatial), self.spatial_out)
+        with half_precision(x.device):
+            wide = F.gelu(
+                self._wide_matrix() @ centred + self._tiled(self.wide_bias, 0)
+            )
+            deep = F.gelu(self._deep_matrix() @ wide + self._tiled(self.deep_bias, 1))
+            spectral = (self.spectral_out @ F.gelu(deep)).view(B, -1, H, W)
+            spatial = F.conv2d(
+                linear / self.noise_std[:, None, None],
+                self.spatial_in,
+                self.spatial_bias,
+                padding=1,
+            )
+            spatial = F.conv2d(F.gelu(spatial), self.spatial_out)
         noise = self.noise_std[:, None, None]  # additions are in noise units
-        return linear + (spectral + spatial) * noise * keep, linear
+        return linear + (spectral + spatial).float() * noise * keep, linear
 
     def linear(self, x: Tensor) -> Tensor:
         """U(x - mu) alone, (B, D, H, W)."""

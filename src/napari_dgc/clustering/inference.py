@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from napari_dgc.clustering.devices import find_device
+from napari_dgc.clustering.devices import find_device, out_of_memory
 from napari_dgc.clustering.embedding import Embedder
 from napari_dgc.clustering.model import Model
 from napari_dgc.clustering.networks import load_network
@@ -34,6 +35,8 @@ class Window:
         Top-1 softmax at tau; 0 where there is no data.
     spectra : ndarray of float32, shape (C, h, w)
         What the cube holds there.
+    notice : str
+        Something the user should know; mostly empty.
     """
 
     rows: slice
@@ -41,6 +44,7 @@ class Window:
     ids: NDArray[np.uint8]
     confidence: NDArray[np.float32]
     spectra: NDArray[np.float32]
+    notice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +115,9 @@ def windows(
     Yields
     ------
     Window
-        In reading order; together they cover the cube once.
+        In reading order; together they cover the cube once. Where the device
+        has no room for a window, it is embedded in halves, quarters and so on,
+        as are all later ones; the first such window carries a notice.
     """
     model.require_bands(cube)
     C, H, W = cube.shape
@@ -125,7 +131,8 @@ def windows(
     lacking = model.good_bands & ~own
     where = find_device(device)
     embedder, centroids, tau = load_network(model, where)
-    halo = embedder.halo
+    halo, pieces = embedder.halo, 1
+    assign = partial(_assign, embedder, centroids, tau, model.cluster_ids)
     for rows in row_slices(H, tile[0]):
         for cols in row_slices(W, tile[1]):
             read = (grown(rows, halo, H), grown(cols, halo, W))
@@ -133,10 +140,50 @@ def windows(
             if lacking.any():
                 spectra[lacking] = model.front_end.mean[lacking, None, None]
             inner = (inside(rows, read[0]), inside(cols, read[1]))
-            ids, confidence = _assign(
-                embedder, centroids, tau, model.cluster_ids, spectra, valid, inner
-            )
-            yield Window(rows, cols, ids, confidence, spectra[:, inner[0], inner[1]])
+            notice = ""
+            while True:
+                try:
+                    ids, confidence = _in_pieces(
+                        assign, spectra, valid, inner, halo, pieces
+                    )
+                    break
+                except RuntimeError as error:
+                    if pieces >= max(rows.stop - rows.start, cols.stop - cols.start):
+                        raise
+                    if not out_of_memory(error):
+                        raise
+                pieces *= 2
+                notice = (
+                    f"The {where.type} device ran out of memory: mapping goes on with "
+                    f"1/{pieces} of a window at a time"
+                )
+            yield Window(rows, cols, ids, confidence, spectra[:, *inner], notice)
+
+
+def _in_pieces(
+    assign: Callable[..., tuple[NDArray[np.uint8], NDArray[np.float32]]],
+    spectra: NDArray[np.float32],
+    valid: NDArray[np.bool_],
+    inner: tuple[slice, slice],
+    halo: int,
+    pieces: int,
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Assign the inner part of a read window, its longer side cut in `pieces`."""
+    sides = [span.stop - span.start for span in inner]
+    ids, confidence = np.zeros(sides, np.uint8), np.zeros(sides, np.float32)
+    axis = int(np.argmax(sides))
+    for part in row_slices(sides[axis], -(-sides[axis] // pieces)):
+        to = [slice(None), slice(None)]
+        to[axis] = part
+        start = inner[axis].start
+        piece = list(inner)
+        piece[axis] = slice(start + part.start, start + part.stop)
+        taken = tuple(
+            grown(p, halo, size) for p, size in zip(piece, valid.shape, strict=True)
+        )
+        place = tuple(inside(p, t) for p, t in zip(piece, taken, strict=True))
+        ids[*to], confidence[*to] = assign(spectra[:, *taken], valid[taken], place)
+    return ids, confidence
 
 
 @torch.inference_mode()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,18 +15,18 @@ from napari_dgc.clustering.augmentation import Augmenter
 from napari_dgc.clustering.balancer import GradientBalancer
 from napari_dgc.clustering.centroids import Rarity
 from napari_dgc.clustering.config import Config
-from napari_dgc.clustering.crops import (
-    CropPair,
-    Region,
-    crop_side,
-    croppable,
-    draw_pair,
-    read_region,
-)
+from napari_dgc.clustering.crops import CropPair, crop_side, draw_pair
+from napari_dgc.clustering.devices import StepSize, out_of_memory
 from napari_dgc.clustering.dictionary import Dictionary
 from napari_dgc.clustering.embedding import noise_temperature
 from napari_dgc.clustering.model import Model
-from napari_dgc.clustering.networks import build_embedder
+from napari_dgc.clustering.networks import (
+    build_embedder,
+    copy_optimizer,
+    copy_weights,
+    load_optimizer,
+)
+from napari_dgc.clustering.reading import Reader, Region
 from napari_dgc.cubes.cube import Cube
 
 # How much of the step each loss may claim, at the embedding and, for the
@@ -42,6 +44,7 @@ _LOSSES = {
     "orthogonality": losses.separation,
     "balance": losses.balance,
 }
+LOSS_NAMES = ("total", *_LOSSES, "anchor")
 _GRADIENT_CLIP = 1.0
 
 
@@ -64,8 +67,11 @@ class Learner:
         start: Model,
         rarity: Rarity,
         device: torch.device,
+        *,
+        prefetch: int = 0,
     ) -> None:
-        self._cubes, self._config, self._device = croppable(cubes), config, device
+        self._config, self._device = config, device
+        self._reader = Reader(cubes, config, prefetch=prefetch)
         self._generator = torch.Generator().manual_seed(config.seed + 1)
         self.student = build_embedder(
             start.front_end,
@@ -91,8 +97,9 @@ class Learner:
         self._augment = Augmenter(
             start.front_end, start.wavelengths, config, self._generator, device
         )
-        self._regions: list[Region] = []
         self._taken = 0
+        self._size = StepSize(config.batch, config.crop)
+        self._notice = ""
         self._balancer = GradientBalancer(_SHARES)
         self._anchor_balancer = GradientBalancer(_ANCHOR_SHARES)
         self._optimizer = torch.optim.AdamW(
@@ -102,9 +109,26 @@ class Learner:
     def step(self) -> Mapping[str, float]:
         """Take one step; returns the losses' values, ``total`` among them.
 
-        Empty where the crops hold no valid pixel.
+        Empty where the crops hold no valid pixel. A step for which the device
+        has no room is taken again with half the pairs, or half the crops' side,
+        and all later ones likewise (see `take_notice`).
         """
-        pairs = self._next_pairs()
+        regions = self._reader.next_regions()
+        while True:
+            before = self._memory()
+            try:
+                return self._learn(regions)
+            except RuntimeError as error:
+                smaller = self._size.halved()
+                if smaller is None or not out_of_memory(error):
+                    raise
+            # Out here, where nothing holds the failed step's tensors any more.
+            self._recall(before)
+            self._size, self._notice = smaller, smaller.notice(self._device)
+
+    def _learn(self, regions: Sequence[Region]) -> Mapping[str, float]:
+        """Draw crops, and learn from them."""
+        pairs = self._draw_pairs(regions)
         x = torch.cat([pair.x for pair in pairs]).to(self._device)  # (2B, C, S, S)
         valid = torch.cat([pair.valid for pair in pairs]).to(self._device)
         targets, z_teacher = self._teach(x, valid)
@@ -137,21 +161,65 @@ class Learner:
         """The centroids as they stand, (K, D+1)."""
         return self.dictionary.centroids
 
+    def norms(self) -> Mapping[str, float]:
+        """The usual norm of each loss's gradient, by the loss's name."""
+        both = (self._balancer, self._anchor_balancer)
+        return {name: b.usual(name) for b in both for name in b.norms}
+
+    def take_notice(self) -> str:
+        """What the user should know of the last step; said once."""
+        notice, self._notice = self._notice, ""
+        return notice
+
+    def close(self) -> None:
+        """Stop reading."""
+        self._reader.close()
+
+    def state(self) -> dict[str, Any]:
+        """All that `load_state` needs to go on to the bit; see `TrainingState`."""
+        size = asdict(self._size)
+        return self._memory() | {"reader": self._reader.state(), "size": size}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state` gave; before the first step."""
+        self._reader.load_state(state["reader"])
+        self._size = StepSize(**state["size"])
+        self._recall(state)
+
+    def _memory(self) -> dict[str, Any]:
+        """A copy of everything that a step changes, but for what is read."""
+        return {
+            "student": copy_weights(self.student),
+            "teacher": copy_weights(self.teacher),
+            "optimizer": copy_optimizer(self._optimizer),
+            "dictionary": self.dictionary.state(),
+            "balancer": self._balancer.state(),
+            "anchor_balancer": self._anchor_balancer.state(),
+            "generator": self._generator.get_state(),
+            "taken": self._taken,
+        }
+
+    def _recall(self, memory: Mapping[str, Any]) -> None:
+        """Let everything be as it was."""
+        for embedder, name in ((self.student, "student"), (self.teacher, "teacher")):
+            embedder.load_state_dict(memory[name], strict=False)
+        load_optimizer(self._optimizer, memory["optimizer"])
+        self.dictionary.load_state(memory["dictionary"])
+        self._balancer.load_state(memory["balancer"])
+        self._anchor_balancer.load_state(memory["anchor_balancer"])
+        self._generator.set_state(memory["generator"])
+        self._taken = memory["taken"]
+
     @property
     def _student_tau(self) -> float:
         return self._tau * self._config.student_temperature
 
-    def _next_pairs(self) -> list[CropPair]:
-        """Crop pairs; the cubes are read anew every `reuse_iterations` steps."""
-        config = self._config
-        if self._taken % config.reuse_iterations == 0:
-            self._regions = [
-                read_region(self._cubes, config.crop, self._generator)
-                for _ in range(config.batch)
-            ]
+    def _draw_pairs(self, regions: Sequence[Region]) -> list[CropPair]:
+        """Crop pairs, one of each region."""
         self._taken += 1
-        side = crop_side(self._regions, config.crop)
-        return [draw_pair(r, side, self._generator) for r in self._regions]
+        regions = regions[: self._size.pairs]
+        side = crop_side(regions, self._size.crop)
+        return [draw_pair(region, side, self._generator) for region in regions]
 
     @torch.no_grad()
     def _teach(self, x: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:

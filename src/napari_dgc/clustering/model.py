@@ -23,9 +23,8 @@ from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.files import write_whole
 
 FORMAT = "napari-dgc model"
-FORMAT_VERSION = (
-    3  # 2: cluster ids; 3: variable bandwidth, sphere about the black point
-)
+# 2: cluster ids; 3: a bandwidth that varies, the sphere seen from black
+FORMAT_VERSION = 3
 MAX_ID = 255
 _FRONT_END = ("mean", "band_std", "band_noise", "projection", "noise_std")
 
@@ -154,7 +153,12 @@ class Model:
         Equal models give equal bytes: all metadata lies under one key, as
         JSON with sorted keys.
         """
-        path = Path(path)
+        meta, tensors = self.parts()
+        data = save(tensors, {"napari-dgc": json.dumps(meta, sort_keys=True)})
+        write_whole(path, lambda file: file.write(data), force=force)
+
+    def parts(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """What is saved: metadata fit for JSON, and arrays by name."""
         meta = {
             "format": FORMAT,
             "version": FORMAT_VERSION,
@@ -168,8 +172,7 @@ class Model:
             "seed": self.seed,
             "packages": package_versions(),
         }
-        data = save(self._tensors(), {"napari-dgc": json.dumps(meta, sort_keys=True)})
-        write_whole(path, lambda file: file.write(data), force=force)
+        return meta, self._tensors()
 
     @classmethod
     def load(cls, path: str | Path) -> Model:
@@ -202,7 +205,7 @@ class Model:
                     f"{meta['version']}), whose maps this one cannot make",
                     "train again",
                 )
-            return cls._from_parts(meta, tensors)
+            return cls.from_parts(meta, tensors)
         except InputError:
             raise
         except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:
@@ -211,9 +214,16 @@ class Model:
             ) from error
 
     @classmethod
-    def _from_parts(
+    def from_parts(
         cls, meta: Mapping[str, Any], tensors: dict[str, NDArray[Any]]
     ) -> Model:
+        """Make a model of what `parts` gave; takes the arrays out of `tensors`.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            If something is missing or does not fit.
+        """
         front = {name: tensors.pop(f"front_end.{name}") for name in _FRONT_END}
         C, D = len(front["mean"]), len(front["noise_std"])
         centroids, spectra = tensors.pop("centroids"), tensors.pop("mean_spectra")

@@ -23,8 +23,6 @@ _FIXED = (
     "encoder.black",
     "encoder.analysis",
 )
-# Models that were trained before there was such a weight start it at zero.
-_LATER = ("log_ratio",)
 
 
 def band_order(wavelengths: NDArray[np.float64] | None, bands: int) -> Tensor:
@@ -72,6 +70,35 @@ def take_weights(embedder: Embedder) -> dict[str, NDArray[np.float32]]:
         for name, tensor in embedder.state_dict().items()
         if name not in _FIXED
     }
+
+
+def copy_weights(embedder: Embedder) -> dict[str, Tensor]:
+    """Copy the trained weights, on their device."""
+    return {
+        name: tensor.detach().clone()
+        for name, tensor in embedder.state_dict().items()
+        if name not in _FIXED
+    }
+
+
+def copy_optimizer(optimizer: torch.optim.Optimizer) -> dict[str, dict[str, Tensor]]:
+    """Copy what an optimizer remembers of each parameter, by its place."""
+    return {
+        str(at): {name: value.clone() for name, value in entry.items()}
+        for at, entry in optimizer.state_dict()["state"].items()
+    }
+
+
+def load_optimizer(
+    optimizer: torch.optim.Optimizer, state: Mapping[str, Mapping[str, Tensor]]
+) -> None:
+    """Let an optimizer remember what `copy_optimizer` gave; `state` stays as it is."""
+    entries = {
+        int(at): {name: value.clone() for name, value in entry.items()}
+        for at, entry in state.items()
+    }
+    groups = optimizer.state_dict()["param_groups"]
+    optimizer.load_state_dict({"state": entries, "param_groups": groups})
 
 
 def load_network(model: Model, device: torch.device) -> tuple[Embedder, Tensor, float]:

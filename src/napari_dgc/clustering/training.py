@@ -5,71 +5,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from types import MappingProxyType
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from dataclasses import replace
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
 
-from napari_dgc.clustering.centroids import Rarity, find_rarity, start_centroids
 from napari_dgc.clustering.config import Config
 from napari_dgc.clustering.devices import find_device
-from napari_dgc.clustering.embedding import lift
-from napari_dgc.clustering.frontend import (
-    FrontEnd,
-    Moments,
-    fit_front_end,
-    gather_moments,
-)
 from napari_dgc.clustering.learner import Learner
 from napari_dgc.clustering.model import Model
-from napari_dgc.clustering.networks import build_embedder, take_weights
-from napari_dgc.clustering.warmstart import Sample, describe_clusters, draw_sample
-from napari_dgc.cubes.agreement import check_same_bands, common_wavelengths
+from napari_dgc.clustering.networks import take_weights
+from napari_dgc.clustering.state import TrainingState
+from napari_dgc.clustering.step import Step
+from napari_dgc.clustering.warmstart import (
+    Beginning,
+    Sample,
+    begin,
+    common_good_bands,
+    draw_sample,
+    with_description,
+)
+from napari_dgc.cubes.agreement import check_same_bands
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
 
-_NO_LOSSES: Mapping[str, float] = MappingProxyType({})
+__all__ = ["Step", "train"]
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A cheap record of where training is.
-
-    Attributes
-    ----------
-    stage : {"reading", "clustering", "training", "finished"}
-    index, total : int
-        Training steps done, and wanted.
-    done : float
-        The share of this stage that is done, 0..1.
-    losses : mapping of str to float
-        ``total``, ``consistency``, ``compactness``, ``orthogonality``,
-        ``balance`` and ``anchor``; empty outside the stage "training".
-    active : int
-        Clusters that hold more than 0.1 % of the pixels lately seen.
-    notice : str
-        Something the user should know; mostly empty.
-    snapshot : Model or None
-        Every so often: the model as it stands, for a preview.
-    model : Model or None
-        The trained model, in the last step alone.
-    """
-
-    stage: str
-    index: int
-    total: int
-    done: float = 0.0
-    losses: Mapping[str, float] = field(default_factory=lambda: _NO_LOSSES)
-    active: int = 0
-    notice: str = ""
-    snapshot: Model | None = None
-    model: Model | None = None
-
-
-def train(cubes: Sequence[Cube], config: Config | None = None) -> Iterator[Step]:
+def train(
+    cubes: Sequence[Cube],
+    config: Config | None = None,
+    *,
+    prefetch: int = 0,
+    resume: TrainingState | None = None,
+    keep_state: bool = False,
+) -> Generator[Step, None, None]:
     """Learn one set of clusters for all cubes.
 
     Parameters
@@ -77,136 +48,109 @@ def train(cubes: Sequence[Cube], config: Config | None = None) -> Iterator[Step]
     cubes : sequence of Cube
         All with the same bands.
     config : Config, optional
-        The defaults serve every data set.
+        The defaults serve every data set. When going on with a training: the
+        one it was started with, `steps` apart.
+    prefetch : int
+        Reads of the cubes that a thread has ready, ahead of need. It changes
+        when they are read, never which or in what order: on the CPU the model
+        is the same to the bit.
+    resume : TrainingState, optional
+        Go on from there. On the CPU the model is, to the bit, the one that
+        training without a break gives.
+    keep_state : bool
+        Let the steps that carry a snapshot, the first and the last one carry
+        a `TrainingState` too.
 
     Yields
     ------
     Step
-        The first snapshot is the first map (the warm start), after seconds;
-        the last step carries the trained model. Closing the generator stops
-        training at once.
+        The first snapshot is the first map (the warm start), after seconds,
+        or the model as it was left; the last step carries the trained model.
+        Closing the generator stops training at once.
 
     Raises
     ------
     InputError
-        If the cubes do not fit together or hold no valid pixel.
+        If the cubes do not fit together or hold no valid pixel, a file cannot
+        be read any more, or `resume` is of another training.
     """
-    config = config or Config()
+    config = config or (resume.config if resume else Config())
     if not cubes:
         raise InputError("train", "no cube was given", "give at least one cube")
     check_same_bands(cubes)
     device = find_device(config.device)
     total = config.steps
     prints = tuple(cube.fingerprint for cube in cubes)
-    good = _common_good_bands(cubes)
+    good = common_good_bands(cubes)
     cubes = [replace(cube, good_bands=good) for cube in cubes]
-    moments = None
-    for piece in gather_moments(cubes):
-        if isinstance(piece, Moments):
-            moments = piece
-        else:
-            yield Step("reading", 0, total, done=piece)
-    if moments is None:
-        raise RuntimeError("the pass over the cubes gave no moments")
-    front_end = fit_front_end(moments, config.components, good)
-    model, rarity = yield from _start(cubes, config, front_end, good, moments, device)
-    model = replace(model, cubes=prints)
+    if resume is None:
+        begun = yield from begin(cubes, config, good, device)
+    else:
+        resume.require(config, prints)
+        begun = Beginning(resume.model, resume.rarity, resume.valid_share)
+    model = replace(begun.model, cubes=prints, config=config)
     active = int((model.counts > 1e-3 * model.counts.sum()).sum())
-    notice = ""
-    if front_end.noise_method == "differences":
-        notice = (
-            f"Only {moments.count} valid pixels for {cubes[0].bands} bands: the noise "
-            "was estimated from neighbouring pixels; more pixels give better clusters"
-        )
-    yield Step("training", 0, total, active=active, notice=notice, snapshot=model)
     if total == 0:
+        step = Step("training", 0, 0, active=active, notice=begun.notice)
+        yield replace(step, snapshot=model)
         yield Step("finished", 0, 0, 1.0, active=active, model=model)
         return
 
-    learner = Learner(cubes, config, model, rarity, device)
-    for index in range(1, total + 1):
-        losses = learner.step()
-        snapshot, notice = None, ""
-        if index % config.snapshot_every == 0 and index < total:
-            if learner.dictionary.due:
-                model, notice = yield from _review(
-                    model, learner, cubes, config, moments.valid_share, index
-                )
-            snapshot = _with_learned(model, learner, index)
+    with closing(
+        Learner(cubes, config, model, begun.rarity, device, prefetch=prefetch)
+    ) as learner:
+
+        def state(index: int) -> TrainingState | None:
+            if not keep_state:
+                return None
+            parts = {"learner": learner.state()}
+            return TrainingState(model, begun.rarity, index, begun.valid_share, parts)
+
+        first, snapshot = 0, model
+        if resume is not None:
+            learner.load_state(resume.parts["learner"])
+            first, active = resume.index, learner.active()
+            snapshot = _with_learned(model, learner, first)
         yield Step(
             "training",
-            index,
+            first,
             total,
-            index / total,
-            losses,
-            learner.active(),
-            notice,
+            first / total,
+            active=active,
+            notice=begun.notice,
             snapshot=snapshot,
+            state=state(first),
         )
-    model = _with_learned(model, learner, total)
-    for part in draw_sample(learner.teacher, cubes, config, moments.valid_share):
-        if isinstance(part, Sample):
-            model = _with_description(model, part)
-        else:
-            yield Step("clustering", total, total, part, active=learner.active())
-    yield Step("finished", total, total, 1.0, active=learner.active(), model=model)
-
-
-def _start(
-    cubes: Sequence[Cube],
-    config: Config,
-    front_end: FrontEnd,
-    good: NDArray[np.bool_],
-    moments: Moments,
-    device: torch.device,
-) -> Generator[Step, None, tuple[Model, Rarity]]:
-    """Embed a sample with the front-end alone and find the first centroids."""
-    embedder = build_embedder(
-        front_end, common_wavelengths(cubes), config, offset=1.0, trained=False
-    ).to(device)
-    sample = None
-    for piece in draw_sample(embedder, cubes, config, moments.valid_share):
-        if isinstance(piece, Sample):
-            sample = piece
-        else:
-            yield Step("clustering", 0, config.steps, done=piece)
-    if sample is None or not len(sample.spectra):
-        raise InputError("the cubes", "no valid pixel was sampled", "check their masks")
-    if not bool(torch.isfinite(sample.y).all()):
-        raise InputError(
-            "the cubes",
-            "they hold values too large to compute with",
-            "state them as data ignore value in the header",
-        )
-    black = torch.from_numpy(front_end.black).to(device)
-    offset = sample.offset(black)
-    generator = torch.Generator().manual_seed(config.seed)
-    z = lift(sample.y, black, offset)
-    rarity = find_rarity(z, generator)
-    centroids = start_centroids(z, config.k, rarity, generator)
-    model = Model(
-        front_end=front_end,
-        encoder={},
-        centroids=centroids.cpu().numpy(),
-        offset=offset,
-        mean_spectra=np.zeros((config.k, len(good)), np.float32),
-        counts=np.zeros(config.k, np.int64),
-        wavelengths=common_wavelengths(cubes),
-        good_bands=good,
-        config=config,
-    )
-    return _with_description(model, sample), rarity
-
-
-def _with_description(model: Model, sample: Sample) -> Model:
-    """The model with its clusters' mean spectra and counts over a sample."""
-    device = sample.y.device
-    centroids = torch.from_numpy(model.centroids).to(device)
-    black = torch.from_numpy(model.front_end.black).to(device)
-    z = lift(sample.y, black, model.offset)
-    own = (z @ centroids.T).argmax(1).cpu().numpy()
-    spectra, counts = describe_clusters(sample.spectra, own, model.k)
-    return replace(model, mean_spectra=spectra, counts=counts)
+        for index in range(first + 1, total + 1):
+            losses = learner.step()
+            notices = [learner.take_notice()]
+            due = index % config.snapshot_every == 0
+            if due and learner.dictionary.due:
+                model, notice = yield from _review(
+                    model, learner, cubes, config, begun.valid_share, index
+                )
+                notices.append(notice)
+            yield Step(
+                "training",
+                index,
+                total,
+                index / total,
+                losses,
+                learner.active(),
+                "; ".join(filter(None, notices)),
+                _with_learned(model, learner, index) if due and index < total else None,
+                norms=learner.norms(),
+                state=state(index) if due or index == total else None,
+            )
+        learner.close()  # the reader's work is done
+        model = _with_learned(model, learner, total)
+        active = learner.active()
+        for part in draw_sample(learner.teacher, cubes, config, begun.valid_share):
+            if isinstance(part, Sample):
+                model = with_description(model, part)
+            else:
+                yield Step("clustering", total, total, part, active=active)
+    yield Step("finished", total, total, 1.0, active=active, model=model)
 
 
 def _with_learned(model: Model, learner: Learner, steps: int) -> Model:
@@ -248,7 +192,7 @@ def _review(
         z = learner.teacher.lift(part.y)
         pruned, new = dictionary.prune(z), dictionary.reseed(z)
         if pruned or new:
-            model = _with_description(_with_learned(model, learner, index), part)
+            model = with_description(_with_learned(model, learner, index), part)
     said = []
     for ids, what in (
         (pruned, "clusters held no pixel and were taken out"),
@@ -257,18 +201,3 @@ def _review(
         if ids:
             said.append(f"{what}: {', '.join(map(str, ids))}")
     return model, f"Step {index}: {'; '.join(said)}" if said else ""
-
-
-def _common_good_bands(cubes: Sequence[Cube]) -> NDArray[np.bool_]:
-    """Bands that no cube's header rules out, (C,)."""
-    good = np.ones(cubes[0].bands, bool)
-    for cube in cubes:
-        if cube.good_bands is not None:
-            good &= cube.good_bands
-    if good.sum() < 2:
-        raise InputError(
-            "the cubes",
-            "their bad band lists leave fewer than two bands",
-            "check bbl in the headers",
-        )
-    return good

@@ -13,6 +13,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_dgc.cubes.backing import require_backing
+
 _ROWS_PER_READ = 64
 
 
@@ -120,7 +122,13 @@ class Cube:
         spectra : ndarray of float32, shape (C, h, w)
             Finite everywhere: bad bands, and pixels that are not valid, read 0.
         valid : ndarray of bool, shape (h, w)
+
+        Raises
+        ------
+        InputError
+            If the file behind it can no longer be read.
         """
+        require_backing(self.data)
         with np.errstate(over="ignore"):  # doubles beyond float32 read as infinite
             spectra = np.array(self.data[:, rows, cols], dtype=np.float32, order="C")
         if self.good_bands is not None and not self.good_bands.all():

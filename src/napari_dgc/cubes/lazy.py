@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -23,20 +24,21 @@ class ScaledArray:
     Parameters
     ----------
     source : ndarray of integers, shape (C, H, W)
-        Usually a view of a memory map; any NumPy indexing works.
+        Usually a view of a memory map; any NumPy indexing works. Kept under
+        this name.
     factor : float
         What the stored values are divided by.
     """
 
     def __init__(self, source: NDArray[Any], factor: float) -> None:
-        self._source = source
+        self.source = source
         self._factor = np.float32(factor)
         self.shape: tuple[int, ...] = source.shape
         self.ndim = source.ndim
         self.dtype: np.dtype[Any] = np.dtype(np.float32)
 
     def __getitem__(self, key: Any, /) -> Any:
-        values = np.asarray(self._source[key]).astype(np.float32)
+        values = np.asarray(self.source[key]).astype(np.float32)
         values /= self._factor
         return values if values.ndim else values[()]
 
@@ -67,6 +69,7 @@ class HDF5Array:
         self.shape: tuple[int, ...] = tuple(int(dataset.shape[axis]) for axis in order)
         self.ndim = 3
         self.dtype: np.dtype[Any] = dataset.dtype
+        self._bytes = self._bytes_now()
 
     def __getitem__(self, key: Any, /) -> Any:
         entries = _expand(key, self.ndim)
@@ -90,6 +93,13 @@ class HDF5Array:
         selection = [slice(None)] * 3
         for axis, box in zip(self._order, boxes, strict=True):
             selection[axis] = box
+        if self._bytes_now() < self._bytes:
+            # HDF5 reads zeros beyond a file's end, and says nothing.
+            raise InputError(
+                self._dataset.file.filename,
+                "became shorter while it was in use",
+                "copy or export it again",
+            )
         try:
             values = np.asarray(self._dataset[tuple(selection)])
         except OSError as error:  # a chunk that does not decompress
@@ -99,6 +109,13 @@ class HDF5Array:
                 "copy or export it again",
             ) from error
         return values.transpose(self._order)
+
+    def _bytes_now(self) -> int:
+        """Size of the open file; 0 where it is none of the file system's."""
+        try:
+            return os.fstat(self._dataset.file.id.get_vfd_handle()).st_size
+        except (OSError, OverflowError, ValueError, RuntimeError):
+            return 0
 
 
 def chunk_cache_bytes(

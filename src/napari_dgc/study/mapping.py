@@ -55,10 +55,13 @@ class Progress:
         What is being done, in words for the user.
     done : float
         0..1.
+    notice : str
+        Something the user should know; mostly empty.
     """
 
     text: str
     done: float
+    notice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +122,7 @@ def map_cube(
         confidence[window.rows, window.cols] = window.confidence
         builder.add(window.ids, window.confidence, window.spectra)
         seen += window.ids.size
-        yield Progress(f"Mapping {cube.name}", seen / (H * W))
+        yield Progress(f"Mapping {cube.name}", seen / (H * W), window.notice)
     yield MappedCube(index, clusters, confidence, builder.finish(clusters))
 
 
@@ -185,7 +188,8 @@ def map_cubes(
             if isinstance(piece, MappedCube):
                 maps.append(piece)
             else:
-                yield Progress(piece.text, (index + piece.done) / len(cubes))
+                done = (index + piece.done) / len(cubes)
+                yield Progress(piece.text, done, piece.notice)
     yield Finished(model, tuple(maps))
 
 
