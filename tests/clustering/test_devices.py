@@ -62,9 +62,11 @@ def test_halved_tiles_give_the_same_map(
     with room_for(3000) as asked:
         halved = list(inference.windows(model, cube, device="cpu", tile=tile))
     assert max(asked) > 3000  # it did run out
-    assert sum(a > 3000 for a in asked) <= 3  # and kept to what fits
-    assert [w.notice for w in halved[1:]] == [""] * (len(halved) - 1)
-    assert "ran out of memory" in halved[0].notice
+    said = [window.notice for window in halved if window.notice]
+    assert said
+    assert len(set(said)) == len(said) <= 2  # and kept to what fits
+    assert all("ran out of memory" in notice for notice in said)
+    assert sum(a > 3000 for a in asked) <= 4
     for a, b in zip(whole, halved, strict=True):
         assert (a.rows, a.cols) == (b.rows, b.cols)
         assert (a.ids == b.ids).mean() >= 0.9999  # ties in floating point

@@ -2,7 +2,11 @@ from __future__ import annotations
 
 import torch
 
-from napari_dgc.clustering.meanshift import _Iteration, mean_shift
+from napari_dgc.clustering.meanshift import (
+    _Iteration,
+    _squared_distances,
+    mean_shift,
+)
 
 
 def brute_force(
@@ -112,7 +116,10 @@ def test_gradients_are_right_through_every_iteration() -> None:
     rate.requires_grad_()
     weight = valid.to(y.dtype)
     assert torch.autograd.gradcheck(
-        lambda y, rate: _Iteration.apply(y, weight, rate, 2), (y, rate)
+        lambda y, rate: _Iteration.apply(
+            y, weight, rate, 2, _squared_distances(y.detach(), 2)
+        ),
+        (y, rate),
     )
 
     def shifted(y: torch.Tensor, ratio: torch.Tensor) -> torch.Tensor:

@@ -29,9 +29,9 @@ _VISITS = 5.0
 # cluster as rare as the one above holds less, so this alone never prunes.
 _NOTHING = 1e-4
 _FEWEST = 2  # a map needs two clusters
-# Half the squared distance to the nearest centroid, in units of tau, from which a
-# pixel counts as poorly explained: four noise standard deviations. A first map
-# with 16 clusters leaves about 0.1 % of the pixels there, one with 4 some 10 %.
+# Half the squared distance to the nearest centroid, in units of what noise does
+# there (tau, shrunk by how far beyond s the pixel lies), from which a pixel counts
+# as poorly explained: four noise standard deviations.
 _POOR = 8.0
 # Pixels that must lie together for a centroid to be put there: more than a dead
 # detector element or a speck of dust makes after mean-shift.
@@ -213,7 +213,8 @@ class Dictionary:
         """The best place for a new centroid, (D+1,), if there is one."""
         distance, _ = _nearest(z, self.centroids)
         worst = distance.argsort(descending=True, stable=True)[:_MOST_POOR]
-        worst = worst[distance[worst] > _POOR * self._tau]
+        noise = self._tau * z[worst, -1].square()  # s² / (s² + |y|²) of tau
+        worst = worst[distance[worst] > _POOR * noise]
         if len(worst) < _SUPPORT:
             return None
         poor, distance = z[worst], distance[worst]

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import torch
-import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
@@ -62,30 +61,38 @@ def mean_shift(
         log_ratio = y.new_zeros(iterations)
     inverse = torch.exp(-log_ratio).to(y.dtype)
     for at in range(iterations):
-        squared = torch.full_like(weight, bandwidth)  # h², (B, H, W)
-        if contrast:
-            squared += contrast * _mean_squared_distance(y.detach(), weight, radius)
+        with torch.no_grad():
+            apart = _squared_distances(y, radius)
+            squared = torch.full_like(weight, bandwidth)  # h², (B, H, W)
+            if contrast:
+                squared += contrast * _window_mean(apart, weight, radius)
         rate = inverse[at] * (-0.5 / squared)  # -1 / 2h²
-        y = _Iteration.apply(y, weight, rate, radius)  # type: ignore[no-untyped-call]
+        y = _Iteration.apply(y, weight, rate, radius, apart)  # type: ignore[no-untyped-call]
     return y
 
 
-def _mean_squared_distance(y: Tensor, weight: Tensor, radius: int) -> Tensor:
-    """Mean of ‖y_i - y_j‖² over the valid pixels j of i's window, (B, H, W).
+def _squared_distances(y: Tensor, radius: int) -> list[Tensor]:
+    """‖y_i - y_j‖² for each of half the window's shifts; as large as y for D = 12."""
+    return [
+        (y[here] - y[there]).square_().sum(1)
+        for here, there in _shifts(y.shape[-2:], radius)
+    ]
 
-    From box sums of y and ‖y‖²: no loop over the window.
+
+def _window_mean(apart: list[Tensor], weight: Tensor, radius: int) -> Tensor:
+    """Mean over the valid pixels of each pixel's window, itself a zero among them.
+
+    From the pairs, not from box sums of y and ‖y‖²: those cancel, and what is
+    lost would let the map depend on the tile.
     """
-    keep = weight[:, None]
-    powers = y.square().sum(1, keepdim=True)
-    stacked = torch.cat([y * keep, powers * keep, keep], dim=1)
-    side = 2 * radius + 1
-    # Means over whole windows, zeros beyond the image: the last channel is the
-    # share of a window that counts.
-    sums = F.avg_pool2d(stacked, side, stride=1, padding=radius)
-    share = sums[:, -1].clamp(min=0.5 / side**2)
-    mixed = (y * sums[:, :-2]).sum(1)
-    apart = powers[:, 0] + (sums[:, -2] - 2 * mixed) / share
-    return apart.clamp(min=0)
+    total, count = torch.zeros_like(weight), torch.ones_like(weight)
+    shifts = _shifts(weight.shape[-2:], radius)
+    for (here, there), squared in zip(shifts, apart, strict=True):
+        total[here].addcmul_(squared, weight[there])
+        total[there].addcmul_(squared, weight[here])
+        count[here].add_(weight[there])
+        count[there].add_(weight[here])
+    return total.div_(count)
 
 
 class _Iteration(torch.autograd.Function):
@@ -101,12 +108,17 @@ class _Iteration(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, y: Tensor, weight: Tensor, rate: Tensor, radius: int
+        ctx: Any,
+        y: Tensor,
+        weight: Tensor,
+        rate: Tensor,
+        radius: int,
+        apart: list[Tensor],
     ) -> Tensor:
         total, norm = y.clone(), torch.ones_like(weight)
-        for here, there in _shifts(weight.shape[-2:], radius):
+        shifts = _shifts(weight.shape[-2:], radius)
+        for (here, there), squared in zip(shifts, apart, strict=True):
             a, b = y[here], y[there]
-            squared = (a - b).square_().sum(1)
             both = weight[here] * weight[there]
             for own, other in ((here, b), (there, a)):
                 pull = torch.exp(squared * rate[own]).mul_(both)
@@ -119,7 +131,7 @@ class _Iteration(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, g: Tensor) -> tuple[Tensor, None, Tensor, None]:
+    def backward(ctx: Any, g: Tensor) -> tuple[Tensor, None, Tensor, None, None]:
         y, weight, rate, out, norm = ctx.saved_tensors
         u = g / norm[:, None]
         v = -(u * out).sum(1)
@@ -138,7 +150,7 @@ class _Iteration(torch.autograd.Function):
             apart.mul_(push[:, None])
             dy[here].add_(apart)
             dy[there].sub_(apart)
-        return dy, None, d_rate, None
+        return dy, None, d_rate, None, None
 
 
 def _shifts(
