@@ -13,6 +13,9 @@ _DRAWN = 12_000
 _FEWEST = 20  # a coarse cluster counts as at least this large
 _LLOYD_ITERATIONS = 50
 _CANDIDATES = 6  # of each greedy k-means++ step
+# Starts, of which the tightest is kept: one start in twelve gives no centroid to
+# a lesion (IoU 0.86 where the others have 0.96); see docs/engine.md.
+_STARTS = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,7 +63,8 @@ def start_centroids(
     k : int
     rarity : Rarity
         Pixels are drawn by its weights before they are clustered by greedy
-        k-means++ and Lloyd.
+        k-means++ and Lloyd, several times: the start of the smallest sum of
+        squared distances is kept.
     generator : torch.Generator
         On the CPU.
 
@@ -74,8 +78,13 @@ def start_centroids(
     if len(z) < k:
         z = _spread(z, k, generator)
     drawn = z[draw(rarity.weigh(z).cpu(), _DRAWN, generator).to(z.device)]
-    seeds = greedy_kmeans_plus_plus(drawn, k, generator)
-    centroids, _ = lloyd(drawn, seeds, _LLOYD_ITERATIONS)
+    centroids, tightest = drawn[:k], -1.0
+    for _ in range(_STARTS):
+        seeds = greedy_kmeans_plus_plus(drawn, k, generator)
+        found, _ = lloyd(drawn, seeds, _LLOYD_ITERATIONS)
+        cosines = float((drawn @ found.T).amax(1).double().mean())
+        if cosines > tightest:
+            centroids, tightest = found, cosines
     mass = (z @ centroids.T).argmax(1).bincount(minlength=k)
     return centroids[mass.argsort(descending=True, stable=True)]
 
