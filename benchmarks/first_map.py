@@ -154,8 +154,8 @@ def main() -> None:
     peer = np.median([r["seconds"] for r in runs["MiniBatchKMeans"]])
     rows = {}
     print(f"{'method':<18}{'seconds':>9}{'ratio':>8}{'own MB':>9}{'lesion IoU':>12}")
-    for name, measured in runs.items():
-        row = {key: float(np.median([r[key] for r in measured])) for key in measured[0]}
+    for name, some in runs.items():
+        row = {key: float(np.median([r[key] for r in some])) for key in some[0]}
         row["ratio"] = float(row["seconds"] / peer)
         rows[name] = row
         print(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,15 @@ COMPONENTS = 12
 GMM_PIXELS = 30_000  # as many as the first map looks at
 FIRST, TRAINED, CEILING = "first map", "trained", "supervised ceiling"
 MIXTURE = "PCA + GMM"
+
+_SKLEARN = (
+    "cluster",
+    "decomposition",
+    "discriminant_analysis",
+    "linear_model",
+    "metrics",
+    "mixture",
+)
 
 Predict = Callable[[Cube], Ints]
 
@@ -166,17 +176,14 @@ ROWS = (*UNSUPERVISED, CEILING)
 
 def warm_imports() -> None:
     """Import what the rows need, so that neither clock nor memory sees it."""
-    import sklearn.cluster
-    import sklearn.decomposition
-    import sklearn.discriminant_analysis
-    import sklearn.linear_model
-    import sklearn.metrics
-    import sklearn.mixture
-    import torch._dynamo  # noqa: F401; torch's optimizers import it at their first step
-
-    import napari_dgc.clustering.inference
-    import napari_dgc.clustering.training
-    import napari_dgc.study.evaluation  # noqa: F401
+    for name in (
+        *(f"sklearn.{part}" for part in _SKLEARN),
+        "torch._dynamo",  # torch's optimizers import it at their first step
+        "napari_dgc.clustering.inference",
+        "napari_dgc.clustering.training",
+        "napari_dgc.study.evaluation",
+    ):
+        import_module(name)
 
 
 def score_clustering(

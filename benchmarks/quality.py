@@ -21,9 +21,11 @@ as mean ± sd (worst) over the seeds:
 
 The supervised ceiling is the better of LDA and logistic regression (by lesion IoU on
 the seen scenes, whose labels they were trained on), on the first map's features after
-mean-shift. It knows no seed; on Indian Pines it is scored on what it learned from. A family counts as hard only where raw k-means stays at
-or below 0.6. Indian Pines: mean IoU of its 16 classes when each cluster stands for
-the class that it mostly holds. MUUFL: adjusted Rand index of two seeds' maps.
+mean-shift. It knows no seed; on Indian Pines it is scored on what it learned from. A
+family counts as hard only where raw k-means stays at or below 0.6.
+
+Indian Pines: mean IoU of its 16 classes when each cluster stands for the class that
+it mostly holds. MUUFL: adjusted Rand index of two seeds' maps.
 
 Results are kept in benchmarks/out/quality.jsonl as they come; what is there, of this
 code and number of threads, is not run again. At the end: a table, results/quality.json
@@ -245,11 +247,18 @@ def draw(lines: Sequence[Mapping[str, Any]], path: Path) -> None:
     places = list(dict.fromkeys((line["family"], line["k"] or 16) for line in lines))
     names = list(dict.fromkeys(line["row"] for line in lines))
     keys = [key for key in COLUMNS if any(line[key] for line in lines)]
-    width = 2 + 0.75 * len(places)
+    down = -(-len(keys) // 2)
     figure, axes = plt.subplots(
-        len(keys), 1, figsize=(width, 2.2 * len(keys) + 2), sharex=True, squeeze=False
+        down,
+        2,
+        figsize=(max(12, 3 + 1.1 * len(places)), 2.6 * down + 1),
+        sharex=True,
+        squeeze=False,
+        layout="constrained",
     )
-    for axis, key in zip(axes[:, 0], keys, strict=True):
+    for axis in axes.flat[len(keys) :]:
+        axis.set_axis_off()
+    for axis, key in zip(axes.flat, keys, strict=False):
         for at, name in enumerate(names):
             some = [line for line in lines if line["row"] == name and line[key]]
             shift = (at - (len(names) - 1) / 2) * 0.8 / len(names)
@@ -267,15 +276,13 @@ def draw(lines: Sequence[Mapping[str, Any]], path: Path) -> None:
         if key in ("seconds", "megabytes"):
             axis.set_yscale("log")
     labels = [family + ("" if k == 16 else f", K = {k}") for family, k in places]
-    axes[-1, 0].set_xticks(range(len(places)), labels, rotation=35, ha="right")
+    for axis in axes[-1]:
+        axis.set_xticks(range(len(places)), labels, rotation=35, ha="right")
     handles = {}
-    for axis in axes[:, 0]:
+    for axis in axes.flat:
         for handle, name in zip(*axis.get_legend_handles_labels(), strict=True):
             handles.setdefault(name, handle)
-    figure.legend(
-        handles.values(), handles.keys(), loc="upper center", ncols=3, frameon=False
-    )
-    figure.tight_layout(rect=(0, 0, 1, 1 - 0.9 / (2.2 * len(keys) + 2)))
+    figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=6)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110)
     plt.close(figure)

@@ -60,6 +60,9 @@ def run_units(
     wanted = [unit for unit in units if _key(unit) not in found]
     print(f"{len(units) - len(wanted)} of {len(units)} are there", file=sys.stderr)
     path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and not path.read_bytes().endswith(b"\n"):
+        with path.open("a", encoding="utf-8") as file:
+            file.write("\n")  # after a torn line
     began = time.perf_counter()
     for at, (unit, answer) in enumerate(in_children(work, wanted, workers)):
         minutes = (time.perf_counter() - began) / 60
