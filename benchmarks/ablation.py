@@ -261,6 +261,8 @@ def plan_units(options: argparse.Namespace) -> list[dict[str, Any]]:
         steps, trained_seeds, trained_names = 30, seeds[:2], options.families[:1]
     if options.smoke:
         steps, names, trained_names = 2, names[:1], names[:1]
+    if options.first_map:
+        trained_names = []
     plan = [
         (FIRST_MAP, 0, names, seeds),
         (TRAINING, steps, trained_names, trained_seeds),
