@@ -99,9 +99,11 @@ screenshots: setup ## the pictures of the documentation, taken anew
 	$(SCREEN) $(PY) scripts/screenshots.py
 
 .PHONY: bench
-bench: setup ## benchmarks (BENCH=--quick takes minutes, BENCH=--full an hour)
+bench: setup ## benchmarks (BENCH=--quick takes half an hour, BENCH=--full most of a day; resumable)
 	$(PY) benchmarks/first_map.py $(BENCH)
-	$(PY) benchmarks/seeds.py $(BENCH)
+	$(PY) benchmarks/quality.py $(BENCH)
+	$(PY) benchmarks/stability.py $(BENCH)
+	$(PY) benchmarks/ablation.py $(BENCH)
 	$(SCREEN) $(PY) benchmarks/screen.py
 
 .PHONY: clean

@@ -18,14 +18,13 @@ import json
 import platform
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import tifffile
+from records import measured
 from scoring import best_merge
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -97,36 +96,16 @@ def warm_imports(name: str) -> None:
     import napari_dgc.cubes.envi  # noqa: F401
 
 
-def anonymous_bytes() -> int:
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("RssAnon"):
-            return int(line.split()[1]) * 1024
-    return 0
-
-
 def run_one(name: str, path: Path) -> None:
     """Child process: run one method and print what was measured."""
     warm_imports(name)
-    base, peak, done = anonymous_bytes(), 0, threading.Event()
-
-    def watch() -> None:
-        nonlocal peak
-        while not done.wait(0.01):
-            peak = max(peak, anonymous_bytes())
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    started = time.perf_counter()
-    ids = METHODS[name](path)
-    seconds = time.perf_counter() - started
-    done.set()
-    watcher.join()
+    ids, seconds, megabytes = measured(lambda: METHODS[name](path))
     truth = tifffile.imread(path.with_name(f"{path.stem}_labels.tif"))
     print(
         json.dumps(
             {
                 "seconds": seconds,
-                "megabytes": max(0, peak - base) / 1e6,
+                "megabytes": megabytes,
                 "lesion_iou": best_merge(np.asarray(ids).astype(int), truth == 2),
             }
         )
@@ -175,8 +154,8 @@ def main() -> None:
     peer = np.median([r["seconds"] for r in runs["MiniBatchKMeans"]])
     rows = {}
     print(f"{'method':<18}{'seconds':>9}{'ratio':>8}{'own MB':>9}{'lesion IoU':>12}")
-    for name, measured in runs.items():
-        row = {key: float(np.median([r[key] for r in measured])) for key in measured[0]}
+    for name, some in runs.items():
+        row = {key: float(np.median([r[key] for r in some])) for key in some[0]}
         row["ratio"] = float(row["seconds"] / peer)
         rows[name] = row
         print(
