@@ -27,6 +27,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "augment_gain": (0.0, 1.0),
     "sample_pixels": (1_000, 1_000_000),
     "snapshot_every": (1, 1_000_000),
+    "patience": (0, 1_000_000),
     "augment_shift": (0.0, 1.0),
     "augment_brightness": (0.0, 2.0),
     "augment_tilt": (0.0, 2.0),
@@ -78,6 +79,9 @@ class Config:
         Standard deviation of the smooth spectral gain.
     sample_pixels : int
         Pixels embedded to find the first centroids.
+    patience : int
+        Snapshots without a better score of the guard after which training stops
+        by itself; 0: never.
     snapshot_every : int
         Steps between two snapshots.
     augment_shift : float
@@ -115,6 +119,7 @@ class Config:
     augment_gain: float = 0.02
     sample_pixels: int = 30_000
     snapshot_every: int = 25
+    patience: int = 8
     augment_shift: float = 0.25
     augment_brightness: float = 0.0
     augment_tilt: float = 0.0

@@ -58,6 +58,9 @@ class Learner:
         the finished model uses.
     dictionary : Dictionary
         The centroids and what is known of them.
+    device : torch.device
+    taken : int
+        Steps taken.
     """
 
     def __init__(
@@ -70,7 +73,7 @@ class Learner:
         *,
         prefetch: int = 0,
     ) -> None:
-        self._config, self._device = config, device
+        self._config, self.device = config, device
         self._reader = Reader(cubes, config, prefetch=prefetch)
         self._generator = torch.Generator().manual_seed(config.seed + 1)
         self.student = build_embedder(
@@ -97,7 +100,7 @@ class Learner:
         self._augment = Augmenter(
             start.front_end, start.wavelengths, config, self._generator, device
         )
-        self._taken = 0
+        self.taken = 0
         self._size = StepSize(config.batch, config.crop)
         self._notice = ""
         self._balancer = GradientBalancer(_SHARES)
@@ -124,17 +127,17 @@ class Learner:
                     raise
             # Out here, where nothing holds the failed step's tensors any more.
             self._recall(before)
-            self._size, self._notice = smaller, smaller.notice(self._device)
+            self._size, self._notice = smaller, smaller.notice(self.device)
 
     def _learn(self, regions: Sequence[Region]) -> Mapping[str, float]:
         """Draw crops, and learn from them."""
         pairs = self._draw_pairs(regions)
-        x = torch.cat([pair.x for pair in pairs]).to(self._device)  # (2B, C, S, S)
-        valid = torch.cat([pair.valid for pair in pairs]).to(self._device)
+        x = torch.cat([pair.x for pair in pairs]).to(self.device)  # (2B, C, S, S)
+        valid = torch.cat([pair.valid for pair in pairs]).to(self.device)
         targets, z_teacher = self._teach(x, valid)
 
-        view = torch.cat([pair.student_x for pair in pairs]).to(self._device)
-        seen = torch.cat([pair.student_valid for pair in pairs]).to(self._device)
+        view = torch.cat([pair.student_x for pair in pairs]).to(self.device)
+        seen = torch.cat([pair.student_valid for pair in pairs]).to(self.device)
         y, linear = self.student.encoder(self._augment(view), seen)
         shifted = self.student.shift(y, seen)
         z = self.student.lift(shifted)
@@ -196,7 +199,7 @@ class Learner:
             "balancer": self._balancer.state(),
             "anchor_balancer": self._anchor_balancer.state(),
             "generator": self._generator.get_state(),
-            "taken": self._taken,
+            "taken": self.taken,
         }
 
     def _recall(self, memory: Mapping[str, Any]) -> None:
@@ -208,7 +211,7 @@ class Learner:
         self._balancer.load_state(memory["balancer"])
         self._anchor_balancer.load_state(memory["anchor_balancer"])
         self._generator.set_state(memory["generator"])
-        self._taken = memory["taken"]
+        self.taken = memory["taken"]
 
     @property
     def _student_tau(self) -> float:
@@ -216,7 +219,7 @@ class Learner:
 
     def _draw_pairs(self, regions: Sequence[Region]) -> list[CropPair]:
         """Crop pairs, one of each region."""
-        self._taken += 1
+        self.taken += 1
         regions = regions[: self._size.pairs]
         side = crop_side(regions, self._size.crop)
         return [draw_pair(region, side, self._generator) for region in regions]
@@ -256,7 +259,7 @@ class Learner:
     def _follow(self, z: Tensor, valid: Tensor) -> None:
         """Let the teacher follow the student, and the centroids the teacher."""
         config = self._config
-        momentum = min(config.teacher_momentum, self._taken / (self._taken + 9.0))
+        momentum = min(config.teacher_momentum, self.taken / (self.taken + 9.0))
         for kept, new in zip(
             self.teacher.parameters(), self.student.parameters(), strict=True
         ):

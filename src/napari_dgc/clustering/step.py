@@ -38,6 +38,8 @@ class Step:
         The balancers' running mean of each loss's gradient norm.
     score : float or None
         The guard's label-free score, where it was taken.
+    best : Model or None
+        The model of the best score so far, where one was taken.
     state : TrainingState or None
         Every so often, if asked for: all that it takes to go on from here.
     """
@@ -53,4 +55,5 @@ class Step:
     model: Model | None = None
     norms: Mapping[str, float] = field(default_factory=lambda: _NONE)
     score: float | None = None
+    best: Model | None = None
     state: TrainingState | None = None

@@ -13,9 +13,10 @@ import numpy as np
 
 from napari_dgc.clustering.config import Config
 from napari_dgc.clustering.devices import find_device
+from napari_dgc.clustering.guard import Guard, start_of
 from napari_dgc.clustering.learner import Learner
 from napari_dgc.clustering.model import Model
-from napari_dgc.clustering.networks import take_weights
+from napari_dgc.clustering.networks import load_network, take_weights
 from napari_dgc.clustering.state import TrainingState
 from napari_dgc.clustering.step import Step
 from napari_dgc.clustering.warmstart import (
@@ -66,7 +67,10 @@ def train(
     Step
         The first snapshot is the first map (the warm start), after seconds,
         or the model as it was left; the last step carries the trained model.
-        Closing the generator stops training at once.
+        Closing the generator stops training at once. It stops by itself once
+        the guard's score has not risen for `config.patience` snapshots, or has
+        fallen by far; the trained model is the one of the best score, the
+        first map among them.
 
     Raises
     ------
@@ -89,7 +93,7 @@ def train(
         resume.require(config, prints)
         begun = Beginning(resume.model, resume.rarity, resume.valid_share)
     model = replace(begun.model, cubes=prints, config=config)
-    active = int((model.counts > 1e-3 * model.counts.sum()).sum())
+    active = active_clusters(model)
     if total == 0:
         step = Step("training", 0, 0, active=active, notice=begun.notice)
         yield replace(step, snapshot=model)
@@ -99,58 +103,94 @@ def train(
     with closing(
         Learner(cubes, config, model, begun.rarity, device, prefetch=prefetch)
     ) as learner:
-
-        def state(index: int) -> TrainingState | None:
-            if not keep_state:
-                return None
-            parts = {"learner": learner.state()}
-            return TrainingState(model, begun.rarity, index, begun.valid_share, parts)
-
-        first, snapshot = 0, model
-        if resume is not None:
-            learner.load_state(resume.parts["learner"])
-            first, active = resume.index, learner.active()
-            snapshot = _with_learned(model, learner, first)
-        yield Step(
-            "training",
-            first,
-            total,
-            first / total,
-            active=active,
-            notice=begun.notice,
-            snapshot=snapshot,
-            state=state(first),
-        )
-        for index in range(first + 1, total + 1):
-            losses = learner.step()
-            notices = [learner.take_notice()]
-            due = index % config.snapshot_every == 0
-            if due and learner.dictionary.due:
-                model, notice = yield from _review(
-                    model, learner, cubes, config, begun.valid_share, index
-                )
-                notices.append(notice)
-            yield Step(
-                "training",
-                index,
-                total,
-                index / total,
-                losses,
-                learner.active(),
-                "; ".join(filter(None, notices)),
-                _with_learned(model, learner, index) if due and index < total else None,
-                norms=learner.norms(),
-                state=state(index) if due or index == total else None,
-            )
-        learner.close()  # the reader's work is done
-        model = _with_learned(model, learner, total)
-        active = learner.active()
-        for part in draw_sample(learner.teacher, cubes, config, begun.valid_share):
+        begun = replace(begun, model=model)
+        guard = yield from _learn(learner, cubes, begun, resume, keep_state)
+    model, steps = replace(guard.best, config=config), learner.taken
+    if model.encoder:  # the first map is described already
+        embedder = load_network(model, device)[0]
+        for part in draw_sample(embedder, cubes, config, begun.valid_share):
             if isinstance(part, Sample):
                 model = with_description(model, part)
             else:
-                yield Step("clustering", total, total, part, active=active)
-    yield Step("finished", total, total, 1.0, active=active, model=model)
+                yield Step("clustering", steps, total, part, active=active)
+    active = active_clusters(model)
+    yield Step("finished", steps, total, 1.0, active=active, model=model)
+
+
+def _learn(
+    learner: Learner,
+    cubes: Sequence[Cube],
+    begun: Beginning,
+    resume: TrainingState | None,
+    keep_state: bool,
+) -> Generator[Step, None, Guard]:
+    """Take the steps; gives the guard, which holds the best model."""
+    model, config = begun.model, begun.model.config
+    index, total, every = 0, config.steps, config.snapshot_every
+    snapshot, start = model, model
+    if resume is not None:
+        learner.load_state(resume.parts["learner"])
+        start = start_of(resume.parts["guard"])
+        index, snapshot = resume.index, _with_learned(model, learner, resume.index)
+    here = Step("training", index, total, index / total, active=active_clusters(model))
+    # The first map first: the user waits for it, the guard takes a second.
+    yield replace(here, notice=begun.notice, snapshot=snapshot)
+    guard = Guard(cubes, config, start, learner.device)
+    if resume is not None:
+        guard.load_state(resume.parts["guard"])
+
+    def state() -> TrainingState | None:
+        if not keep_state:
+            return None
+        parts = {"learner": learner.state(), "guard": guard.state()}
+        return TrainingState(model, begun.rarity, index, begun.valid_share, parts)
+
+    yield replace(here, score=guard.best_score, best=guard.best, state=state())
+    ended = ""
+    while index < total and not guard.done and not ended:
+        index += 1
+        step = Step("training", index, total, index / total, learner.step())
+        notices = [learner.take_notice()]
+        due = index % every == 0
+        if due and learner.dictionary.due:
+            model, notice = yield from _review(
+                model, learner, cubes, config, begun.valid_share, index
+            )
+            notices.append(notice)
+        if due or index == total:
+            kept = None if due else state()  # a longer training does not look here
+            snapshot = _with_learned(model, learner, index)
+            score = guard.judge(learner.teacher, learner.centroids, snapshot)
+            ended = _why_ended(guard, score, index)
+            notices.append(ended)
+            step = replace(
+                step, snapshot=snapshot, score=score, best=guard.best,
+                state=kept or state(),
+            )  # fmt: skip
+        notice = "; ".join(filter(None, notices))
+        yield replace(
+            step, active=learner.active(), notice=notice, norms=learner.norms()
+        )
+    return guard
+
+
+def _why_ended(guard: Guard, score: float, index: int) -> str:
+    """Why training ends by itself after this score, or nothing."""
+    kept = guard.best.steps_done
+    what = f"the model of step {kept} is kept" if kept else "the first map is kept"
+    if guard.collapsed(score):
+        return (
+            f"Step {index}: the clusters are collapsing (score {score:.2f}, first map "
+            f"{guard.first_score:.2f}); training has stopped, {what}"
+        )
+    if guard.done:
+        return f"Step {index}: the score rises no more; training has stopped, {what}"
+    return ""
+
+
+def active_clusters(model: Model) -> int:
+    """Clusters that hold more than 0.1 % of the pixels they were described by."""
+    return int((model.counts > 1e-3 * model.counts.sum()).sum())
 
 
 def _with_learned(model: Model, learner: Learner, steps: int) -> Model:
