@@ -116,7 +116,7 @@ def stopped(
     step = Learner.step
 
     def interrupted(self: Learner) -> object:
-        if self._taken == 19:
+        if self.taken == 19:
             raise KeyboardInterrupt
         return step(self)
 

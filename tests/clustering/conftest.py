@@ -37,6 +37,15 @@ def training(scenes: list[Scene]) -> list[Step]:
     return list(train([s.cube for s in scenes], config))
 
 
+@pytest.fixture(scope="session")
+def trained_model(training: list[Step]) -> Model:
+    """As it stood after the last step, whether the guard kept it or not."""
+    *_, last = (s.snapshot for s in training if s.snapshot is not None)
+    assert last.steps_done == 12
+    assert last.encoder
+    return last
+
+
 @pytest.fixture
 def cube_files(tmp_path: Path) -> list[Path]:
     """Three small scenes of 24 bands: a memory map, and HDF5 in compressed chunks."""

@@ -21,7 +21,6 @@ from napari_dgc.clustering.devices import StepSize, half_precision, out_of_memor
 from napari_dgc.clustering.embedding import Embedder
 from napari_dgc.clustering.encoder import Encoder
 from napari_dgc.clustering.model import Model
-from napari_dgc.clustering.step import Step
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.scenes import Scene
 
@@ -53,10 +52,9 @@ def room_for(
 
 @pytest.mark.parametrize("tile", [(40, 96), (16, 96), (96, 24)])
 def test_halved_tiles_give_the_same_map(
-    training: list[Step], scenes: list[Scene], tile: tuple[int, int]
+    trained_model: Model, scenes: list[Scene], tile: tuple[int, int]
 ) -> None:
-    model, cube = training[-1].model, scenes[1].cube
-    assert model is not None
+    model, cube = trained_model, scenes[1].cube
     whole = list(inference.windows(model, cube, device="cpu", tile=tile))
     assert not any(window.notice for window in whole)
     with room_for(3000) as asked:
@@ -129,7 +127,7 @@ def test_a_step_that_failed_leaves_no_trace(
     state = next(s.state for s in steps if s.state is not None and s.index == 2)
     steps.close()
     learner = {**state.parts["learner"], "size": {"pairs": 1, "crop": 32}}
-    smaller = replace(state, parts={"learner": learner})
+    smaller = replace(state, parts={**state.parts, "learner": learner})
     wanted = [s.losses for s in train(small_cubes, config, resume=smaller)]
     with room_for(2 * 32 * 32, Encoder, spared) as asked:
         got = [s.losses for s in train(small_cubes, config, resume=state)]
@@ -173,15 +171,13 @@ def test_the_cpu_computes_in_full() -> None:
 
 
 def test_half_precision_leaves_the_front_end_alone(
-    training: list[Step], scenes: list[Scene], monkeypatch: pytest.MonkeyPatch
+    trained_model: Model, scenes: list[Scene], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only what the encoder adds is rounded (bfloat16 on the CPU stands in)."""
     from napari_dgc.clustering import encoder
     from napari_dgc.clustering.networks import load_network
 
-    model = training[-1].model
-    assert model is not None
-    network, _, _ = load_network(model, torch.device("cpu"))
+    network, _, _ = load_network(trained_model, torch.device("cpu"))
     spectra, valid = scenes[1].cube.block(slice(0, 40), slice(0, 40))
     x, keep = torch.from_numpy(spectra)[None], torch.from_numpy(valid)[None]
     y, linear = network.encoder(x, keep)
