@@ -23,6 +23,7 @@ crop = 16
 sample_pixels = 1000
 snapshot_every = 4
 reuse_iterations = 3
+patience = 0
 device = "cpu"
 """
 STEPS = 60
@@ -103,8 +104,12 @@ def test_killed_and_resumed_is_as_if_never_killed(
 def test_the_table_has_one_row_a_step(whole: Path) -> None:
     with whole.with_name("m.log.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [int(row["step"]) for row in rows] == list(range(1, STEPS + 1))
-    assert all(float(row["loss/total"]) > 0 for row in rows)
+    assert [int(row["step"]) for row in rows] == list(range(STEPS + 1))
+    assert all(float(row["loss/total"]) > 0 for row in rows[1:])
+    assert rows[0]["loss/total"] == rows[0]["balance/anchor"] == ""  # the first map
+    scored = [int(row["step"]) for row in rows if row["guard/score"]]
+    assert scored == list(range(0, STEPS + 1, 4))
+    assert all(float(rows[i]["guard/score"]) > 0 for i in scored)
 
 
 def stopped(
@@ -196,6 +201,7 @@ def test_tensorboard_gets_every_step_once_and_pictures(
     events.Reload()
     for name in ("loss/total", "loss/balance", "balance/anchor"):
         assert [e.step for e in events.Scalars(name)] == list(range(1, 25))
+    assert [e.step for e in events.Scalars("guard/score")] == list(range(0, 25, 4))
     pictures = events.Images("clusters/a")
-    assert [p.step for p in pictures] == [0, 4, 8, 12, 16, 20]
+    assert [p.step for p in pictures] == [0, 4, 8, 12, 16, 20, 24]
     assert (pictures[0].height, pictures[0].width) == (48, 60)

@@ -26,7 +26,7 @@ def scalars(step: Step) -> dict[str, float | None]:
     ``loss/<name>``, ``metrics/active_clusters``, ``balance/<name>`` (the
     usual norm of the loss's gradient) and ``guard/score``; None where the
     step has no such number. Every step has the same names, the one at index 0
-    too, which has the first map's score and no more.
+    too: of losses it has none, but the first map's score.
     """
     losses = dict.fromkeys(LOSS_NAMES) | dict(step.losses)
     values: dict[str, float | None] = {f"loss/{n}": v for n, v in losses.items()}
