@@ -31,7 +31,12 @@ def test_the_scalars_have_the_contracts_names(training: list[Step]) -> None:
     }
     for values in rows.values():
         assert set(values) == names
-    assert [i for i, v in rows.items() if v["guard/score"] is not None] == [0, 5, 10, 12]
+    assert [i for i, v in rows.items() if v["guard/score"] is not None] == [
+        0,
+        5,
+        10,
+        12,
+    ]
     first = rows.pop(0)
     assert {n for n, v in first.items() if v is not None} == {
         "guard/score",

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from napari_dgc import Config, train
-from napari_dgc.clustering import dictionary, guard
+from napari_dgc.clustering import dictionary
 from napari_dgc.clustering.model import Model
 from napari_dgc.clustering.state import TrainingState
 from napari_dgc.clustering.step import Step
@@ -31,11 +31,7 @@ CONFIG = Config(
 )
 
 
-@pytest.fixture(autouse=True)
-def few_regions(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The guard looks at 2 regions instead of 12: what it keeps is what counts."""
-    monkeypatch.setattr(guard, "_CANDIDATES", 4)
-    monkeypatch.setattr(guard, "_KEPT", 2)
+pytestmark = pytest.mark.usefixtures("few_regions")
 
 
 def model_bytes(model: Model | None, folder: Path) -> bytes:
