@@ -154,14 +154,15 @@ def test_a_training_that_ended_by_itself_does_not_go_on(
     config = replace(CONFIG, steps=20, **ENDED[words])
     whole = list(train(small_cubes, config, keep_state=True))
     end = whole[-1].index
-    assert end == 8
+    assert end < 20
     assert words in next(s.notice for s in whole if s.notice)
     assert whole[-1].model is not None
-    assert 0 < whole[-1].model.steps_done < end
+    best = whole[-1].model.steps_done
+    assert 0 < best < end
     longer = replace(config, steps=30)
     for asked in (config, longer):
         wanted = model_bytes(replace(whole[-1].model, config=asked), tmp_path)
-        for index in (2, 6, 8):
+        for index in (best, end - 2, end):
             state_bytes(states(whole)[index], tmp_path)
             again = TrainingState.load(tmp_path / "s.safetensors")
             *_, last = train(small_cubes, asked, resume=again)
