@@ -19,6 +19,7 @@ from napari_dgc.cli import main
 
 SETTINGS = """
 k = 4
+seed = 1
 crop = 16
 sample_pixels = 1000
 snapshot_every = 4
@@ -38,6 +39,7 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("a", "b"):
         where = rng.integers(0, 5, (8, 10)).repeat(6, 0).repeat(6, 1)
         data = np.moveaxis(materials[where], 2, 0)
+        data = data * (1 + 0.1 * rng.standard_normal(data.shape[1:]))
         data = data + 0.02 * rng.standard_normal(data.shape)
         with h5py.File(folder / f"{name}.mat", "w") as file:
             file.create_dataset("cube", data=data, chunks=(12, 16, 16))
