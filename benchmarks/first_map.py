@@ -124,9 +124,10 @@ def prepare() -> Path:
         write_scene_envi(path, SceneConfig(size=SIDE), SEED)
     if not (SCRATCH / "trained.safetensors").exists():
         print("training a model for the trained map ...", file=sys.stderr)
-        *_, last = train([read_cube(path)], Config(k=K, steps=100))
-        assert last.model is not None
-        last.model.save(SCRATCH / "trained.safetensors")
+        # The last snapshot, not the last model: that may be the first map.
+        config = Config(k=K, steps=100)
+        snapshots = [s.snapshot for s in train([read_cube(path)], config) if s.snapshot]
+        snapshots[-1].save(SCRATCH / "trained.safetensors")
     return path
 
 

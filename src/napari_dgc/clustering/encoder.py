@@ -16,6 +16,7 @@ from napari_dgc.clustering.frontend import FrontEnd
 
 _POSITIONS = 37  # of the first spectral filter; at 301 bands it is 16 bands wide
 _SPECTRAL, _SPATIAL = 4, 8  # channels
+_PIECE = 4_096  # pixels at once, where no gradient is wanted: 5 MB of 301 bands
 
 
 class Encoder(nn.Module):
@@ -93,13 +94,8 @@ class Encoder(nn.Module):
         B, _, H, W = x.shape
         keep = valid[:, None].to(x.dtype)  # (B, 1, H, W)
         linear = self.linear(x) * keep
-        centred = ((x - self.mean[:, None, None]) * keep).flatten(2)  # (B, C, N)
         with half_precision(x.device):
-            wide = F.gelu(
-                self._wide_matrix() @ centred + self._tiled(self.wide_bias, 0)
-            )
-            deep = F.gelu(self._deep_matrix() @ wide + self._tiled(self.deep_bias, 1))
-            spectral = (self.spectral_out @ F.gelu(deep)).view(B, -1, H, W)
+            spectral = self._spectral(x.flatten(2), keep.flatten(2)).view(B, -1, H, W)
             spatial = F.conv2d(
                 linear / self.noise_std[:, None, None],
                 self.spatial_in,
@@ -115,6 +111,20 @@ class Encoder(nn.Module):
         B, _, H, W = x.shape
         y = self.projection @ x.flatten(2)
         return (y - (self.projection @ self.mean)[:, None]).view(B, -1, H, W)
+
+    def _spectral(self, x: Tensor, keep: Tensor) -> Tensor:
+        """What the spectral filters add to each pixel: (B, C, N) to (B, D, N)."""
+        first, second = self._wide_matrix(), self._deep_matrix()
+        # Pixel by pixel the same: pieces that fit a cache are faster, and spare a
+        # copy of the whole window.
+        size = x.shape[2] if torch.is_grad_enabled() else _PIECE
+        pieces = []
+        for spectra, kept in zip(x.split(size, 2), keep.split(size, 2), strict=True):
+            centred = (spectra - self.mean[:, None]) * kept  # (B, C, n)
+            wide = F.gelu(first @ centred + self._tiled(self.wide_bias, 0))
+            deep = F.gelu(second @ wide + self._tiled(self.deep_bias, 1))
+            pieces.append(self.spectral_out @ deep)
+        return torch.cat(pieces, 2)
 
     def _wide_matrix(self) -> Tensor:
         """The first filter as a matrix (F·P, C): its response to each band."""
