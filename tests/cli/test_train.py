@@ -19,10 +19,12 @@ from napari_dgc.cli import main
 
 SETTINGS = """
 k = 4
+seed = 1
 crop = 16
 sample_pixels = 1000
 snapshot_every = 4
 reuse_iterations = 3
+patience = 0
 device = "cpu"
 """
 STEPS = 60
@@ -37,6 +39,7 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("a", "b"):
         where = rng.integers(0, 5, (8, 10)).repeat(6, 0).repeat(6, 1)
         data = np.moveaxis(materials[where], 2, 0)
+        data = data * (1 + 0.1 * rng.standard_normal(data.shape[1:]))
         data = data + 0.02 * rng.standard_normal(data.shape)
         with h5py.File(folder / f"{name}.mat", "w") as file:
             file.create_dataset("cube", data=data, chunks=(12, 16, 16))
@@ -103,8 +106,12 @@ def test_killed_and_resumed_is_as_if_never_killed(
 def test_the_table_has_one_row_a_step(whole: Path) -> None:
     with whole.with_name("m.log.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [int(row["step"]) for row in rows] == list(range(1, STEPS + 1))
-    assert all(float(row["loss/total"]) > 0 for row in rows)
+    assert [int(row["step"]) for row in rows] == list(range(STEPS + 1))
+    assert all(float(row["loss/total"]) > 0 for row in rows[1:])
+    assert rows[0]["loss/total"] == rows[0]["balance/anchor"] == ""  # the first map
+    scored = [int(row["step"]) for row in rows if row["guard/score"]]
+    assert scored == list(range(0, STEPS + 1, 4))
+    assert all(float(rows[i]["guard/score"]) > 0 for i in scored)
 
 
 def stopped(
@@ -116,7 +123,7 @@ def stopped(
     step = Learner.step
 
     def interrupted(self: Learner) -> object:
-        if self._taken == 19:
+        if self.taken == 19:
             raise KeyboardInterrupt
         return step(self)
 
@@ -196,6 +203,7 @@ def test_tensorboard_gets_every_step_once_and_pictures(
     events.Reload()
     for name in ("loss/total", "loss/balance", "balance/anchor"):
         assert [e.step for e in events.Scalars(name)] == list(range(1, 25))
+    assert [e.step for e in events.Scalars("guard/score")] == list(range(0, 25, 4))
     pictures = events.Images("clusters/a")
-    assert [p.step for p in pictures] == [0, 4, 8, 12, 16, 20]
+    assert [p.step for p in pictures] == [0, 4, 8, 12, 16, 20, 24]
     assert (pictures[0].height, pictures[0].width) == (48, 60)

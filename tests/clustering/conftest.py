@@ -6,6 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
+from napari_dgc.clustering import guard
 from napari_dgc.clustering.config import Config
 from napari_dgc.clustering.model import Model
 from napari_dgc.clustering.training import Step, train
@@ -35,6 +36,22 @@ def training(scenes: list[Scene]) -> list[Step]:
     """Every step of a short training."""
     config = Config(steps=12, crop=48, snapshot_every=5, device="cpu")
     return list(train([s.cube for s in scenes], config))
+
+
+@pytest.fixture(scope="session")
+def trained_model(training: list[Step]) -> Model:
+    """As it stood after the last step, whether the guard kept it or not."""
+    *_, last = (s.snapshot for s in training if s.snapshot is not None)
+    assert last.steps_done == 12
+    assert last.encoder
+    return last
+
+
+@pytest.fixture
+def few_regions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The guard looks at 2 regions instead of 12, for tests of what it does with it."""
+    monkeypatch.setattr(guard, "_CANDIDATES", 4)
+    monkeypatch.setattr(guard, "_KEPT", 2)
 
 
 @pytest.fixture

@@ -17,11 +17,17 @@ from torch.nn.modules.module import register_module_forward_pre_hook
 
 from napari_dgc import Config, train
 from napari_dgc.clustering import inference
-from napari_dgc.clustering.devices import StepSize, half_precision, out_of_memory
+from napari_dgc.clustering.devices import (
+    StepSize,
+    half_precision,
+    in_room,
+    out_of_memory,
+)
 from napari_dgc.clustering.embedding import Embedder
 from napari_dgc.clustering.encoder import Encoder
 from napari_dgc.clustering.model import Model
-from napari_dgc.clustering.step import Step
+from napari_dgc.clustering.networks import load_network
+from napari_dgc.clustering.warmstart import Sample, draw_sample
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.scenes import Scene
 
@@ -53,10 +59,9 @@ def room_for(
 
 @pytest.mark.parametrize("tile", [(40, 96), (16, 96), (96, 24)])
 def test_halved_tiles_give_the_same_map(
-    training: list[Step], scenes: list[Scene], tile: tuple[int, int]
+    trained_model: Model, scenes: list[Scene], tile: tuple[int, int]
 ) -> None:
-    model, cube = training[-1].model, scenes[1].cube
-    assert model is not None
+    model, cube = trained_model, scenes[1].cube
     whole = list(inference.windows(model, cube, device="cpu", tile=tile))
     assert not any(window.notice for window in whole)
     with room_for(3000) as asked:
@@ -103,7 +108,7 @@ def test_the_screen_and_the_command_line_are_told(
     assert [bool(p.notice) for p in pieces[:-1]] == [True, True]
 
 
-def test_training_goes_on_with_less(small_cubes: list[Cube]) -> None:
+def test_training_goes_on_with_less(small_cubes: list[Cube], few_regions: None) -> None:
     with room_for(2 * 32 * 32) as asked:  # one pair of crops
         steps = list(train(small_cubes, CONFIG))
     assert max(asked) == 3 * 2 * 32 * 32
@@ -121,7 +126,7 @@ def test_training_goes_on_with_less(small_cubes: list[Cube]) -> None:
 
 @pytest.mark.parametrize("spared", [0, 1])
 def test_a_step_that_failed_leaves_no_trace(
-    small_cubes: list[Cube], spared: int
+    small_cubes: list[Cube], few_regions: None, spared: int
 ) -> None:
     """Wherever it failed, in the teacher (0) or in the student after it (1)."""
     config = replace(CONFIG, snapshot_every=2)
@@ -129,26 +134,64 @@ def test_a_step_that_failed_leaves_no_trace(
     state = next(s.state for s in steps if s.state is not None and s.index == 2)
     steps.close()
     learner = {**state.parts["learner"], "size": {"pairs": 1, "crop": 32}}
-    smaller = replace(state, parts={"learner": learner})
-    wanted = [s.losses for s in train(small_cubes, config, resume=smaller)]
+    smaller = replace(state, parts={**state.parts, "learner": learner})
+    run = train(small_cubes, config, resume=smaller)
+    wanted = [s.losses for s in run if s.norms]
     with room_for(2 * 32 * 32, Encoder, spared) as asked:
-        got = [s.losses for s in train(small_cubes, config, resume=state)]
+        run = train(small_cubes, config, resume=state)
+        got = [s.losses for s in run if s.norms]
     assert max(asked) > 2 * 32 * 32
-    assert len(wanted[1]) > 0
+    assert len(wanted) == 4
+    assert all(wanted)
     assert got == wanted
 
 
-def test_less_room_is_remembered(small_cubes: list[Cube]) -> None:
+def test_less_room_is_remembered(small_cubes: list[Cube], few_regions: None) -> None:
     config = replace(CONFIG, snapshot_every=2)
     with room_for(2 * 32 * 32):
         steps = list(train(small_cubes, config, keep_state=True))
     state = next(s.state for s in steps if s.state is not None and s.index == 2)
     with room_for(2 * 32 * 32) as asked:
         *_, last = train(small_cubes, config, resume=state)
-    assert max(asked) <= 2 * 32 * 32
+    assert max(asked) == 48 * 48  # the guard's: no step asked for three pairs
     assert last.model is not None
     assert steps[-1].model is not None
     assert last.model.fingerprint == steps[-1].model.fingerprint
+
+
+def test_images_without_room_are_embedded_in_halves(
+    trained_model: Model, scenes: list[Scene]
+) -> None:
+    network, _, _ = load_network(trained_model, torch.device("cpu"))
+    spectra, valid = scenes[1].cube.block(slice(0, 70), slice(3, 64))
+    valid[20:40, 10:30] = False
+    x, keep = torch.from_numpy(spectra)[None], torch.from_numpy(valid)[None]
+    whole = network(x, keep)
+    for room in (70 * 60, 30 * 30, 500):  # the last: hardly more than the halo
+        with room_for(room) as asked:
+            halved = in_room(network, x, keep, network.halo)
+        assert len(asked) >= 3
+        torch.testing.assert_close(halved, whole, rtol=0, atol=1e-5)
+    with room_for(100), pytest.raises(torch.cuda.OutOfMemoryError):
+        in_room(network, x, keep, network.halo)
+    with pytest.raises(RuntimeError, match="Expected size"):  # any other error
+        in_room(lambda x, _: x @ x[..., :-1], x, keep, network.halo)
+
+
+def test_a_sample_is_drawn_with_less_room(
+    trained_model: Model, scenes: list[Scene]
+) -> None:
+    """Of every cube some, for the clusters' description and for new centroids."""
+    network, _, _ = load_network(trained_model, torch.device("cpu"))
+    cubes, config = [scene.cube for scene in scenes], trained_model.config
+    *_, whole = draw_sample(network, cubes, config, 1.0)
+    with room_for(3000, Encoder) as asked:
+        *_, halved = draw_sample(network, cubes, config, 1.0)
+    assert max(asked) > 3000
+    assert isinstance(whole, Sample)
+    assert isinstance(halved, Sample)
+    np.testing.assert_array_equal(halved.spectra, whole.spectra)
+    torch.testing.assert_close(halved.y, whole.y, rtol=0, atol=1e-4)
 
 
 def test_sizes_halve_down_to_the_smallest_crop() -> None:
@@ -173,15 +216,12 @@ def test_the_cpu_computes_in_full() -> None:
 
 
 def test_half_precision_leaves_the_front_end_alone(
-    training: list[Step], scenes: list[Scene], monkeypatch: pytest.MonkeyPatch
+    trained_model: Model, scenes: list[Scene], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only what the encoder adds is rounded (bfloat16 on the CPU stands in)."""
     from napari_dgc.clustering import encoder
-    from napari_dgc.clustering.networks import load_network
 
-    model = training[-1].model
-    assert model is not None
-    network, _, _ = load_network(model, torch.device("cpu"))
+    network, _, _ = load_network(trained_model, torch.device("cpu"))
     spectra, valid = scenes[1].cube.block(slice(0, 40), slice(0, 40))
     x, keep = torch.from_numpy(spectra)[None], torch.from_numpy(valid)[None]
     y, linear = network.encoder(x, keep)

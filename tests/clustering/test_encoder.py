@@ -19,8 +19,8 @@ from napari_dgc.clustering.frontend import (
     gather_moments,
 )
 from napari_dgc.clustering.meanshift import mean_shift
+from napari_dgc.clustering.model import Model
 from napari_dgc.clustering.networks import build_embedder, take_weights
-from napari_dgc.clustering.training import Step
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
 
@@ -269,10 +269,8 @@ def test_learned_bandwidths_stay_within_half_and_twice_the_start() -> None:
     torch.testing.assert_close(embedder.shift(y, everywhere(x)), expected)
 
 
-def test_training_learns_the_bandwidth_of_every_iteration(training: list[Step]) -> None:
-    model = training[-1].model
-    assert model is not None
-    learned = model.encoder["log_ratio"]
+def test_training_learns_the_bandwidth_of_every_iteration(trained_model: Model) -> None:
+    learned = trained_model.encoder["log_ratio"]
     assert learned.shape == (Config().mean_shift_iterations,)
     assert (learned != 0).all()
     assert (np.abs(learned) < 0.1).all()  # twelve steps are no leap

@@ -7,7 +7,6 @@ import pytest
 
 from napari_dgc.clustering.inference import segment, windows
 from napari_dgc.clustering.model import Model
-from napari_dgc.clustering.training import Step
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.scenes import Scene
@@ -25,10 +24,9 @@ def assembled(model: Model, cube: Cube, tile: tuple[int, int]) -> np.ndarray:
 
 @pytest.mark.parametrize("which", ["first", "trained"])
 def test_the_map_does_not_depend_on_the_tile(
-    which: str, scenes: list[Scene], first_model: Model, training: list[Step]
+    which: str, scenes: list[Scene], first_model: Model, trained_model: Model
 ) -> None:
-    model = first_model if which == "first" else training[-1].model
-    assert model is not None
+    model = first_model if which == "first" else trained_model
     cube = scenes[1].cube
     whole = segment(model, cube).clusters
     for tile in ((96, 96), (7, 96), (33, 17), (16, 50)):

@@ -16,12 +16,13 @@ from napari_dgc.cubes.errors import InputError
 
 
 def logged(training: list[Step]) -> dict[int, dict[str, float | None]]:
-    return {s.index: scalars(s) for s in training if s.norms}
+    """As the command line does it: the first map's score, and every step."""
+    return {s.index: scalars(s) for s in training if s.norms or s.score is not None}
 
 
 def test_the_scalars_have_the_contracts_names(training: list[Step]) -> None:
     rows = logged(training)
-    assert list(rows) == list(range(1, 13))
+    assert list(rows) == list(range(13))
     names = {
         *(f"loss/{n}" for n in ("total", "compactness", "orthogonality", "balance")),
         *("loss/consistency", "loss/anchor", "metrics/active_clusters", "guard/score"),
@@ -30,9 +31,20 @@ def test_the_scalars_have_the_contracts_names(training: list[Step]) -> None:
     }
     for values in rows.values():
         assert set(values) == names
+    assert [i for i, v in rows.items() if v["guard/score"] is not None] == [
+        0,
+        5,
+        10,
+        12,
+    ]
+    first = rows.pop(0)
+    assert {n for n, v in first.items() if v is not None} == {
+        "guard/score",
+        "metrics/active_clusters",
+    }
     assert rows[3]["loss/total"] == training_step(training, 3).losses["total"]
     assert all(v["balance/consistency"] > 0 for v in rows.values())
-    nothing = Step("training", 5, 9, norms=training_step(training, 3).norms)
+    nothing = Step("training", 5, 9)
     assert set(scalars(nothing)) == names
     assert scalars(nothing)["loss/total"] is None
 
@@ -55,9 +67,9 @@ def test_the_table_goes_on_without_gap_or_double(
         for index, values in rows.items():
             log.add(index, values)
     with CsvLog(broken) as log:
-        for index in range(1, 8):
+        for index in range(8):
             log.add(index, rows[index])
-            assert len(table(broken)) == index  # it is there at once
+            assert len(table(broken)) == index + 1  # it is there at once
     with broken.open("ab") as file:
         file.write(b"8,1.25,0.")  # killed while it wrote
     with CsvLog(broken, resumed=5) as log:
@@ -65,9 +77,10 @@ def test_the_table_goes_on_without_gap_or_double(
             log.add(index, rows[index])
     assert broken.read_bytes() == whole.read_bytes()
     read = table(whole)
-    assert [int(row["step"]) for row in read] == list(range(1, 13))
-    assert float(read[4]["loss/total"]) == rows[5]["loss/total"]
-    assert read[4]["guard/score"] == ""
+    assert [int(row["step"]) for row in read] == list(range(13))
+    assert float(read[5]["loss/total"]) == rows[5]["loss/total"]
+    assert float(read[5]["guard/score"]) == rows[5]["guard/score"]
+    assert read[0]["loss/total"] == read[4]["guard/score"] == ""
 
 
 def test_another_table_is_refused_and_an_old_one_replaced(tmp_path: Path) -> None:
@@ -94,7 +107,7 @@ def test_tensorboard_reads_what_was_logged(
     picture = np.zeros((5, 7, 3), np.uint8)
     picture[2, 3] = (200, 30, 10)
     with TensorBoardLog(tmp_path / "board") as board:
-        for index in range(1, 10):
+        for index in range(10):
             board.add(index, rows[index])
         board.add_picture("clusters/leaf", picture, 5)
         board.flush()
@@ -103,17 +116,15 @@ def test_tensorboard_reads_what_was_logged(
             board.add(index, rows[index])
     events = EventAccumulator(str(tmp_path / "board"), {"images": 0, "scalars": 0})
     events.Reload()
-    names = {name for name, value in rows[1].items() if value is not None}
-    assert set(events.Tags()["scalars"]) == names
-    assert "guard/score" not in names
-    for name in names:
+    assert set(events.Tags()["scalars"]) == set(rows[1])
+    for name in rows[1]:
+        wanted = {i: row[name] for i, row in rows.items() if row[name] is not None}
         seen = events.Scalars(name)
-        assert [event.step for event in seen] == list(range(1, 13))
+        assert [event.step for event in seen] == list(wanted)
         np.testing.assert_allclose(
-            [event.value for event in seen],
-            [values[name] for values in rows.values()],
-            rtol=1e-6,
+            [event.value for event in seen], [*wanted.values()], rtol=1e-6
         )
+    assert [e.step for e in events.Scalars("guard/score")] == [0, 5, 10, 12]
     (image,) = events.Images("clusters/leaf")
     assert (image.height, image.width, image.step) == (5, 7, 5)
     import io

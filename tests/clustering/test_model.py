@@ -13,7 +13,7 @@ from safetensors.numpy import save_file
 from napari_dgc.clustering.config import Config
 from napari_dgc.clustering.inference import segment
 from napari_dgc.clustering.model import Model
-from napari_dgc.clustering.training import Step, train
+from napari_dgc.clustering.training import train
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.scenes import Scene
 
@@ -24,10 +24,9 @@ def test_saved_and_loaded_it_gives_the_same_map(
     tmp_path: Path,
     scenes: list[Scene],
     first_model: Model,
-    training: list[Step],
+    trained_model: Model,
 ) -> None:
-    model = first_model if which == "first" else training[-1].model
-    assert model is not None
+    model = first_model if which == "first" else trained_model
     path = tmp_path / "new" / "model.safetensors"
     model.save(path)
     again = Model.load(path)
@@ -163,14 +162,12 @@ def test_damaged_ids_are_bad_input(
 
 
 def test_an_encoder_of_other_shapes_is_bad_input(
-    training: list[Step], scenes: list[Scene]
+    trained_model: Model, scenes: list[Scene]
 ) -> None:
-    model = training[-1].model
-    assert model is not None
-    weights = dict(model.encoder)
+    weights = dict(trained_model.encoder)
     weights.popitem()
     with pytest.raises(InputError, match="train again"):
-        segment(replace(model, encoder=weights), scenes[0].cube)
+        segment(replace(trained_model, encoder=weights), scenes[0].cube)
 
 
 class _Bomb:

@@ -18,8 +18,10 @@ from napari_dgc.clustering.step import Step
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
 
+# The guard finds a better model at every look until step 6, and none after it.
 CONFIG = Config(
     k=4,
+    seed=2,
     steps=11,
     crop=16,
     device="cpu",
@@ -29,10 +31,18 @@ CONFIG = Config(
 )
 
 
+pytestmark = pytest.mark.usefixtures("few_regions")
+
+
 def model_bytes(model: Model | None, folder: Path) -> bytes:
     assert model is not None
     model.save(folder / "m.safetensors")
     return (folder / "m.safetensors").read_bytes()
+
+
+def state_bytes(state: TrainingState, folder: Path) -> bytes:
+    state.save(folder / "s.safetensors")
+    return (folder / "s.safetensors").read_bytes()
 
 
 def states(steps: list[Step]) -> dict[int, TrainingState]:
@@ -48,7 +58,12 @@ def test_a_resumed_run_ends_with_equal_bytes(
     wanted = model_bytes(whole[-1].model, tmp_path)
     kept = states(whole)
     assert list(kept) == [0, 2, 4, 6, 8, 10, 11]
+    assert whole[-1].model is not None
+    assert whole[-1].model.steps_done == 6
     losses = {s.index: s.losses for s in whole if s.losses}
+    scores = {s.index: s.score for s in whole if s.score is not None and s.losses}
+    best = {s.index: s.best.fingerprint for s in whole if s.best is not None}
+    assert len({*best.values()}) == 4
     for index, state in kept.items():
         state.save(tmp_path / "s")
         again = TrainingState.load(tmp_path / "s")
@@ -59,15 +74,20 @@ def test_a_resumed_run_ends_with_equal_bytes(
         assert {s.index: s.losses for s in steps if s.losses} == {
             i: v for i, v in losses.items() if i > index
         }
+        assert {
+            s.index: s.score for s in steps if s.score is not None and s.losses
+        } == {i: v for i, v in scores.items() if i > index}
+        assert {s.index: s.best.fingerprint for s in steps[2:] if s.best} == {
+            i: v for i, v in best.items() if i > index
+        }
         # What was loaded is as it was: it could be gone on with again.
         again.save(tmp_path / "s2")
         assert (tmp_path / "s").read_bytes() == (tmp_path / "s2").read_bytes()
         # So are the states of the resumed run, those of the whole one.
         later = states(steps)
         assert list(later) == [i for i in kept if i >= index]
-        later[11].save(tmp_path / "a")
-        kept[11].save(tmp_path / "b")
-        assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+        for at, state in later.items():
+            assert state_bytes(state, tmp_path) == state_bytes(kept[at], tmp_path)
 
 
 def test_pruned_and_new_clusters_are_remembered(
@@ -78,7 +98,7 @@ def test_pruned_and_new_clusters_are_remembered(
     monkeypatch.setattr(dictionary, "_CLUMP", 10**9)  # never pleased,
     monkeypatch.setattr(dictionary, "_NOTHING", 0.15)  # and severe
     monkeypatch.setattr(dictionary, "_POOR", 0.1)
-    config = replace(CONFIG, k=8)
+    config = replace(CONFIG, k=8, seed=0)
     *_, last = train(small_cubes, config)
     assert last.model is not None
     assert last.model.retired_ids
@@ -101,13 +121,73 @@ def test_more_steps_are_as_if_asked_for_at_once(
     small_cubes: list[Cube], tmp_path: Path
 ) -> None:
     short = states(list(train(small_cubes, replace(CONFIG, steps=6), keep_state=True)))
-    *_, whole = train(small_cubes, CONFIG)
-    *_, extended = train(small_cubes, CONFIG, resume=short[6])
-    wanted = model_bytes(whole.model, tmp_path)
-    assert model_bytes(extended.model, tmp_path) == wanted
+    whole = list(train(small_cubes, CONFIG, keep_state=True))
+    wanted = model_bytes(whole[-1].model, tmp_path)
+    for index in (0, 6):
+        extended = list(
+            train(small_cubes, CONFIG, resume=short[index], keep_state=True)
+        )
+        assert model_bytes(extended[-1].model, tmp_path) == wanted
+        kept = states(whole)
+        for at, state in states(extended).items():
+            assert state_bytes(state, tmp_path) == state_bytes(kept[at], tmp_path)
     *_, same = train(small_cubes, resume=short[4])  # without a config: its own
     assert same.model is not None
     assert same.model.steps_done == 6
+
+
+ENDED = {
+    "rises no more": {"seed": 1, "patience": 2},
+    "collapsing": {
+        "teacher_temperature": 10.0,
+        "centroid_rate": 0.2,
+        "learning_rate": 3e-3,
+    },
+}
+
+
+@pytest.mark.parametrize("words", ENDED)
+def test_a_training_that_ended_by_itself_does_not_go_on(
+    small_cubes: list[Cube], tmp_path: Path, words: str
+) -> None:
+    """Not even when it was killed after its last step, and more are asked for."""
+    config = replace(CONFIG, steps=20, **ENDED[words])
+    whole = list(train(small_cubes, config, keep_state=True))
+    end = whole[-1].index
+    assert end < 20
+    assert words in next(s.notice for s in whole if s.notice)
+    assert whole[-1].model is not None
+    best = whole[-1].model.steps_done
+    assert 0 < best < end
+    longer = replace(config, steps=30)
+    for asked in (config, longer):
+        wanted = model_bytes(replace(whole[-1].model, config=asked), tmp_path)
+        for index in (best, end - 2, end):
+            state_bytes(states(whole)[index], tmp_path)
+            again = TrainingState.load(tmp_path / "s.safetensors")
+            *_, last = train(small_cubes, asked, resume=again)
+            assert last.index == end
+            assert model_bytes(last.model, tmp_path) == wanted
+
+
+def test_the_last_look_is_taken_again(small_cubes: list[Cube], tmp_path: Path) -> None:
+    """The last step is looked at whatever its number, unless others follow it."""
+    config = replace(CONFIG, k=8, seed=0, steps=17)
+    short = list(train(small_cubes, config, keep_state=True))
+    assert short[-1].model is not None
+    assert short[-1].model.steps_done == 17  # it found the best model there
+    kept = states(short)[17]
+    *_, same = train(small_cubes, config, resume=kept)
+    assert model_bytes(same.model, tmp_path) == model_bytes(short[-1].model, tmp_path)
+    config = replace(config, steps=19)
+    whole = list(train(small_cubes, config, keep_state=True))
+    extended = list(train(small_cubes, config, resume=kept, keep_state=True))
+    assert model_bytes(extended[-1].model, tmp_path) == model_bytes(
+        whole[-1].model, tmp_path
+    )
+    assert state_bytes(states(extended)[18], tmp_path) == state_bytes(
+        states(whole)[18], tmp_path
+    )
 
 
 @pytest.fixture
@@ -125,7 +205,7 @@ def test_another_training_is_refused(
 
     refused(small_cubes[:2], CONFIG, "other cubes")
     refused(small_cubes[::-1], CONFIG, "another order")
-    refused(small_cubes, replace(CONFIG, seed=1), "seed = 0, not 1")
+    refused(small_cubes, replace(CONFIG, seed=1), "seed = 2, not 1")
     refused(small_cubes, replace(CONFIG, learning_rate=0.1), "learning_rate = 0.001")
     refused(small_cubes, replace(CONFIG, steps=3), "has done 4 steps, 3 are wanted")
 

@@ -33,10 +33,14 @@ def test_steps_tell_a_story_and_the_last_carries_the_model(
     stages = list(dict.fromkeys(step.stage for step in training))
     assert stages == ["reading", "clustering", "training", "finished"]
     steps = [s for s in training if s.stage == "training"]
-    assert [s.index for s in steps] == list(range(13))
-    assert all(set(s.losses) == LOSSES for s in steps[1:])
+    assert [s.index for s in steps] == [0, *range(13)]  # the guard's first score
+    assert all(set(s.losses) == LOSSES for s in steps[2:])
     assert all(np.isfinite(list(s.losses.values())).all() for s in steps)
-    assert [s.index for s in steps if s.snapshot is not None] == [0, 5, 10]
+    assert [s.index for s in steps if s.snapshot is not None] == [0, 5, 10, 12]
+    scored = [s for s in steps if s.score is not None]
+    assert [s.index for s in scored] == [0, 5, 10, 12]
+    assert scored == [s for s in steps if s.best is not None]
+    assert scored[0] is steps[1]
     assert [s.model is not None for s in training] == [False] * (len(training) - 1) + [
         True
     ]
@@ -58,10 +62,9 @@ def test_training_starts_from_the_first_map(
 
 
 def test_the_trained_model_differs_and_keeps_the_lesion(
-    training: list[Step], scenes: list[Scene]
+    trained_model: Model, scenes: list[Scene]
 ) -> None:
-    model = training[-1].model
-    assert model is not None
+    model = trained_model
     assert any(np.abs(w).sum() > 0 for n, w in model.encoder.items() if "_out" in n)
     assert best_lesion_iou(model, scenes) > 0.9
     assert model.counts.sum() > 0

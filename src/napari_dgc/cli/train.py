@@ -69,7 +69,8 @@ def _train(
         for step in stack.enter_context(closing(steps)):
             if step.notice:
                 progress.say(step.notice)
-            if step.norms:  # one of the steps, neither the start nor a pass
+            first = state is None and step.score is not None  # the first map's
+            if step.norms or first:  # neither what comes before nor a pass
                 values = scalars(step)
                 log.add(step.index, values)
                 if board is not None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from napari_dgc.cubes.errors import InputError
 
@@ -92,6 +94,44 @@ def out_of_memory(error: RuntimeError) -> bool:
     if isinstance(error, torch.cuda.OutOfMemoryError):
         return True
     return "MPS backend out of memory" in str(error)
+
+
+def in_room(
+    work: Callable[[Tensor, Tensor], Tensor], x: Tensor, valid: Tensor, halo: int
+) -> Tensor:
+    """Work on images, in overlapping halves where the device has no room.
+
+    Parameters
+    ----------
+    work : callable
+        Takes `x` and `valid`; returns a vector for each pixel, (B, D, H, W),
+        which depends on nothing further away than `halo` pixels.
+    x : Tensor, shape (B, C, H, W)
+    valid : Tensor of bool, shape (B, H, W)
+    halo : int
+        The smallest piece is about twice as wide.
+
+    Returns
+    -------
+    Tensor, shape (B, D, H, W)
+    """
+    dim = -1 if valid.shape[-1] >= valid.shape[-2] else -2
+    size = valid.shape[dim]
+    try:
+        return work(x, valid)
+    except RuntimeError as error:
+        if size < 2 * halo + 2 or not out_of_memory(error):
+            raise
+    # Out here, where nothing holds what the failed attempt had computed.
+    half = size // 2
+    spans = ((0, half + halo, 0, half), (half - halo, size, halo, size - half))
+    parts = []
+    for start, stop, skipped, wanted in spans:
+        x_part = x.narrow(dim, start, stop - start)
+        valid_part = valid.narrow(dim, start, stop - start)
+        part = in_room(work, x_part, valid_part, halo)
+        parts.append(part.narrow(dim, skipped, wanted))
+    return torch.cat(parts, dim)
 
 
 def half_precision(device: torch.device) -> AbstractContextManager[object]:

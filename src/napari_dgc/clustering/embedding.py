@@ -86,6 +86,10 @@ class Embedder(nn.Module):
             self._limited(),
         )
 
+    def shifted(self, x: Tensor, valid: Tensor) -> Tensor:
+        """Components after mean-shift, (B, D, H, W)."""
+        return self.shift(self.components(x, valid), valid)
+
     @property
     def bandwidths(self) -> Tensor:
         """h² of each iteration as learned, (iterations,); half to twice the start.
@@ -105,7 +109,7 @@ class Embedder(nn.Module):
 
     def forward(self, x: Tensor, valid: Tensor) -> Tensor:
         """Embed; see the class."""
-        return self.lift(self.shift(self.components(x, valid), valid))
+        return self.lift(self.shifted(x, valid))
 
 
 def lift(y: Tensor, black: Tensor, offset: float) -> Tensor:

@@ -22,6 +22,7 @@ from torch import Tensor
 
 from napari_dgc.clustering.augmentation import Augmenter
 from napari_dgc.clustering.config import Config
+from napari_dgc.clustering.devices import in_room
 from napari_dgc.clustering.embedding import Embedder
 from napari_dgc.clustering.model import Model
 from napari_dgc.clustering.networks import load_network
@@ -119,7 +120,7 @@ class Guard:
         self._free = _FREE * self._kept_share(embedder, centroids)
         self.start = self.best = start
         self.first_score = self.best_score = self.score(embedder, centroids)
-        self.checks = 0
+        self.checks, self._fallen = 0, False
 
     def score(self, embedder: Embedder, centroids: Tensor) -> float:
         """The score of an embedder with centroids (K, D+1); see the class."""
@@ -132,6 +133,7 @@ class Guard:
     def judge(self, embedder: Embedder, centroids: Tensor, model: Model) -> float:
         """Score a model as it stands, and keep it if it is the best; its score."""
         score = self.score(embedder, centroids)
+        self._fallen = self.collapsed(score)
         rise = _ADOPT if self.best is self.start else _RISE
         if score > self.best_score * (1 + rise):
             self.best, self.best_score, self.checks = model, score, 0
@@ -162,8 +164,8 @@ class Guard:
 
     @property
     def done(self) -> bool:
-        """Whether the score has not risen for as long as the config waits."""
-        return 0 < self._patience <= self.checks
+        """Whether the score has not risen for as long as the config waits, or fell."""
+        return self._fallen or 0 < self._patience <= self.checks
 
     def state(self) -> dict[str, Any]:
         """What `load_state` and `start_of` need; the pixels are drawn by the seed."""
@@ -172,13 +174,15 @@ class Guard:
             "best": _pack(self.best),
             "best_score": self.best_score,
             "checks": self.checks,
+            "fallen": self._fallen,
         }
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Take over what `state` gave, of a guard with the same start."""
-        best = _unpack(state["best"])
+        best = replace(_unpack(state["best"]), config=self.start.config)
         self.best = best if best.steps_done else self.start
         self.best_score, self.checks = float(state["best_score"]), int(state["checks"])
+        self._fallen = bool(state["fallen"])
 
 
 def start_of(state: Mapping[str, Any]) -> Model:
@@ -281,6 +285,6 @@ def _tensors(region: Region, device: torch.device) -> tuple[Tensor, Tensor]:
 @torch.no_grad()
 def _assign(embedder: Embedder, centroids: Tensor, x: Tensor, valid: Tensor) -> Tensor:
     """Row of the nearest centroid for each pixel (N,), -1 where there is no data."""
-    z = embedder(x, valid)[0].flatten(1)  # (D+1, N)
+    z = in_room(embedder, x, valid, embedder.halo)[0].flatten(1)  # (D+1, N)
     own = (centroids @ z).argmax(0)
     return torch.where(valid.flatten(), own, -1).cpu()

@@ -45,6 +45,7 @@ _LOSSES = {
     "balance": losses.balance,
 }
 LOSS_NAMES = ("total", *_LOSSES, "anchor")
+BALANCED_NAMES = (*_SHARES, *_ANCHOR_SHARES)
 _GRADIENT_CLIP = 1.0
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_dgc.clustering.learner import LOSS_NAMES
+from napari_dgc.clustering.learner import BALANCED_NAMES, LOSS_NAMES
 from napari_dgc.clustering.step import Step
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.files import write_whole
@@ -25,12 +25,14 @@ def scalars(step: Step) -> dict[str, float | None]:
 
     ``loss/<name>``, ``metrics/active_clusters``, ``balance/<name>`` (the
     usual norm of the loss's gradient) and ``guard/score``; None where the
-    step has no such number.
+    step has no such number. Every step has the same names, the one at index 0
+    too: of losses it has none, but the first map's score.
     """
     losses = dict.fromkeys(LOSS_NAMES) | dict(step.losses)
     values: dict[str, float | None] = {f"loss/{n}": v for n, v in losses.items()}
     values["metrics/active_clusters"] = step.active
-    values |= {f"balance/{name}": norm for name, norm in step.norms.items()}
+    norms = dict.fromkeys(BALANCED_NAMES) | dict(step.norms)
+    values |= {f"balance/{name}": norm for name, norm in norms.items()}
     values["guard/score"] = step.score
     return values
 

@@ -130,7 +130,7 @@ def _learn(
     snapshot, start = model, model
     if resume is not None:
         learner.load_state(resume.parts["learner"])
-        start = start_of(resume.parts["guard"])
+        start = replace(start_of(resume.parts["guard"]), config=config)
         index, snapshot = resume.index, _with_learned(model, learner, resume.index)
     here = Step("training", index, total, index / total, active=active_clusters(model))
     # The first map first: the user waits for it, the guard takes a second.
@@ -146,8 +146,10 @@ def _learn(
         return TrainingState(model, begun.rarity, index, begun.valid_share, parts)
 
     yield replace(here, score=guard.best_score, best=guard.best, state=state())
-    ended = ""
-    while index < total and not guard.done and not ended:
+    if index == total and index % every:
+        # What was kept is older than the last look, which a longer training skips.
+        guard.judge(learner.teacher, learner.centroids, snapshot)
+    while index < total and not guard.done:
         index += 1
         step = Step("training", index, total, index / total, learner.step())
         notices = [learner.take_notice()]
@@ -161,8 +163,7 @@ def _learn(
             kept = None if due else state()  # a longer training does not look here
             snapshot = _with_learned(model, learner, index)
             score = guard.judge(learner.teacher, learner.centroids, snapshot)
-            ended = _why_ended(guard, score, index)
-            notices.append(ended)
+            notices.append(_why_ended(guard, score, index))
             step = replace(
                 step, snapshot=snapshot, score=score, best=guard.best,
                 state=kept or state(),

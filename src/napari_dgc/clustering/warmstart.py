@@ -12,6 +12,7 @@ from torch import Tensor
 
 from napari_dgc.clustering.centroids import Rarity, find_rarity, start_centroids
 from napari_dgc.clustering.config import Config
+from napari_dgc.clustering.devices import in_room
 from napari_dgc.clustering.embedding import Embedder, lift
 from napari_dgc.clustering.frontend import (
     FrontEnd,
@@ -124,7 +125,7 @@ def draw_sample(
         with torch.inference_mode():
             x = torch.from_numpy(block).to(device)[None]
             good = torch.from_numpy(valid).to(device)[None]
-            y = embedder.shift(embedder.components(x, good), good)[0]
+            y = in_room(embedder.shifted, x, good, embedder.halo)[0]
         inner = np.zeros_like(valid)
         inner[stripe.inner] = valid[stripe.inner]
         places = np.flatnonzero(inner)
