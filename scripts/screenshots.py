@@ -60,7 +60,7 @@ def first_map_and_training(camera: Camera, steps: int) -> None:
     camera.take("first_map")
     dock.training.steps.setValue(steps)
     dock.training.train_button.click()
-    wait_until(lambda: len(dock.training.plot._steps) > steps // 2)
+    wait_until(lambda: len(dock.training.plots.loss.steps) > steps // 2)
     camera.take("training", settle=0.1)
     wait_until(lambda: not dock.session.runner.running)
     camera.take("trained")

@@ -96,14 +96,14 @@ def test_training_shows_progress_loss_and_snapshots(leaf_dock):
     assert leaf_dock.study.model.steps_done == 28
     assert not leaf_dock.display.previewing
     assert any(text.startswith("Step ") and "left" in text for text in texts)
-    assert len(leaf_dock.training.plot._steps) >= 5
+    assert len(leaf_dock.training.plots.loss.steps) >= 5
     assert "of 6 clusters active" in leaf_dock.training.active.text()
     np.testing.assert_array_equal(shown_labels(leaf_dock), brute_force(leaf_dock))
 
 
 def test_stop_answers_within_a_second_and_keeps_what_was_learned(leaf_dock):
     train(leaf_dock, steps=5000)
-    wait_until(lambda: leaf_dock.training.plot._steps, 60)
+    wait_until(lambda: leaf_dock.training.plots.loss.steps, 60)
     leaf_dock.training.stop_button.click()
     took = wait_until(lambda: not leaf_dock.session._training, 5)
     assert took < 1
@@ -119,7 +119,7 @@ def test_a_stopped_run_does_not_replace_the_model_in_use_unless_asked(mapped):
     answer("Train anew", seen)
     train(mapped, steps=5000)
     assert "1 step" in seen[0]
-    wait_until(lambda: mapped.training.plot._steps, 60)
+    wait_until(lambda: mapped.training.plots.loss.steps, 60)
     mapped.training.stop_button.click()
     finish(mapped)
     assert mapped.study.model is model
@@ -209,7 +209,7 @@ def test_an_error_in_the_worker_reaches_the_user(dock, leaf, error):
     data = Vanishing(np.asarray(leaf.data), error)
     add_cube(dock, Cube(data, leaf.wavelengths, "gone"))
     train(dock, steps=5000)
-    wait_until(lambda: dock.training.plot._steps, 60)
+    wait_until(lambda: dock.training.plots.loss.steps, 60)
     told: list[str] = []
     notification_manager.notification_ready.connect(lambda n: told.append(n.message))
     data.gone = True
@@ -259,7 +259,7 @@ def test_a_new_cube_is_mapped_with_the_model_in_use(mapped, second_leaf):
 def test_a_cube_removed_during_the_run_is_left_out(leaf_dock, second_leaf):
     add_cube(leaf_dock, second_leaf)
     train(leaf_dock, steps=10)
-    wait_until(lambda: leaf_dock.training.plot._steps, 60)
+    wait_until(lambda: leaf_dock.training.plots.loss.steps, 60)
     leaf_dock.display.remove(0)
     finish(leaf_dock)
     assert [cube.name for cube in leaf_dock.study.cubes] == ["second"]
@@ -268,7 +268,7 @@ def test_a_cube_removed_during_the_run_is_left_out(leaf_dock, second_leaf):
 
 def test_closing_the_window_while_training_leaves_no_thread(leaf_dock):
     train(leaf_dock, steps=5000)
-    wait_until(lambda: leaf_dock.training.plot._steps, 60)
+    wait_until(lambda: leaf_dock.training.plots.loss.steps, 60)
     worker = leaf_dock.session.runner._worker
     leaf_dock._viewer.close()
     began = time.monotonic()
@@ -282,7 +282,7 @@ def test_closing_the_window_while_training_leaves_no_thread(leaf_dock):
 def test_closing_the_dock_stops_the_run_and_gives_the_keys_back(mapped):
     viewer, layer = mapped._viewer, mapped.display.entry.groups.layer
     train(mapped, steps=5000)
-    wait_until(lambda: mapped.training.plot._steps, 60)
+    wait_until(lambda: mapped.training.plots.loss.steps, 60)
     mapped.gestures.set_merging(True)
     viewer.window.remove_dock_widget(mapped)
     assert QThreadPool.globalInstance().waitForDone(3000)
