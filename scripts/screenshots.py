@@ -36,7 +36,7 @@ NO_KEY = Qt.KeyboardModifier.NoModifier
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("-o", "--out", type=Path, default=ROOT / "docs" / "pictures")
-    parser.add_argument("--steps", type=int, default=60, help="training steps")
+    parser.add_argument("--steps", type=int, default=120, help="training steps")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     camera = Camera(args.out)
@@ -64,6 +64,9 @@ def first_map_and_training(camera: Camera, steps: int) -> None:
     camera.take("training", settle=0.1)
     wait_until(lambda: not dock.session.runner.running)
     camera.take("trained")
+    camera.viewer.theme = "light"
+    camera.take("light_trained")
+    camera.viewer.theme = "dark"
 
 
 def merging(camera: Camera) -> None:

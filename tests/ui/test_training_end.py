@@ -7,6 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from acting import brute_force, settle, shown_labels, wait_until
+from napari.utils.theme import get_theme
+from qtpy.QtWidgets import QLabel, QWidget
 
 from napari_dgc.clustering.config import Config
 from napari_dgc.clustering.step import Step
@@ -63,6 +65,31 @@ def test_collapse_is_told(leaf_dock):
     assert text.startswith("Clusters began to melt together, so training was ended.")
     assert leaf_dock.status.level == "warning"
     assert leaf_dock.study.model.k == 6
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_curves_fit_into_the_dock_in_both_themes(leaf_dock, theme):
+    leaf_dock._viewer.theme = theme
+    plots = leaf_dock.training.plots
+    for index, score in ((0, 0.98), (25, 1.05), (50, 1.01)):
+        plots.add(Step("training", index, 50, losses={"total": 0.7}, score=score))
+    plots.setVisible(True)
+    settle(0.2)
+    assert plots.score.values == [0.98, 1.05, 1.01]
+    for widget in plots.findChildren(QWidget):
+        if isinstance(widget, QLabel):
+            assert widget.width() >= widget.sizeHint().width()
+        right = widget.mapTo(leaf_dock, widget.rect().bottomRight()).x()
+        assert right < leaf_dock.width()
+    for plot in (plots.loss, plots.score):
+        shown = plot.grab().toImage()
+        colors = {
+            shown.pixelColor(x, y).name()
+            for x in range(shown.width())
+            for y in range(shown.height())
+        }
+        assert plot.curve_color in colors
+        assert get_theme(theme).text.as_hex("long") in colors  # axes can be read
 
 
 @pytest.fixture

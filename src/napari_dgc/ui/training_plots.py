@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 _HEIGHT = 84  # pixels; enough for a curve, little enough for a 1280 x 800 window
 _MAX_POINTS = 2000  # drawn at most: redrawing stays under a few milliseconds
-_AXIS_WIDTH = 36  # pixels; "0.98" and a tick
+_AXIS_WIDTH = 38  # pixels; "0.98" and a tick
+_LEAST_SPAN = 0.2  # of scores: what chance moves shall not look big
 _LOSS = "Loss: what training makes smaller; it should sink and settle"
 _SCORE = (
     "Score: how much the clusters tell whatever the light; higher is better. "
@@ -35,6 +36,13 @@ class CurvePlot(pg.PlotWidget):
     sparse : bool
         Whether there are few points: each is marked, and the first one's level
         is drawn as a dashed line.
+
+    Attributes
+    ----------
+    steps, values : list of int, list of float
+        The points.
+    curve_color : str
+        The present theme's.
     """
 
     def __init__(self, tip: str, dark: str, light: str, *, sparse: bool) -> None:
@@ -51,6 +59,7 @@ class CurvePlot(pg.PlotWidget):
         self.steps: list[int] = []
         self.values: list[float] = []
         self._colors = {"dark": dark, "light": light}
+        self.curve_color = dark
         self._sparse = sparse
         self._curve = self.plot([], [])
         self._first = pg.InfiniteLine(angle=0)
@@ -70,7 +79,8 @@ class CurvePlot(pg.PlotWidget):
             self.getAxis(side).setPen(text)
             self.getAxis(side).setTextPen(text)
         accent = self._colors["light" if colors.id == "light" else "dark"]
-        self._curve.setPen(pg.mkPen(accent, width=2))
+        self.curve_color = accent
+        self._curve.setPen(pg.mkPen(accent, width=2 if self._sparse else 1))
         if self._sparse:
             self._curve.setSymbol("o")
             self._curve.setSymbolSize(5)
@@ -120,6 +130,8 @@ class TrainingPlots(QWidget):
             layout.addWidget(label, 0, column)
             layout.addWidget(plot, 1, column)
             layout.setColumnStretch(column, 1)
+        self.score.getViewBox().setLimits(minYRange=_LEAST_SPAN)
+        self.score.setXLink(self.loss)
         self.set_theme(theme)
 
     def set_theme(self, theme: str) -> None:
