@@ -114,7 +114,7 @@ def name_groups(dock: ClusteringDock, groups: list[Group]) -> None:
     for group, name, role in (
         (groups[-1], "Cloth", "background"),
         (groups[-2], "Leaf", "healthy"),
-        (groups[2], "Halo and glint", "healthy"),
+        (groups[2], "Shadow", "background"),
     ):
         study.rename(group.id, name)
         study.set_role(group.id, role)

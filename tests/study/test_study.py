@@ -190,10 +190,10 @@ def test_a_recipe_of_another_model_is_refused(
 
 def test_train_and_map_previews_the_cube_on_show(cubes: list[Cube]) -> None:
     config = Config(k=4, steps=4, crop=32, snapshot_every=2, device="cpu")
-    shown = iter([0, 1])
+    shown = iter([0, 1, 1])
     pieces = list(train_and_map(cubes, config, shown=lambda: next(shown)))
     previews = [piece for piece in pieces if isinstance(piece, Preview)]
-    assert [p.index for p in previews] == [0, 1]
+    assert [p.index for p in previews] == [0, 1, 1]
     assert all(p.clusters.shape == (64, 64) for p in previews)
     finished = pieces[-1]
     assert isinstance(finished, Finished)
