@@ -36,7 +36,7 @@ NO_KEY = Qt.KeyboardModifier.NoModifier
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("-o", "--out", type=Path, default=ROOT / "docs" / "pictures")
-    parser.add_argument("--steps", type=int, default=60, help="training steps")
+    parser.add_argument("--steps", type=int, default=120, help="training steps")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     camera = Camera(args.out)
@@ -60,10 +60,13 @@ def first_map_and_training(camera: Camera, steps: int) -> None:
     camera.take("first_map")
     dock.training.steps.setValue(steps)
     dock.training.train_button.click()
-    wait_until(lambda: len(dock.training.plot._steps) > steps // 2)
+    wait_until(lambda: len(dock.training.plots.loss.steps) > steps // 2)
     camera.take("training", settle=0.1)
     wait_until(lambda: not dock.session.runner.running)
     camera.take("trained")
+    camera.viewer.theme = "light"
+    camera.take("light_trained")
+    camera.viewer.theme = "dark"
 
 
 def merging(camera: Camera) -> None:
@@ -111,7 +114,7 @@ def name_groups(dock: ClusteringDock, groups: list[Group]) -> None:
     for group, name, role in (
         (groups[-1], "Cloth", "background"),
         (groups[-2], "Leaf", "healthy"),
-        (groups[2], "Halo and glint", "healthy"),
+        (groups[2], "Shadow", "background"),
     ):
         study.rename(group.id, name)
         study.set_role(group.id, role)

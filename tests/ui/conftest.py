@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from acting import Mouse, add_cube, settle
 
 from napari_dgc.clustering.config import Config
+from napari_dgc.clustering.devices import limit_threads
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.scenes import SceneConfig, make_scene
 from napari_dgc.study.mapping import Finished, train_and_map
@@ -31,6 +32,7 @@ def leaf() -> Cube:
 @pytest.fixture(scope="session")
 def first_map(leaf: Cube) -> Finished:
     """The first map of the leaf, by the real engine."""
+    limit_threads()  # as the dock does: sums are the same to the bit
     pieces = list(train_and_map([leaf], Config(k=K, steps=0, device="cpu")))
     assert isinstance(pieces[-1], Finished)
     return pieces[-1]

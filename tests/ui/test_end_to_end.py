@@ -28,7 +28,7 @@ def test_sample_train_merge_by_each_gesture_undo_export(make_napari_viewer, tmp_
     dock.training.train_button.click()
     wait_until(lambda: not dock.session.runner.running, 120)
     settle(0.4)
-    assert dock.study.model.steps_done == 6
+    assert dock.training.plots.score.steps == [0, 6]
     groups = sorted(dock.study.grouping.groups, key=dock.groups.model.pixels)
     a, b, c, d, e = [group.id for group in groups[::-1]][:5]
     start = dock.study.grouping

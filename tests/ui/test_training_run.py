@@ -15,6 +15,7 @@ from qtpy.QtCore import QThreadPool
 
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.scenes import SceneConfig, make_scene
+from napari_dgc.study.mapping import Progress
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +37,10 @@ def train(dock, *, steps=0, k=6):
 def finish(dock, seconds=120):
     wait_until(lambda: not dock.session.runner.running, seconds)
     settle()
+
+
+def readers():
+    return [thread for thread in threading.enumerate() if thread.name == "reader"]
 
 
 class Vanishing:
@@ -84,31 +89,42 @@ def test_the_map_lies_on_its_cube(dock, leaf):
     assert tuple(layer.translate) == (7, 9)
 
 
-def test_training_shows_progress_loss_and_snapshots(leaf_dock):
-    previews, texts = [], []
+def test_training_shows_progress_loss_score_and_snapshots(leaf_dock):
+    previews, texts, steps = [], [], []
     leaf_dock.session.progressed.connect(lambda text, done: texts.append(text))
+    leaf_dock.session.stepped.connect(steps.append)
     train(leaf_dock, steps=28)
     wait_until(lambda: leaf_dock.display.previewing, 60)
     assert leaf_dock.study.model is None  # a snapshot is not in use
     previews.append(shown_labels(leaf_dock).copy())
     assert previews[0].any()
     finish(leaf_dock)
-    assert leaf_dock.study.model.steps_done == 28
+    best = [step.best for step in steps if step.best is not None][-1]
+    assert leaf_dock.study.model.steps_done == best.steps_done
     assert not leaf_dock.display.previewing
     assert any(text.startswith("Step ") and "left" in text for text in texts)
-    assert len(leaf_dock.training.plot._steps) >= 5
+    plots = leaf_dock.training.plots
+    assert len(plots.loss.steps) >= 5
+    assert plots.score.steps == [0, 25, 28]
+    assert plots.score.values == [step.score for step in steps if step.score]
     assert "of 6 clusters active" in leaf_dock.training.active.text()
     np.testing.assert_array_equal(shown_labels(leaf_dock), brute_force(leaf_dock))
 
 
-def test_stop_answers_within_a_second_and_keeps_what_was_learned(leaf_dock):
+def test_stop_answers_within_a_second_and_keeps_the_best_so_far(leaf_dock):
+    steps = []
+    leaf_dock.session.stepped.connect(steps.append)
     train(leaf_dock, steps=5000)
-    wait_until(lambda: leaf_dock.training.plot._steps, 60)
+    wait_until(lambda: len(leaf_dock.training.plots.score.steps) >= 2, 60)
+    assert readers()
     leaf_dock.training.stop_button.click()
     took = wait_until(lambda: not leaf_dock.session._training, 5)
     assert took < 1
+    assert not readers()
     finish(leaf_dock)
-    assert leaf_dock.study.model is not None  # none was in use: the snapshot is now
+    # None was in use: the best is now, which need not be the latest.
+    assert leaf_dock.study.model is [s.best for s in steps if s.best is not None][-1]
+    assert leaf_dock.status.text().startswith("Stopped. The ")
     np.testing.assert_array_equal(shown_labels(leaf_dock), brute_force(leaf_dock))
 
 
@@ -117,9 +133,9 @@ def test_a_stopped_run_does_not_replace_the_model_in_use_unless_asked(mapped):
     mapped.study.merge((1,), 2)
     seen: list[str] = []
     answer("Train anew", seen)
-    train(mapped, steps=5000)
+    train(mapped, steps=5000, k=5)
     assert "1 step" in seen[0]
-    wait_until(lambda: mapped.training.plot._steps, 60)
+    wait_until(lambda: mapped.training.plots.loss.steps, 60)
     mapped.training.stop_button.click()
     finish(mapped)
     assert mapped.study.model is model
@@ -137,7 +153,7 @@ def test_a_stopped_run_does_not_replace_the_model_in_use_unless_asked(mapped):
 def test_steps_taken_while_training_runs_are_kept(mapped):
     model = mapped.study.model
     mapped.training.follow.setChecked(False)
-    train(mapped, steps=6)
+    train(mapped, steps=6, k=5)
     assert "present groups stay" in mapped.status.text()
     mapped.study.merge((1,), 2)
     grouping = mapped.study.grouping
@@ -149,17 +165,20 @@ def test_steps_taken_while_training_runs_are_kept(mapped):
     answer("Use new model", [])
     mapped.training.use_button.click()
     finish(mapped)
-    assert mapped.study.model.steps_done == 6
+    assert mapped.study.model.k == 5
     assert not mapped.study.history.operations
     assert not mapped.training.use_button.isVisible()
 
 
-def test_a_notice_of_the_run_is_in_its_last_line(mapped, first_map):
+def test_a_notice_of_the_run_is_in_its_last_line(mapped):
     session = mapped.session
-    session._notices["Only 3 valid pixels."] = None
+    told = Progress("Mapping leaf", 0.5, "The cuda device ran out of memory.")
+    session._on_run_yielded(told)
+    assert mapped.status.text() == told.notice
+    session._on_run_yielded(Progress("Mapping leaf", 1.0))
     session._on_run_succeeded()
     assert "The map is ready" in mapped.status.text()
-    assert "Only 3 valid pixels." in mapped.status.text()
+    assert told.notice in mapped.status.text()
     assert mapped.status.level == "warning"
 
 
@@ -209,7 +228,7 @@ def test_an_error_in_the_worker_reaches_the_user(dock, leaf, error):
     data = Vanishing(np.asarray(leaf.data), error)
     add_cube(dock, Cube(data, leaf.wavelengths, "gone"))
     train(dock, steps=5000)
-    wait_until(lambda: dock.training.plot._steps, 60)
+    wait_until(lambda: dock.training.plots.loss.steps, 60)
     told: list[str] = []
     notification_manager.notification_ready.connect(lambda n: told.append(n.message))
     data.gone = True
@@ -259,7 +278,7 @@ def test_a_new_cube_is_mapped_with_the_model_in_use(mapped, second_leaf):
 def test_a_cube_removed_during_the_run_is_left_out(leaf_dock, second_leaf):
     add_cube(leaf_dock, second_leaf)
     train(leaf_dock, steps=10)
-    wait_until(lambda: leaf_dock.training.plot._steps, 60)
+    wait_until(lambda: leaf_dock.training.plots.loss.steps, 60)
     leaf_dock.display.remove(0)
     finish(leaf_dock)
     assert [cube.name for cube in leaf_dock.study.cubes] == ["second"]
@@ -268,13 +287,14 @@ def test_a_cube_removed_during_the_run_is_left_out(leaf_dock, second_leaf):
 
 def test_closing_the_window_while_training_leaves_no_thread(leaf_dock):
     train(leaf_dock, steps=5000)
-    wait_until(lambda: leaf_dock.training.plot._steps, 60)
+    wait_until(lambda: leaf_dock.training.plots.loss.steps, 60)
     worker = leaf_dock.session.runner._worker
     leaf_dock._viewer.close()
     began = time.monotonic()
     assert QThreadPool.globalInstance().waitForDone(3000)
     assert time.monotonic() - began < 2
     settle()
+    assert not readers()
     assert not worker.is_running
     assert worker not in WorkerBase._worker_set
 
@@ -282,11 +302,12 @@ def test_closing_the_window_while_training_leaves_no_thread(leaf_dock):
 def test_closing_the_dock_stops_the_run_and_gives_the_keys_back(mapped):
     viewer, layer = mapped._viewer, mapped.display.entry.groups.layer
     train(mapped, steps=5000)
-    wait_until(lambda: mapped.training.plot._steps, 60)
+    wait_until(lambda: mapped.training.plots.loss.steps, 60)
     mapped.gestures.set_merging(True)
     viewer.window.remove_dock_widget(mapped)
     assert QThreadPool.globalInstance().waitForDone(3000)
     settle()
+    assert not readers()
     assert viewer.camera.mouse_pan
     assert not layer.keymap
     assert not layer.mouse_drag_callbacks or all(

@@ -8,7 +8,8 @@ between two pieces of work.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from napari_dgc.clustering.training import Step
 
 PREVIEW_SIDE = 256
+PREFETCH = 2  # reads ahead: one while the other is used, and one against a slow disk
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,7 @@ def train_and_map(
     config: Config,
     *,
     shown: Callable[[], int] = lambda: 0,
-) -> Iterator[Step | Preview | Progress | Finished]:
+) -> Generator[Step | Preview | Progress | Finished, None, None]:
     """Train over all cubes, then map each of them.
 
     Parameters
@@ -152,19 +154,25 @@ def train_and_map(
         While the final maps are made.
     Finished
         Last.
+
+    Notes
+    -----
+    A thread reads ahead while training goes on; it ends with the training, or
+    when this generator is closed.
     """
     from napari_dgc.clustering.training import train
 
     small: tuple[int, Cube, int] | None = None  # of the cube on show, kept
     model = None
-    for step in train(cubes, config):
-        yield step
-        if step.snapshot is not None:
-            index = min(max(shown(), 0), len(cubes) - 1)
-            if small is None or small[0] != index:
-                small = index, *thumbnail(cubes[index])
-            yield _preview(step.snapshot, cubes[index], small, config.device)
-        model = step.model
+    with closing(train(cubes, config, prefetch=PREFETCH)) as steps:
+        for step in steps:
+            yield step
+            if step.snapshot is not None:
+                index = min(max(shown(), 0), len(cubes) - 1)
+                if small is None or small[0] != index:
+                    small = index, *thumbnail(cubes[index])
+                yield _preview(step.snapshot, cubes[index], small, config.device)
+            model = step.model
     if model is None:
         raise RuntimeError("training ended without a model")
     yield from map_cubes(model, cubes, device=config.device)

@@ -266,7 +266,7 @@ class ClusteringDock(QWidget):
         self.status.say(text, level or "info")
 
     def _on_theme_changed(self, event) -> None:
-        self.training.plot.set_theme(event.value)
+        self.training.plots.set_theme(event.value)
 
     def event(self, event) -> bool:
         """Notice when napari takes this widget out of its window for good."""

@@ -17,15 +17,15 @@ from qtpy.QtWidgets import (
 )
 
 from napari_dgc.study import Study
-from napari_dgc.ui.loss_plot import LossPlot
 from napari_dgc.ui.notices import StatusLine, WrappedLabel, ask
+from napari_dgc.ui.training_plots import TrainingPlots
 from napari_dgc.ui.training_session import TrainingSession
 
 _DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
 class TrainingPanel(QWidget):
-    """Clusters, steps, device; First map, Train, Stop; progress and loss."""
+    """Clusters, steps, device; First map, Train, Stop; progress, loss and score."""
 
     def __init__(
         self,
@@ -60,9 +60,8 @@ class TrainingPanel(QWidget):
         except ValueError as error:
             self._status.report(error)
             return
-        self.plot.clear_curve()
-        self.plot.setVisible(False)
-        self.plot_title.setVisible(False)
+        self.plots.clear_curves()
+        self.plots.setVisible(False)
         self.active.setText("")
         self._status.say(self._announce() if steps else "Making the first map…")
         self._session.train(config)
@@ -88,7 +87,7 @@ class TrainingPanel(QWidget):
         """Say what training will do on the image, and what Stop will."""
         image = "The image follows; " if self.follow.isChecked() else ""
         if self._study.model is None:
-            stop = "Stop maps with what was learned so far."
+            stop = "Stop keeps the best map so far."
         else:
             stop = "Stop ends it; your present groups stay."
         return f"Training. {image}{stop}"
@@ -121,7 +120,10 @@ class TrainingPanel(QWidget):
         self.steps.setRange(1, 100_000)
         self.steps.setSingleStep(50)
         self.steps.setValue(300)
-        self.steps.setToolTip("How many training steps; 300 serve most scenes")
+        self.steps.setToolTip(
+            "How many training steps at most; 300 serve most scenes. Training ends by "
+            "itself where it finds nothing better any more"
+        )
         self.device = QComboBox()
         self.device.addItems(_DEVICES)
         self.device.setToolTip(
@@ -135,13 +137,17 @@ class TrainingPanel(QWidget):
         )
         self.train_button = QPushButton("Train")
         self.train_button.setToolTip(
-            "Learn better clusters from all cubes; the map follows while it goes on"
+            "Learn better clusters from all cubes; the map follows while it goes on. "
+            "The best map is kept, be it the first one"
         )
         self.stop_button = QPushButton("Stop")
-        self.stop_button.setToolTip("End the run; the clusters in use stay")
+        self.stop_button.setToolTip(
+            "End the run: the clusters in use stay; if there are none, the best map so "
+            "far is kept"
+        )
         self.use_button = QPushButton("Use new model")
         self.use_button.setToolTip(
-            "Map all cubes with what the last run has learned, in place of the "
+            "Map all cubes with the best model of the last run, in place of the "
             "clusters in use"
         )
         self.map_button = QPushButton("Map new cubes")
@@ -165,10 +171,8 @@ class TrainingPanel(QWidget):
             "Show each snapshot on the image while training goes on; untick to keep "
             "working with the present groups"
         )
-        self.plot_title = QLabel("Loss by training step")
-        self.plot_title.setVisible(False)
-        self.plot = LossPlot(theme)
-        self.plot.setVisible(False)
+        self.plots = TrainingPlots(theme)
+        self.plots.setVisible(False)
 
     def _lay_out(self) -> None:
         fields = QGridLayout()
@@ -201,8 +205,7 @@ class TrainingPanel(QWidget):
         layout.addWidget(self.progress)
         layout.addWidget(self.stage)
         layout.addLayout(facts)
-        layout.addWidget(self.plot_title)
-        layout.addWidget(self.plot)
+        layout.addWidget(self.plots)
 
     def _connect(self) -> None:
         self.first_button.clicked.connect(self._on_first_clicked)
@@ -249,10 +252,8 @@ class TrainingPanel(QWidget):
     def _on_step_made(self, step) -> None:
         if step.active:
             self.active.setText(f"{step.active} of {self.k.value()} clusters active")
-        if step.losses:
-            self.plot.setVisible(True)
-            self.plot_title.setVisible(True)
-            self.plot.add(step.index, step.losses)
+        if self.plots.add(step):
+            self.plots.setVisible(True)
 
     def _on_run_ended(self) -> None:
         self.stage.setVisible(False)

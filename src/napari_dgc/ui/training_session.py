@@ -1,13 +1,12 @@
 """A run of training or mapping, and what becomes of its result.
 
 Holds the rules of the house: only a finished run replaces the model in use,
-and only where the user has not gone on with its groups meanwhile; a stopped one
-does where there is none yet; a failed one never.
+and only where the user has not gone on with its groups meanwhile; the best model
+of a stopped one does where there is none yet; a failed one never.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -26,25 +25,21 @@ from napari_dgc.study.mapping import (
     train_and_map,
 )
 from napari_dgc.ui.cube_display import CubeDisplay
+from napari_dgc.ui.training_record import TrainingRecord, are_one_map, is_ending
+from napari_dgc.ui.wording import word_offer, word_stop
 from napari_dgc.ui.worker import Job, Runner
 
 if TYPE_CHECKING:
     from napari_dgc.clustering.config import Config
     from napari_dgc.clustering.model import Model
 
-_STAGES = {
-    "reading": "Reading the cubes",
-    "clustering": "Finding clusters",
-    "finished": "Mapping",
-}
-_READY = (
-    "The map is ready. Click on it to select a cluster; drag rows onto a row, "
-    "or press M and drag on the image, to merge."
+_READY = "The map is ready."
+_HOW = (
+    "Click on the map to select a cluster; drag rows onto a row, or press M and drag "
+    "on the image, to merge."
 )
-_KEPT = (
-    "Training is done. Your groups are kept; “Use new model” takes its clusters "
-    "instead."
-)
+_SAME = "Your groups stay as they are."
+_KEPT = "Your groups are kept; “Use new model” takes the new clusters instead."
 
 
 class TrainingSession(QObject):
@@ -79,10 +74,10 @@ class TrainingSession(QObject):
         self._training = False
         self._fresh = True
         self._grouping: Grouping | None = None  # when the run began
-        self._notices: dict[str, None] = {}  # of the run, each once, in order
+        self._record = TrainingRecord()
+        self._same = False  # the run's first map is the one in use already
         self._device = "auto"
         self._shown = 0
-        self._clock = _TimeLeft()
         self._follow = True
         self.runner = Runner(self)
         self.runner.yielded.connect(self._on_run_yielded)
@@ -112,7 +107,7 @@ class TrainingSession(QObject):
 
     def train(self, config: Config) -> None:
         """Train on all cubes of the study, then map them."""
-        self._notices.clear()
+        self._record = TrainingRecord()
         self._begin(self._study.cubes, training=True, fresh=True)
         self._device = config.device
         job = partial(train_and_map, self._cubes, config, shown=lambda: self._shown)
@@ -124,13 +119,13 @@ class TrainingSession(QObject):
         model = self._study.model
         cubes = tuple(self._study.cubes[i] for i in self.unmapped)
         if model is not None and cubes:
-            self._notices.clear()
+            self._record = TrainingRecord()
             self._map(model, cubes, fresh=False)
 
     def use_unused(self) -> None:
         """Map all cubes with the unused model and take it into use."""
         if self._latest is not None:
-            self._notices.clear()
+            self._record = TrainingRecord()
             self._map(self._latest, self._study.cubes, fresh=True)
 
     def stop(self) -> None:
@@ -165,7 +160,7 @@ class TrainingSession(QObject):
         self._grouping = self._study.grouping
         if fresh:  # else the unused model stays: it may have taken minutes
             self._latest = None
-        self._clock = _TimeLeft()
+        self._same = False
         self.set_shown(self._display.shown)
         # The first step waits for torch, which takes seconds to load.
         self.progressed.emit("Starting", -1.0)
@@ -177,6 +172,7 @@ class TrainingSession(QObject):
                 ids = piece.model.cluster_ids.tolist()
                 self._display.preview(cube, piece.clusters, ids)
         elif isinstance(piece, Progress):
+            self._warn(self._record.note(piece.notice))
             self.progressed.emit(piece.text, piece.done)
         elif isinstance(piece, Finished):
             self._accept(piece)
@@ -184,27 +180,36 @@ class TrainingSession(QObject):
             self._on_step_made(piece)
 
     def _on_step_made(self, step: Any) -> None:
-        self._latest = step.model or step.snapshot or self._latest
-        if step.notice:
-            self._notices[step.notice] = None
-            self.said.emit(step.notice, "warning")
-        if step.stage == "training" and step.total:
-            left = self._clock.text(step.index, step.total)
-            text = f"Step {step.index} of {step.total}{left}"
-        else:
-            text = _STAGES.get(step.stage, "Finding clusters")
-        self.progressed.emit(text, step.done)
+        self._warn(self._record.take(step))
+        self._latest = self._record.model
+        ending = is_ending(step)
+        if ending:
+            level = "warning" if self._record.collapsed else "info"
+            self.said.emit(self._record.word_outcome(), level)
+        # Whoever waits for the end has it before him now, however few the steps.
+        done = 1.0 if ending else step.done
+        self.progressed.emit(self._record.word_stage(step), done)
         self.stepped.emit(step)
+
+    def _warn(self, notice: str) -> None:
+        if notice:
+            self.said.emit(notice, "warning")
 
     def _accept(self, result: Finished) -> None:
         self._display.end_previews()
         if self._fresh:
-            if self._study.grouping != self._grouping:
+            self._same = self._record.scored and are_one_map(
+                result.model, self._study.model
+            )
+            if self._same:
+                self._latest = None  # nothing new: the groups can stay
+            elif self._study.grouping != self._grouping:
                 # Steps taken meanwhile would be lost: the user shall decide.
                 self._latest = result.model
                 return
-            self._latest = None
-            self._study.accept_model(result.model)
+            else:
+                self._latest = None
+                self._study.accept_model(result.model)
         for done in result.maps:
             index = self._display.index_of(self._cubes[done.index])
             if index >= 0:
@@ -212,32 +217,37 @@ class TrainingSession(QObject):
 
     def _on_run_succeeded(self) -> None:
         self._display.end_previews()
+        record = self._record
+        outcome = record.word_outcome()
         if self._fresh and self._latest is not None:
-            text, level = _KEPT, "info"
+            lines, level = [outcome or "Training is done.", _KEPT], "info"
+        elif self._same:
+            lines, level = [outcome or _READY, _SAME], "good"
         else:
-            text, level = _READY, "good"
-        if self._notices:
-            text, level = " ".join((text, *self._notices)), "warning"
-        self.said.emit(text, level)
+            lines, level = [outcome or _READY, _HOW], "good"
+        if record.notices or record.collapsed:
+            level = "warning"
+        self.said.emit(" ".join((*lines, *record.notices)), level)
         self.ended.emit()
 
     def _on_run_stopped(self) -> None:
-        latest = self._latest
-        if latest is not None and self._training and self._study.model is None:
-            self.said.emit("Stopped. Mapping with what was learned so far…", "info")
+        latest, used = self._latest, self._study.model
+        if latest is not None and self._training and used is None:
+            self._record.stopped = True
+            self.said.emit("Stopped. Mapping with the best clusters so far…", "info")
             self._map(latest, self._cubes, fresh=True)
             return
         self._display.end_previews()
         if latest is None or not self._fresh:
-            self.said.emit("Stopped. Nothing has changed.", "info")
-        elif self._study.model is None:
-            self.said.emit("Stopped. “Use new model” maps with its model.", "info")
+            text = "Stopped. Nothing has changed."
+        elif used is None:
+            text = "Stopped. “Use new model” maps with its model."
+        elif are_one_map(latest, used):
+            self._latest = None
+            text = f"{word_stop(0)} {_SAME}"
         else:
-            self.said.emit(
-                "Stopped. The clusters in use stay; “Use new model” takes those of "
-                "the stopped run instead.",
-                "info",
-            )
+            text = word_offer(latest.steps_done)
+        self.said.emit(text, "info")
         self.ended.emit()
 
     def _on_run_failed(self, error: Exception) -> None:
@@ -257,26 +267,6 @@ def _fits(model: Model, cube: Cube) -> bool:
     return True
 
 
-class _TimeLeft:
-    """Estimates the time left from the steps so far."""
-
-    def __init__(self) -> None:
-        self._first: tuple[int, float] | None = None
-
-    def text(self, index: int, total: int) -> str:
-        now = time.monotonic()
-        if self._first is None:
-            self._first = index, now
-            return ""
-        since, began = self._first
-        if index - since < 3:
-            return ""
-        seconds = (now - began) / (index - since) * (total - index)
-        if seconds < 60:
-            return f", about {max(1, round(seconds))} s left"
-        return f", about {int(seconds) // 60}:{int(seconds) % 60:02d} min left"
-
-
 def _with_threads(job: Callable[[], Iterator[Any]]) -> Iterator[Any]:
     """Leave one core to the screen, then do the job; in the worker's thread."""
     from napari_dgc.clustering.devices import limit_threads
@@ -288,7 +278,8 @@ def _with_threads(job: Callable[[], Iterator[Any]]) -> Iterator[Any]:
 def _must_arrive(piece: Any) -> bool:
     """Whether the screen needs this piece, however many others there are."""
     if isinstance(piece, Progress):
-        return False
+        return bool(piece.notice)
     if isinstance(piece, Preview | Finished):
         return True
-    return bool(piece.snapshot or piece.model or piece.notice)
+    scored = piece.score is not None
+    return scored or bool(piece.snapshot or piece.model or piece.notice)

@@ -1,0 +1,140 @@
+"""What a run has told so far, and what to tell the user of it."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_dgc.ui.wording import word_outcome, word_stop
+
+if TYPE_CHECKING:
+    from napari_dgc.clustering.model import Model
+    from napari_dgc.clustering.step import Step
+
+# How the engine words that training ends by itself: the last of a step's notices.
+# The user is told the same in other words, at the end.
+_ENDING = re.compile(r"(?:; )?Step \d+: the (score rises|clusters are collapsing).*$")
+
+
+class TrainingRecord:
+    """The notices, scores and the best model of one run.
+
+    Attributes
+    ----------
+    model : Model or None
+        The one to use if the run ends here: the finished one, else the best so
+        far, else the latest snapshot.
+    stopped : bool
+        To be set where the user has stopped the training.
+    collapsed : bool
+        Whether training ended because its clusters were collapsing.
+    """
+
+    def __init__(self) -> None:
+        self.model: Model | None = None
+        self.stopped = False
+        self.collapsed = False
+        self._ended_at: int | None = None  # the step, where it ended early
+        self._first_score: float | None = None
+        self._best_score: float | None = None
+        self._notices: dict[str, None] = {}  # each once, in order
+        self._clock = _TimeLeft()
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What the run had to tell, each once; not how it ended."""
+        return tuple(self._notices)
+
+    @property
+    def scored(self) -> bool:
+        """Whether training got as far as its first score."""
+        return self._first_score is not None
+
+    def take(self, step: Step) -> str:
+        """Take a training step down; returns what it has to tell."""
+        kept = self.model.steps_done if self.model is not None else None
+        self.model = step.model or step.best or step.snapshot or self.model
+        if step.score is not None and step.best is not None:
+            if self._first_score is None or self._best_score is None:
+                self._first_score = self._best_score = step.score
+            elif step.best.steps_done != kept:
+                self._best_score = step.score
+        ending = _ENDING.search(step.notice)
+        if ending is not None:
+            self.collapsed = ending[1].startswith("clusters")
+            if step.index < step.total or self.collapsed:
+                self._ended_at = step.index
+        return self.note(_ENDING.sub("", step.notice))
+
+    def note(self, notice: str) -> str:
+        """Take a notice down, and give it back."""
+        if notice:
+            self._notices[notice] = None
+        return notice
+
+    def word_stage(self, step: Step) -> str:
+        """Say what is being done, and how long it will take."""
+        if step.stage == "reading":
+            return "Reading the cubes"
+        if step.stage == "finished":
+            return "Mapping"
+        if is_ending(step):
+            return "Training has ended"
+        if step.stage != "training" or not step.total:
+            return "Finding clusters"
+        return f"Step {step.index} of {step.total}{self._clock.text(step)}"
+
+    def word_outcome(self) -> str:
+        """Say what came of the training; nothing where none went on."""
+        if self.model is None:
+            return ""
+        if self.stopped:
+            return word_stop(self.model.steps_done)
+        if self._first_score is None or self._best_score is None:
+            return ""
+        return word_outcome(
+            self.model.steps_done,
+            self._first_score,
+            self._best_score,
+            ended_at=self._ended_at,
+            collapsed=self.collapsed,
+        )
+
+
+def is_ending(step: Step) -> bool:
+    """Whether training ends by itself with this step."""
+    return _ENDING.search(step.notice) is not None
+
+
+def are_one_map(model: Model, used: Model | None) -> bool:
+    """Whether both are the same first map, cluster by cluster."""
+    return (
+        used is not None
+        and model.steps_done == used.steps_done == 0
+        and np.array_equal(model.cluster_ids, used.cluster_ids)
+        and np.array_equal(model.centroids, used.centroids)
+        and np.array_equal(model.front_end.projection, used.front_end.projection)
+    )
+
+
+class _TimeLeft:
+    """Estimates the time left from the steps so far."""
+
+    def __init__(self) -> None:
+        self._first: tuple[int, float] | None = None
+
+    def text(self, step: Step) -> str:
+        now = time.monotonic()
+        if self._first is None:
+            self._first = step.index, now
+            return ""
+        since, began = self._first
+        if step.index - since < 3:
+            return ""
+        seconds = (now - began) / (step.index - since) * (step.total - step.index)
+        if seconds < 60:
+            return f", about {max(1, round(seconds))} s left"
+        return f", about {int(seconds) // 60}:{int(seconds) % 60:02d} min left"
