@@ -197,28 +197,29 @@ def test_it_keeps_the_best_and_counts_looks_since(
 ) -> None:
     """Begun with centroids that fit nothing; a state goes on alike."""
     cubes = [s.cube for s in small]
-    first_model = steps_of(small, steps=0)[-1].model
-    assert first_model is not None
-    poor = replace(first_model, centroids=np.roll(first_model.centroids, 3, axis=1))
-    config = replace(first_model.config, patience=2)
+    first = steps_of(small, steps=0)[-1].model
+    assert first is not None
+    poor = replace(first, centroids=np.roll(first.centroids, 3, axis=1))
+    better = replace(first, steps_done=1)
+    config = replace(first.config, patience=2)
     guard = Guard(cubes, config, poor, CPU)
 
     def judge(keeper: Guard, model: Model) -> float:
         embedder, centroids, _ = load_network(model, CPU)
         return keeper.judge(embedder, centroids, model)
 
-    assert judge(guard, first_model) == guard.best_score > guard.first_score
-    assert guard.best is first_model
+    assert judge(guard, better) == guard.best_score > guard.first_score
+    assert guard.best is better
     assert guard.checks == 0
-    judge(guard, first_model)  # as good is not better
+    judge(guard, better)  # as good is not better
     assert guard.checks == 1
     assert not guard.done
     again = Guard(cubes, config, poor, CPU)
     assert again.first_score == guard.first_score  # equal seeds, to the bit
     again.load_state(guard.state())
-    assert again.best.fingerprint == first_model.fingerprint
+    assert again.best.fingerprint == better.fingerprint
     for keeper in (guard, again):
-        judge(keeper, first_model)
+        judge(keeper, better)
         assert keeper.done
         assert keeper.best_score == guard.best_score
     other = Guard(cubes, replace(config, seed=1), poor, CPU)
