@@ -61,7 +61,7 @@ class Guard:
     start, best : Model
         The first map, and the best model so far.
     first_score, best_score : float
-        Theirs; the first map's is below 1, since it is asked in noise too.
+        Theirs, in nats.
     checks : int
         Scores taken since the best.
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_dgc.cubes.errors import InputError
+
+if TYPE_CHECKING:
+    import h5py
 
 #: HDF5's own cache holds 1 MiB; a stripe of chunks rarely fits. Bytes.
 CHUNK_CACHE_LIMIT = 512 * 2**20
