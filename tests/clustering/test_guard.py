@@ -153,7 +153,8 @@ def test_rows_that_hold_nothing_and_their_order_do_not_count(
     ):
         embedder, _, _ = load_network(first_model, CPU)
         score = guard.score(embedder, torch.from_numpy(rows.astype(np.float32)))
-        assert score == pytest.approx(guard.first_score, rel=1e-9)
+        # Another shape of the product rounds differently: a tie may fall otherwise.
+        assert score == pytest.approx(guard.first_score, rel=1e-4)
 
 
 def test_a_collapsed_model_scores_nothing(guard: Guard, first_model: Model) -> None:
