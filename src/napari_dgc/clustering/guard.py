@@ -35,14 +35,13 @@ _SIDE = 24  # of a crop, a region is twice as wide: 12 of them are 28,000 pixels
 _BRIGHTNESS, _TILT, _GLINT = 0.3, 0.2, 0.1
 _FINEST = 8  # cuts of the tree of centroids from 2 up to this many groups
 _FEWEST = 64  # pixels of a group that counts
-# Share of the groups' agreement with themselves in noise that may be lost freely:
-# clusters move a little while they get better.
-_FREE = 0.97
-_STRICT = 4  # how fast the score falls with what is lost beyond that
+# How much of the first map's own agreement the worst group must keep: while clusters
+# get better it stays above 0.79, while a lesion is eaten it falls to 0.3 and below.
+_FREE = 0.7
 _COLLAPSED = 0.6  # of the first map's score
 # Shares that count as a rise; below them scores go up and down by chance. The first
 # map gives way only to what is clearly better: it is faster to compute, too.
-_RISE, _ADOPT = 2e-3, 5e-3
+_RISE, _ADOPT = 1e-3, 3e-3
 
 
 class Guard:
@@ -67,20 +66,20 @@ class Guard:
 
     Notes
     -----
-    Score: I · min(1, U / (0.97 · U_first))^4.
+    Score: I · min(1, R / 0.7).
 
     I, in nats, is the mutual information between the clusters of the same pixels
     in two pictures of other light and noise. It falls when clusters melt
     together, and when they split by what changes with the light. Pixels weigh
     n^(-1/2) of their first cluster's size n, as they do where centroids are found.
 
-    U is the mean over reference groups of the best intersection over union that
-    any set of the model's clusters, in a noisier picture, reaches with the
-    group. The groups are the nodes of the tree of the first centroids (average
-    linkage of the cosine) from 2 to 8 groups: small ones count as much as large
-    ones, so losing a lesion costs as much as losing the cloth.
+    R is what is left of the worst reference group: the best intersection over
+    union that any set of the model's clusters, in a noisier picture, reaches with
+    the group, as a share of what the first map's reach. The groups are the nodes
+    of the tree of the first centroids (average linkage of the cosine) from 2 to 8
+    groups, so losing a lesion costs as much as losing the cloth.
 
-    Alone, I rises while a lesion is eaten by a better split of the leaf, and U
+    Alone, I may rise while a lesion is eaten by a better split of the leaf, and R
     can never see a gain (docs/engine.md has the figures). The pixels are 12
     regions, of 32 drawn those with the rarest clusters. Deterministic; takes no
     part in the training and draws from a generator of its own.
@@ -116,8 +115,7 @@ class Guard:
             member[row, list(group)] = True  # the last column stands for "no data"
         inside = member[:, reference]  # (G, N)
         self._inside = inside[inside.sum(1) >= _FEWEST].double()
-        self._free = 0.0
-        self._free = _FREE * self._kept_share(embedder, centroids)
+        self._reached = self._reach(embedder, centroids)
         self.start = self.best = start
         self.first_score = self.best_score = self.score(embedder, centroids)
         self.checks, self._fallen = 0, False
@@ -126,9 +124,8 @@ class Guard:
         """The score of an embedder with centroids (K, D+1); see the class."""
         one, other = (self._look(embedder, centroids, view) for view in (1, 2))
         told = information(one, other, self._weights, len(centroids))
-        kept = self._kept_share(embedder, centroids)
-        lost = min(1.0, kept / self._free) if self._free > 0 else 1.0
-        return float(told * lost**_STRICT)
+        left = self._reach(embedder, centroids) / np.maximum(self._reached, 1e-6)
+        return float(told * min(1.0, left.min(initial=1.0) / _FREE))
 
     def judge(self, embedder: Embedder, centroids: Tensor, model: Model) -> float:
         """Score a model as it stands, and keep it if it is the best; its score."""
@@ -145,16 +142,14 @@ class Guard:
         """Whether a model has lost much of what the first map tells apart."""
         return score < _COLLAPSED * self.first_score
 
-    def _kept_share(self, embedder: Embedder, centroids: Tensor) -> float:
-        """U of the class's notes, 0..1."""
-        if not len(self._inside):
-            return 1.0
+    def _reach(self, embedder: Embedder, centroids: Tensor) -> NDArray[np.float64]:
+        """Best intersection over union with each reference group, (G,)."""
         own, K = self._look(embedder, centroids, 0), len(centroids)
         holds = torch.zeros(K + 1, len(own), dtype=torch.float64)
         holds[own, torch.arange(len(own))] = 1
         hits = (self._inside @ holds.T)[:, :K].numpy()  # (G, K)
         sizes, wanted = holds.sum(1)[:K].numpy(), self._inside.sum(1).numpy()
-        return float(best_unions(hits, sizes, wanted).mean())
+        return best_unions(hits, sizes, wanted)
 
     def _look(self, embedder: Embedder, centroids: Tensor, view: int) -> Tensor:
         """Rows of the nearest centroids in one of the pictures, (N,), or -1."""
