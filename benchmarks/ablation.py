@@ -166,9 +166,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     missing = families.missing_scenes(
         list({unit["family"]: 0 for unit in units}), units[0]["size"], units[0]["bands"]
     )
-    for (_, seed), answer in records.in_children(run, missing, options.workers):
-        if "error" in answer:
-            sys.exit(f"scene {seed} could not be made\n{answer['error']}")
+    records.make_scenes(run, missing, options.workers)
     results = records.run_units(
         units,
         run,

@@ -227,9 +227,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     missing = families.missing_scenes(
         scenes, options.size, *([40] if options.smoke else [])
     )
-    for (_, seed), answer in records.in_children(run, missing, options.workers):
-        if "error" in answer:
-            sys.exit(f"scene {seed} could not be made\n{answer['error']}")
+    records.make_scenes(run, missing, options.workers)
     results = records.run_units(
         units,
         run,

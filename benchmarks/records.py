@@ -127,6 +127,15 @@ def in_children(
             yield unit, answer
 
 
+def make_scenes(
+    work: Callable[[Any], dict[str, Any]], missing: Sequence[Any], workers: int = 1
+) -> None:
+    """Make the scenes (config and seed) that are not there; end where one fails."""
+    for (_, seed), answer in in_children(work, missing, workers):
+        if "error" in answer:
+            sys.exit(f"scene {seed} could not be made\n{answer['error']}")
+
+
 def _child(work: Callable[[Any], dict[str, Any]], unit: Any, pipe: Any) -> None:
     try:
         answer = work(unit)

@@ -263,9 +263,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for at in range(count)
     ]
     missing = families.missing_scenes([families.HARDEST], size, bands)
-    for (_, seed), answer in records.in_children(run, missing, options.workers):
-        if "error" in answer:
-            sys.exit(f"scene {seed} could not be made\n{answer['error']}")
+    records.make_scenes(run, missing, options.workers)
     runs = records.run_units(
         units,
         run,

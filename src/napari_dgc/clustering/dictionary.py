@@ -18,7 +18,7 @@ MAX_ID = 255  # the map is uint8, and 0 is "no data"
 
 _FULL_MASS = 256.0  # pixels in a step that let a centroid move at its full rate
 _USAGE_MOMENTUM = 0.95
-_ACTIVE_SHARE = 1e-3
+ACTIVE_SHARE = 1e-3  # of the pixels, above which a cluster is active
 # Pixels in one step that count as seeing a cluster: a stain, however small, comes
 # as a clump, while one or two strays along a border are no cluster.
 _CLUMP = 4
@@ -106,7 +106,7 @@ class Dictionary:
 
     def active(self) -> int:
         """Clusters that hold more than 0.1 % of the pixels lately seen."""
-        return int((self.usage > _ACTIVE_SHARE).sum())
+        return int((self.usage > ACTIVE_SHARE).sum())
 
     @property
     def due(self) -> bool:

@@ -88,7 +88,7 @@ class Guard:
     def __init__(
         self, cubes: Sequence[Cube], config: Config, start: Model, device: torch.device
     ) -> None:
-        self._device, self._patience = device, config.patience
+        self._patience = config.patience
         embedder, centroids, _ = load_network(start, device)
         generator = torch.Generator().manual_seed(config.seed + 3)
         noisy, lit = (

@@ -13,6 +13,7 @@ import numpy as np
 
 from napari_dgc.clustering.config import Config
 from napari_dgc.clustering.devices import find_device
+from napari_dgc.clustering.dictionary import ACTIVE_SHARE
 from napari_dgc.clustering.guard import Guard, start_of
 from napari_dgc.clustering.learner import Learner
 from napari_dgc.clustering.model import Model
@@ -191,7 +192,7 @@ def _why_ended(guard: Guard, score: float, index: int) -> str:
 
 def active_clusters(model: Model) -> int:
     """Clusters that hold more than 0.1 % of the pixels they were described by."""
-    return int((model.counts > 1e-3 * model.counts.sum()).sum())
+    return int((model.counts > ACTIVE_SHARE * model.counts.sum()).sum())
 
 
 def _with_learned(model: Model, learner: Learner, steps: int) -> Model:
