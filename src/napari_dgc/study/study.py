@@ -8,10 +8,9 @@ knows no screen, starts no thread and, by itself, reads no pixel.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import reduce
-from operator import add
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,48 +19,41 @@ from psygnal import Signal
 from napari_dgc.cubes.agreement import check_same_bands
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
-from napari_dgc.merging.grouping import Grouping, Role
+from napari_dgc.merging.grouping import Grouping
 from napari_dgc.merging.history import History
 from napari_dgc.merging.operations import Change
 from napari_dgc.merging.recipe import Recipe
 from napari_dgc.merging.statistics import ClusterStatistics
-from napari_dgc.merging.steps import (
-    Adopt,
-    Merge,
-    Operation,
-    Recolor,
-    Rename,
-    SetLock,
-    SetRole,
-    TakeOut,
-)
-from napari_dgc.merging.tree import ClusterTree, build_tree
+from napari_dgc.merging.steps import Adopt
+from napari_dgc.merging.tree import build_tree
 from napari_dgc.study.exports import MAP_FORMATS, Export, file_stems
+from napari_dgc.study.grouped import Grouped
+from napari_dgc.study.maps import CubeMaps
+from napari_dgc.study.view import View
 
 if TYPE_CHECKING:
     from napari_dgc.clustering.model import Model
 
 
-class Study:
+class Study(Grouped):
     """Cubes, one model, one cluster map per cube and one grouping for all.
 
     Its signals carry: the tuple of cubes; the new `Model`; the index of a cube
     whose map is new; the `Change` after a step, an undo or a redo, or None where
-    the whole history is new.
+    the whole history is new; the new `View`.
     """
 
     cubes_changed = Signal(tuple)
     model_changed = Signal(object)
     map_changed = Signal(int)
-    grouping_changed = Signal(object)
+    view_changed = Signal(object)
 
     def __init__(self) -> None:
+        super().__init__()
         self._cubes: list[Cube] = []
-        self._maps: dict[int, NDArray[np.uint8]] = {}
-        self._statistics: dict[int, ClusterStatistics] = {}
+        self._maps = CubeMaps()
+        self._view = View()
         self._model: Model | None = None
-        self._tree: ClusterTree | None = None
-        self._history: History | None = None
 
     # -- cubes ------------------------------------------------------------
 
@@ -88,8 +80,8 @@ class Study:
     def remove_cube(self, index: int) -> None:
         """Take one cube, its map and its statistics out of the study."""
         del self._cubes[index]
-        for by_cube in (self._maps, self._statistics):
-            _drop(by_cube, index)
+        self._maps.remove(index)
+        self.set_view(self._view.without_cube(index))
         self.cubes_changed.emit(self.cubes)
 
     # -- model and maps ---------------------------------------------------
@@ -99,21 +91,17 @@ class Study:
         """The model in use."""
         return self._model
 
-    @property
-    def tree(self) -> ClusterTree | None:
-        """The tree of the model's clusters."""
-        return self._tree
-
     def accept_model(self, model: Model) -> None:
         """Take a model into use: maps are cleared, each cluster is a group."""
         self._model = model
         ids = model.cluster_ids.tolist()
-        self._tree = build_tree(
+        tree = build_tree(
             model.mean_spectra, model.counts, model.centroids, cluster_ids=ids
         )
         self._maps.clear()
-        self._statistics.clear()
-        self._history = History(Grouping.start(ids))
+        # Group ids begin anew with a model: those hidden meant other groups.
+        self.set_view(replace(self._view, hidden=frozenset()))
+        self._begin(History(Grouping.start(ids)), tree)
         self.model_changed.emit(model)
         self.grouping_changed.emit(None)
 
@@ -122,114 +110,56 @@ class Study:
         index: int,
         clusters: NDArray[np.uint8],
         statistics: ClusterStatistics | None = None,
+        confidence: NDArray[np.floating] | NDArray[np.uint8] | None = None,
     ) -> None:
-        """Give cube `index` its cluster map (H, W), with its statistics."""
+        """Give cube `index` its cluster map, statistics and confidence, (H, W)."""
         _, H, W = self._cubes[index].shape
         if clusters.shape != (H, W):
             raise ValueError(
                 f"the map of {self._cubes[index].name} is {clusters.shape}, "
                 f"its cube {(H, W)}; segment that cube again"
             )
-        self._maps[index] = clusters
-        if statistics is None:
-            self._statistics.pop(index, None)
-        else:
-            self._statistics[index] = statistics
+        self._maps.put(index, clusters, statistics, confidence)
         self.map_changed.emit(index)
 
     def cluster_map(self, index: int) -> NDArray[np.uint8] | None:
         """Cluster ids of cube `index`, (H, W) uint8, 0 = no data."""
-        return self._maps.get(index)
+        return self._maps.clusters.get(index)
 
     def group_map(self, index: int) -> NDArray[np.uint8] | None:
         """Label values of cube `index`, (H, W) uint8, 0 = no data."""
-        clusters = self._maps.get(index)
+        clusters = self.cluster_map(index)
         if clusters is None or self.grouping is None:
             return None
         return np.take(self.grouping.lut(), clusters)
 
     def statistics(self, index: int) -> ClusterStatistics | None:
         """Statistics per cluster of cube `index`."""
-        return self._statistics.get(index)
+        return self._maps.statistics.get(index)
 
     @property
     def pooled_statistics(self) -> ClusterStatistics | None:
         """Statistics per cluster over all cubes that have some."""
-        if not self._statistics:
-            return None
-        return reduce(add, self._statistics.values())
+        return self._maps.pooled
 
-    # -- grouping ---------------------------------------------------------
+    def confidence(self, index: int) -> NDArray[np.uint8] | None:
+        """Confidence of cube `index` in 255ths, (H, W) uint8."""
+        return self._maps.confidence.get(index)
 
-    @property
-    def history(self) -> History | None:
-        """Every grouping so far, and which one is current."""
-        return self._history
+    # -- view ---------------------------------------------------------------
 
     @property
-    def grouping(self) -> Grouping | None:
-        """The current grouping."""
-        return None if self._history is None else self._history.current
+    def view(self) -> View:
+        """How the study is looked at."""
+        return self._view
 
-    def do(self, operation: Operation) -> Change:
-        """Take one step; a refused one raises MergeError and changes nothing."""
-        return self._told(self._require_history().do(operation))
+    def set_view(self, view: View) -> None:
+        """Look at the study another way; no step to undo."""
+        if view != self._view:
+            self._view = view
+            self.view_changed.emit(view)
 
-    def undo(self) -> Change | None:
-        """Take the last step back; None at the start."""
-        change = self._require_history().undo()
-        return None if change is None else self._told(change)
-
-    def redo(self) -> Change | None:
-        """Take the step undone last again; None at the end."""
-        change = self._require_history().redo()
-        return None if change is None else self._told(change)
-
-    def merge(self, sources: Sequence[int], target: int) -> Change:
-        """Put groups into `target`, which keeps its id, name and colour."""
-        return self.do(Merge(tuple(sources), target))
-
-    def take_out(self, cluster: int) -> Change:
-        """Take one cluster out of its group."""
-        return self.do(TakeOut(cluster))
-
-    def rename(self, group: int, name: str) -> Change:
-        """Name a group."""
-        return self.do(Rename(group, name))
-
-    def recolor(self, group: int, color: tuple[int, int, int]) -> Change:
-        """Give a group a colour, 0..255 each."""
-        return self.do(Recolor(group, color))
-
-    def set_role(self, group: int, role: Role | None) -> Change:
-        """Say what a group is."""
-        return self.do(SetRole(group, role))
-
-    def set_lock(self, group: int, locked: bool) -> Change:
-        """Protect a group from merging, or free it."""
-        return self.do(SetLock(group, locked))
-
-    def cut(self, granularity: int, *, amend: bool = False) -> Change:
-        """Cut the tree of clusters so that there are `granularity` groups.
-
-        Parameters
-        ----------
-        granularity : int
-        amend : bool
-            Take the place of the last step, which was a cut: a slider on the
-            move is one step to undo.
-        """
-        history = self._require_history()
-        if self._tree is None:
-            raise RuntimeError("a study with a history has a tree")
-        if amend:
-            return self._told(history.amend(self._tree.cut(history.base, granularity)))
-        return self._told(history.do(self._tree.cut(history.current, granularity)))
-
-    def _told(self, change: Change) -> Change:
-        if change.changed:
-            self.grouping_changed.emit(change)
-        return change
+    # -- out --------------------------------------------------------------
 
     def _require_model(self) -> Model:
         if self._model is None:
@@ -237,15 +167,6 @@ class Study:
                 "study", "there is no model yet", "train or load a model first"
             )
         return self._model
-
-    def _require_history(self) -> History:
-        if self._history is None:
-            raise InputError(
-                "study", "there is no model yet", "train or load a model first"
-            )
-        return self._history
-
-    # -- out --------------------------------------------------------------
 
     def recipe(self) -> Recipe:
         """The current grouping as a recipe for this model."""
@@ -278,7 +199,7 @@ class Study:
         The `Export` writes when it is run, in a worker if need be.
         """
         recipe = self.recipe()
-        if not self._maps:
+        if not self._maps.clusters:
             raise InputError(folder, "there is no map to export", "map a cube first")
         grouping = self._require_history().current
         stems = file_stems([cube.name for cube in self._cubes])
@@ -286,15 +207,8 @@ class Study:
             folder=Path(folder),
             grouping=grouping,
             recipe=recipe,
-            maps={stems[i]: self._maps[i] for i in sorted(self._maps)},
+            maps={stems[i]: m for i, m in sorted(self._maps.clusters.items())},
             model=self._model,
             groups=tuple(grouping.group(g) for g in groups),
             formats=tuple(formats),
         )
-
-
-def _drop(by_cube: dict[int, Any], index: int) -> None:
-    """Drop one cube's value; those after it move up."""
-    by_cube.pop(index, None)
-    for i in sorted(i for i in by_cube if i > index):
-        by_cube[i - 1] = by_cube.pop(i)

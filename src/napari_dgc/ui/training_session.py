@@ -213,7 +213,9 @@ class TrainingSession(QObject):
         for done in result.maps:
             index = self._display.index_of(self._cubes[done.index])
             if index >= 0:
-                self._study.set_map(index, done.clusters, done.statistics)
+                self._study.set_map(
+                    index, done.clusters, done.statistics, done.confidence
+                )
 
     def _on_run_succeeded(self) -> None:
         self._display.end_previews()

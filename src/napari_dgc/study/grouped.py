@@ -1,0 +1,122 @@
+"""A grouping with its history, its tree and the steps that change it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from psygnal import Signal
+
+from napari_dgc.cubes.errors import InputError
+from napari_dgc.merging.grouping import Grouping, Role
+from napari_dgc.merging.history import History
+from napari_dgc.merging.operations import Change
+from napari_dgc.merging.steps import (
+    Merge,
+    Operation,
+    Recolor,
+    Rename,
+    SetLock,
+    SetRole,
+    TakeOut,
+)
+from napari_dgc.merging.tree import ClusterTree
+
+
+class Grouped:
+    """What a study does with its clusters.
+
+    Its signal carries the `Change` after a step, an undo or a redo, or None where
+    the whole history is new. There is no grouping before the first model.
+    """
+
+    grouping_changed = Signal(object)
+
+    def __init__(self) -> None:
+        self._tree: ClusterTree | None = None
+        self._history: History | None = None
+
+    @property
+    def tree(self) -> ClusterTree | None:
+        """The tree of the model's clusters."""
+        return self._tree
+
+    @property
+    def history(self) -> History | None:
+        """Every grouping so far, and which one is current."""
+        return self._history
+
+    @property
+    def grouping(self) -> Grouping | None:
+        """The current grouping."""
+        return None if self._history is None else self._history.current
+
+    def do(self, operation: Operation) -> Change:
+        """Take one step; a refused one raises MergeError and changes nothing."""
+        return self._told(self._require_history().do(operation))
+
+    def undo(self) -> Change | None:
+        """Take the last step back; None at the start."""
+        change = self._require_history().undo()
+        return None if change is None else self._told(change)
+
+    def redo(self) -> Change | None:
+        """Take the step undone last again; None at the end."""
+        change = self._require_history().redo()
+        return None if change is None else self._told(change)
+
+    def merge(self, sources: Sequence[int], target: int) -> Change:
+        """Put groups into `target`, which keeps its id, name and colour."""
+        return self.do(Merge(tuple(sources), target))
+
+    def take_out(self, cluster: int) -> Change:
+        """Take one cluster out of its group."""
+        return self.do(TakeOut(cluster))
+
+    def rename(self, group: int, name: str) -> Change:
+        """Name a group."""
+        return self.do(Rename(group, name))
+
+    def recolor(self, group: int, color: tuple[int, int, int]) -> Change:
+        """Give a group a colour, 0..255 each."""
+        return self.do(Recolor(group, color))
+
+    def set_role(self, group: int, role: Role | None) -> Change:
+        """Say what a group is."""
+        return self.do(SetRole(group, role))
+
+    def set_lock(self, group: int, locked: bool) -> Change:
+        """Protect a group from merging, or free it."""
+        return self.do(SetLock(group, locked))
+
+    def cut(self, granularity: int, *, amend: bool = False) -> Change:
+        """Cut the tree of clusters so that there are `granularity` groups.
+
+        Parameters
+        ----------
+        granularity : int
+        amend : bool
+            Take the place of the last step, which was a cut: a slider on the
+            move is one step to undo.
+        """
+        history = self._require_history()
+        if self._tree is None:
+            raise RuntimeError("a study with a history has a tree")
+        if amend:
+            return self._told(history.amend(self._tree.cut(history.base, granularity)))
+        return self._told(history.do(self._tree.cut(history.current, granularity)))
+
+    def _told(self, change: Change) -> Change:
+        if change.changed:
+            self.grouping_changed.emit(change)
+        return change
+
+    def _begin(self, history: History, tree: ClusterTree) -> None:
+        """Go on from another history; whoever calls this tells of it."""
+        self._history, self._tree = history, tree
+
+    def _require_history(self) -> History:
+        if self._history is None:
+            raise InputError(
+                "study", "there is no model yet", "train or load a model first"
+            )
+        return self._history
