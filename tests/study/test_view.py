@@ -42,4 +42,5 @@ def test_maps_move_up_with_their_cubes() -> None:
     assert {i: int(m[0, 0]) for i, m in maps.clusters.items()} == {0: 2, 1: 3}
     assert list(maps.confidence) == [0]
     maps.clear()
-    assert maps.pooled is None and not maps.clusters
+    assert maps.pooled is None
+    assert not maps.clusters
