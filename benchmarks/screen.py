@@ -72,18 +72,20 @@ def merge_to_repaint() -> dict[str, dict[str, float]]:
     viewer, dock = open_dock(big)
     dock.training.k.setValue(K)
     dock.training.first_button.click()
-    wait_until(lambda: not dock.session.runner.running)
+    wait_until(lambda: not dock.workspace.session.runner.running)
     wait(1)
     draw = Drawing(viewer)
     bare = [draw.timed(lambda: None) for _ in range(60)]
     ids = dock.study.grouping.ids
     merges = [
-        draw.timed(lambda s=source, t=target: dock.merge((s,), t))
+        draw.timed(lambda s=source, t=target: dock.workspace.merge((s,), t))
         for source, target in itertools.pairwise(ids)
     ]
-    undos = [draw.timed(dock.undo) for _ in merges]
-    redos = [draw.timed(dock.redo) for _ in merges]
-    selects = [draw.timed(lambda g=g: dock.selection.set({g})) for g in (64, 0) * 15]
+    undos = [draw.timed(dock.workspace.undo) for _ in merges]
+    redos = [draw.timed(dock.workspace.redo) for _ in merges]
+    selects = [
+        draw.timed(lambda g=g: dock.workspace.selection.set({g})) for g in (64, 0) * 15
+    ]
     viewer.close()
     wait(0.2)
     return {
@@ -101,7 +103,7 @@ def event_loop(steps: int) -> dict[str, dict[str, float]]:
     idle = lateness(seconds=3)
     dock.training.steps.setValue(steps)
     dock.training.train_button.click()
-    training = lateness(until=lambda: not dock.session.runner.running)
+    training = lateness(until=lambda: not dock.workspace.session.runner.running)
     viewer.close()
     wait(0.2)
     return {"idle": spread(idle), f"training, {steps} steps": spread(training)}

@@ -56,13 +56,13 @@ def first_map_and_training(camera: Camera, steps: int) -> None:
     """A first map, a training on the way, and its result."""
     dock = camera.dock
     dock.training.first_button.click()
-    wait_until(lambda: not dock.session.runner.running)
+    wait_until(lambda: not dock.workspace.session.runner.running)
     camera.take("first_map")
     dock.training.steps.setValue(steps)
     dock.training.train_button.click()
     wait_until(lambda: len(dock.training.plots.loss.steps) > steps // 2)
     camera.take("training", settle=0.1)
-    wait_until(lambda: not dock.session.runner.running)
+    wait_until(lambda: not dock.workspace.session.runner.running)
     camera.take("trained")
     camera.viewer.theme = "light"
     camera.take("light_trained")
@@ -75,14 +75,14 @@ def merging(camera: Camera) -> None:
     largest = sorted(dock.study.grouping.groups, key=dock.groups.model.pixels)[::-1]
     camera.click(camera.pixel_in(largest[3].id))
     camera.take("selected")
-    dock.gestures.set_merging(True)
+    dock.workspace.gestures.set_merging(True)
     start, end = camera.pixel_in(largest[1].id), camera.pixel_in(largest[0].id)
     camera.press(start)
     camera.move(start, end)
     camera.take("merge_mode", settle=0.1)
     camera.release(end)
     camera.take("merged")
-    dock.gestures.set_merging(False)
+    dock.workspace.gestures.set_merging(False)
     slider = dock.groups.granularity.slider
     slider._slider.setSliderDown(True)
     for count in range(slider.value() - 1, 4, -1):
@@ -91,7 +91,7 @@ def merging(camera: Camera) -> None:
     slider._slider.setSliderDown(False)
     pixels = dock.groups.model.pixels
     groups = sorted(filter(pixels, dock.study.grouping.groups), key=pixels)
-    dock.selection.set({groups[0].id})
+    dock.workspace.selection.set({groups[0].id})
     dock.study.rename(groups[0].id, "Lesion")
     dock.study.set_role(groups[0].id, "lesion")
     dock.study.set_lock(groups[0].id, True)
@@ -118,23 +118,23 @@ def name_groups(dock: ClusteringDock, groups: list[Group]) -> None:
     ):
         study.rename(group.id, name)
         study.set_role(group.id, role)
-    dock.selection.set(())
+    dock.workspace.selection.set(())
 
 
 def crowd_and_themes(camera: Camera) -> None:
     """64 clusters, the light theme, and a narrow window."""
     dock, viewer = camera.dock, camera.viewer
     while dock.study.history.can_undo:
-        dock.undo()
+        dock.workspace.undo()
     dock.training.k.setValue(64)
     dock.training.first_button.click()
-    wait_until(lambda: not dock.session.runner.running)
+    wait_until(lambda: not dock.workspace.session.runner.running)
     camera.take("64_clusters")
     viewer.theme = "light"
     camera.take("light")
-    dock.gestures.set_merging(True)
+    dock.workspace.gestures.set_merging(True)
     camera.take("light_merge_mode")
-    dock.gestures.set_merging(False)
+    dock.workspace.gestures.set_merging(False)
     viewer.theme = "dark"
 
 

@@ -83,8 +83,8 @@ def leaf_dock(dock: ClusteringDock, leaf: Cube) -> ClusteringDock:
 @pytest.fixture
 def mapped(leaf_dock: ClusteringDock, first_map: Finished) -> ClusteringDock:
     """A dock with the first map, as a finished run leaves it."""
-    leaf_dock.session._cubes = leaf_dock.study.cubes
-    leaf_dock.session._on_run_yielded(first_map)
+    leaf_dock.workspace.session._cubes = leaf_dock.study.cubes
+    leaf_dock.workspace.session._on_run_yielded(first_map)
     settle()
     return leaf_dock
 

@@ -26,7 +26,7 @@ def test_sample_train_merge_by_each_gesture_undo_export(make_napari_viewer, tmp_
     dock.training.k.setValue(10)
     dock.training.steps.setValue(6)
     dock.training.train_button.click()
-    wait_until(lambda: not dock.session.runner.running, 120)
+    wait_until(lambda: not dock.workspace.session.runner.running, 120)
     settle(0.4)
     assert dock.training.plots.score.steps == [0, 6]
     groups = sorted(dock.study.grouping.groups, key=dock.groups.model.pixels)
@@ -35,14 +35,14 @@ def test_sample_train_merge_by_each_gesture_undo_export(make_napari_viewer, tmp_
     mouse = Mouse(viewer)
 
     mouse.click(pixel_in(dock, a))
-    assert dock.selection.ids == {a}
+    assert dock.workspace.selection.ids == {a}
     model = dock.groups.model
     drag = model.mimeData([model.index(model.row_of(a), 0)])
     move = Qt.DropAction.MoveAction
     model.dropMimeData(drag, move, -1, -1, model.index(model.row_of(b), 0))
-    assert dock.selection.ids == {b}
+    assert dock.workspace.selection.ids == {b}
     QTest.keyClick(viewer.window._qt_viewer.canvas.native, Qt.Key.Key_M)
-    assert not dock.selection.ids  # in Merge mode all groups are seen alike
+    assert not dock.workspace.selection.ids  # in Merge mode all groups are seen alike
     mouse.drag(pixel_in(dock, c), pixel_in(dock, b))
     mouse.shift_click(pixel_in(dock, b))
     mouse.shift_click(pixel_in(dock, d))
@@ -59,7 +59,7 @@ def test_sample_train_merge_by_each_gesture_undo_export(make_napari_viewer, tmp_
         QTest.keyClick(canvas, Qt.Key.Key_Z, both)
     np.testing.assert_array_equal(shown_labels(dock), brute_force(dock))
 
-    dock.selection.set({b, e})
+    dock.workspace.selection.set({b, e})
     dock.export.mask.setChecked(True)
     dock.export.export(tmp_path)
     wait_until(lambda: not dock.export.runner.running, 20)

@@ -19,7 +19,7 @@ def export(dock, folder):
 def test_group_map_mask_and_recipe_equal_brute_force(mapped, tmp_path):
     mapped.study.merge((1, 4), 2)
     mapped.study.recolor(3, (10, 20, 30))
-    mapped.selection.set({2, 3})
+    mapped.workspace.selection.set({2, 3})
     mapped.export.mask.setChecked(True)
     export(mapped, tmp_path)
     labels = brute_force(mapped)

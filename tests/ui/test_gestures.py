@@ -11,20 +11,20 @@ from napari_dgc.cubes.scenes import SceneConfig, make_scene
 
 def test_click_selects_and_click_again_unselects(mapped, mouse):
     mouse.click(pixel_in(mapped, 1))
-    assert mapped.selection.ids == {1}
+    assert mapped.workspace.selection.ids == {1}
     mouse.click(pixel_in(mapped, 2))
-    assert mapped.selection.ids == {2}
+    assert mapped.workspace.selection.ids == {2}
     mouse.click(pixel_in(mapped, 2))
-    assert mapped.selection.ids == frozenset()
+    assert mapped.workspace.selection.ids == frozenset()
 
 
 def test_ctrl_click_adds_and_takes_away(mapped, mouse):
     control = Qt.KeyboardModifier.ControlModifier
     mouse.click(pixel_in(mapped, 1))
     mouse.click(pixel_in(mapped, 3), control)
-    assert mapped.selection.ids == {1, 3}
+    assert mapped.workspace.selection.ids == {1, 3}
     mouse.click(pixel_in(mapped, 1), control)
-    assert mapped.selection.ids == {3}
+    assert mapped.workspace.selection.ids == {3}
 
 
 def test_a_click_on_the_image_selects_the_row_and_a_row_dims_the_others(mapped, mouse):
@@ -49,7 +49,7 @@ def test_outside_merge_mode_a_drag_pans_and_shift_clicks_merge_nothing(mapped, m
 def test_drag_in_merge_mode_merges_a_into_b(mapped, mouse):
     center = mapped._viewer.camera.center
     target = mapped.study.grouping.group(2)
-    mapped.gestures.set_merging(True)
+    mapped.workspace.gestures.set_merging(True)
     mouse.drag(pixel_in(mapped, 1), pixel_in(mapped, 2))
     grouping = mapped.study.grouping
     assert 1 not in grouping
@@ -61,28 +61,28 @@ def test_drag_in_merge_mode_merges_a_into_b(mapped, mouse):
 
 
 def test_shift_click_a_then_b_merges_b_into_a(mapped, mouse):
-    mapped.gestures.set_merging(True)
+    mapped.workspace.gestures.set_merging(True)
     mouse.shift_click(pixel_in(mapped, 1))
-    assert mapped.gestures.target == 1
+    assert mapped.workspace.gestures.target == 1
     assert "Cluster 1" in mapped.status.text()
     mouse.shift_click(pixel_in(mapped, 2))
     assert mapped.study.grouping.group(1).clusters == (1, 2)
-    assert mapped.gestures.target is None  # the next pair begins anew
+    assert mapped.workspace.gestures.target is None  # the next pair begins anew
     np.testing.assert_array_equal(shown_labels(mapped), brute_force(mapped))
 
 
 def test_misclicks_in_merge_mode_merge_nothing(mapped, mouse):
     before = mapped.study.grouping
-    mapped.gestures.set_merging(True)
+    mapped.workspace.gestures.set_merging(True)
     here = pixel_in(mapped, 1)
     mouse.drag(here, here)
     mouse.shift_click(here)
     mouse.shift_click(here)  # the same one again: never mind
-    assert mapped.gestures.target is None
+    assert mapped.workspace.gestures.target is None
     mouse.shift_click(here)
     mouse.click(pixel_in(mapped, 2))  # a plain click selects and drops the target
     mouse.shift_click(pixel_in(mapped, 3))
-    assert mapped.gestures.target == 3
+    assert mapped.workspace.gestures.target == 3
     mouse.drag(here, (-4, -4))  # off the image
     assert mapped.study.grouping is before
 
@@ -90,7 +90,7 @@ def test_misclicks_in_merge_mode_merge_nothing(mapped, mouse):
 def test_a_locked_target_refuses_and_says_why(mapped, mouse):
     mapped.study.set_lock(2, True)
     before = mapped.study.grouping
-    mapped.gestures.set_merging(True)
+    mapped.workspace.gestures.set_merging(True)
     mouse.drag(pixel_in(mapped, 1), pixel_in(mapped, 2))
     assert mapped.study.grouping is before
     assert "lock" in mapped.status.text()
@@ -103,7 +103,7 @@ def test_merge_mode_is_plain_to_see_and_pans_again_afterwards(mapped, mouse):
     overlay = viewer.canvas.overlays.text
     overlay.text = "mine"
     mapped.groups.merge_button.click()
-    assert mapped.gestures.merging
+    assert mapped.workspace.gestures.merging
     assert not viewer.camera.mouse_pan
     assert mapped.groups.banner.isVisible()
     assert overlay.visible
@@ -115,9 +115,9 @@ def test_merge_mode_is_plain_to_see_and_pans_again_afterwards(mapped, mouse):
 
 
 def test_another_layer_made_active_leaves_merge_mode(mapped):
-    mapped.gestures.set_merging(True)
+    mapped.workspace.gestures.set_merging(True)
     mapped._viewer.layers.selection.active = mapped.display.entry.bands
-    assert not mapped.gestures.merging
+    assert not mapped.workspace.gestures.merging
     assert mapped._viewer.camera.mouse_pan
     assert not mapped.groups.merge_button.isChecked()
 
@@ -126,17 +126,17 @@ def test_another_cube_shown_leaves_merge_mode(mapped):
     first = mapped.display.entry
     add_cube(mapped, make_scene(SceneConfig(size=40, bands=40), 5, "other").cube)
     mapped.display.show(0)
-    mapped.gestures.set_merging(True)
+    mapped.workspace.gestures.set_merging(True)
     mapped.cubes.list.setCurrentRow(1)
     settle()
-    assert not mapped.gestures.merging
+    assert not mapped.workspace.gestures.merging
     assert first.groups.layer.mouse_pan
     assert mapped._viewer.camera.mouse_pan
 
 
 def test_merge_mode_needs_a_map(leaf_dock):
-    leaf_dock.gestures.set_merging(True)
-    assert not leaf_dock.gestures.merging
+    leaf_dock.workspace.gestures.set_merging(True)
+    assert not leaf_dock.workspace.gestures.merging
     assert "First map" in leaf_dock.status.text()
 
 
@@ -145,15 +145,15 @@ def test_a_preview_refuses_clicks_and_says_why(mapped, mouse, leaf, first_map):
     ids = first_map.model.cluster_ids.tolist()
     mapped.display.preview(leaf, first_map.maps[0].clusters, ids)
     mouse.click(place)
-    assert mapped.selection.ids == frozenset()
+    assert mapped.workspace.selection.ids == frozenset()
     assert "snapshot" in mapped.status.text()
     assert not mapped.groups.isEnabled()
-    mapped.gestures.set_merging(True)
-    assert not mapped.gestures.merging
-    mapped.undo()
+    mapped.workspace.gestures.set_merging(True)
+    assert not mapped.workspace.gestures.merging
+    mapped.workspace.undo()
     assert "snapshot" in mapped.status.text()
     mapped.training.follow.click()
     settle()
     assert mapped.groups.isEnabled()
     mouse.click(place)
-    assert mapped.selection.ids == {1}
+    assert mapped.workspace.selection.ids == {1}

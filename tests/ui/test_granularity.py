@@ -25,7 +25,7 @@ def test_one_slide_is_one_step(mapped):
     assert len(mapped.study.grouping.groups) == 2
     assert len(mapped.study.history.operations) == 1
     np.testing.assert_array_equal(shown_labels(mapped), brute_force(mapped))
-    mapped.undo()
+    mapped.workspace.undo()
     assert mapped.study.grouping == start
     assert mapped.groups.granularity.slider.value() == 6
     np.testing.assert_array_equal(shown_labels(mapped), brute_force(mapped))
@@ -34,9 +34,9 @@ def test_one_slide_is_one_step(mapped):
 def test_two_slides_are_two_steps(mapped):
     slide(mapped, 5, 4)
     slide(mapped, 3)
-    mapped.undo()
+    mapped.workspace.undo()
     assert len(mapped.study.grouping.groups) == 4
-    mapped.redo()
+    mapped.workspace.redo()
     assert len(mapped.study.grouping.groups) == 3
 
 
@@ -45,7 +45,7 @@ def test_a_slide_back_to_where_it_began_leaves_earlier_steps_alone(mapped):
     slide(mapped, 5, 4, 6, 5, 6)
     assert len(mapped.study.grouping.groups) == 6
     assert mapped.study.grouping.group(1).name == "Mine"
-    mapped.undo()
+    mapped.workspace.undo()
     assert mapped.study.grouping.group(1).name == "Cluster 1"
 
 

@@ -84,28 +84,28 @@ def test_a_locked_row_refuses_the_drop(mapped):
 
 def test_undo_and_redo_bring_back_map_names_colours_and_selection(mapped):
     study = mapped.study
-    mapped.selection.set({1, 2})
-    states = [(study.grouping, shown_labels(mapped).copy(), mapped.selection.ids)]
+    mapped.workspace.selection.set({1, 2})
+    states = [(study.grouping, shown_labels(mapped).copy(), mapped.workspace.selection.ids)]
     drop(mapped, [1], 2)
-    states.append((study.grouping, shown_labels(mapped).copy(), mapped.selection.ids))
+    states.append((study.grouping, shown_labels(mapped).copy(), mapped.workspace.selection.ids))
     study.recolor(2, (1, 2, 3))
     study.rename(2, "Cloth")
     drop(mapped, [4, 2], 6)
-    last = (study.grouping, shown_labels(mapped).copy(), mapped.selection.ids)
+    last = (study.grouping, shown_labels(mapped).copy(), mapped.workspace.selection.ids)
     assert states[1][2] == {2}
     for _ in range(4):
-        mapped.undo()
+        mapped.workspace.undo()
     assert study.grouping == states[0][0]
     np.testing.assert_array_equal(shown_labels(mapped), states[0][1])
-    assert mapped.selection.ids == {1, 2}
-    mapped.undo()
+    assert mapped.workspace.selection.ids == {1, 2}
+    mapped.workspace.undo()
     assert "Nothing to undo" in mapped.status.text()
     for _ in range(4):
-        mapped.redo()
+        mapped.workspace.redo()
     assert study.grouping == last[0]
     np.testing.assert_array_equal(shown_labels(mapped), last[1])
-    assert mapped.selection.ids == last[2]
-    mapped.redo()
+    assert mapped.workspace.selection.ids == last[2]
+    mapped.workspace.redo()
     assert "Nothing to redo" in mapped.status.text()
 
 
@@ -128,14 +128,14 @@ def test_order_scroll_and_selection_stay_after_a_step(mapped):
     bar = table.verticalScrollBar()
     assert bar.maximum() > 2
     bar.setValue(2)
-    mapped.selection.set({4})
+    mapped.workspace.selection.set({4})
     settle()
     bar.setValue(2)
     drop(mapped, [6], 5)
     assert bar.value() == 2
     assert ids_in_table(mapped) == [1, 2, 3, 4, 5]
-    assert mapped.selection.ids == {4}
-    mapped.undo()
+    assert mapped.workspace.selection.ids == {4}
+    mapped.workspace.undo()
     settle()
     assert bar.value() == 2
     assert ids_in_table(mapped) == [1, 2, 3, 4, 5, 6]
@@ -143,7 +143,7 @@ def test_order_scroll_and_selection_stay_after_a_step(mapped):
 
 def test_selecting_rows_highlights_the_image_without_a_loop(mapped):
     heard = []
-    mapped.selection.changed.connect(heard.append)
+    mapped.workspace.selection.changed.connect(heard.append)
     model, table = mapped.groups.model, mapped.groups.table
     flags = QItemSelectionModel.SelectionFlag
     select = table.selectionModel().select
@@ -168,7 +168,7 @@ def test_a_name_typed_in_the_table_is_one_step(mapped):
     settle()
     assert mapped.study.grouping.group(2).name == "Halo"
     assert index.data() == "Halo"
-    mapped.undo()
+    mapped.workspace.undo()
     assert index.data() == "Cluster 2"
 
 
@@ -198,7 +198,7 @@ def test_role_and_lock_are_set_in_the_table(mapped):
 
 def test_the_menu_merges_the_selected_and_takes_out_members(mapped):
     model, table = mapped.groups.model, mapped.groups.table
-    mapped.selection.set({1, 2, 3})
+    mapped.workspace.selection.set({1, 2, 3})
 
     def entry(menu, text):
         return next(a for a in menu.actions() if text in a.text())
@@ -217,12 +217,12 @@ def test_the_menu_merges_the_selected_and_takes_out_members(mapped):
 def test_a_selected_group_that_merges_leaves_its_target_selected(mapped, mouse):
     mouse.click(pixel_in(mapped, 1))
     drop(mapped, [1], 4)
-    assert mapped.selection.ids == {4}
+    assert mapped.workspace.selection.ids == {4}
 
 
 def test_a_drag_of_rows_says_what_a_release_does_and_hides_nothing(mapped):
     table, model = mapped.groups.table, mapped.groups.model
-    mapped.selection.set({1})
+    mapped.workspace.selection.set({1})
     drag = table.make_drag()
     assert drag.hotSpot().x() < 0
     assert drag.pixmap().height() < table.visualRect(model.index(0, 0)).height()

@@ -53,22 +53,22 @@ def test_undo_and_redo_with_the_focus_in_the_dock(mapped):
 def test_m_and_escape_on_canvas_and_dock(mapped):
     label = mapped.display.entry.groups.layer.selected_label
     QTest.keyClick(canvas(mapped), Qt.Key.Key_M)
-    assert mapped.gestures.merging
+    assert mapped.workspace.gestures.merging
     assert mapped.display.entry.groups.layer.selected_label == label  # napari's M
     QTest.keyClick(canvas(mapped), Qt.Key.Key_Escape)
-    assert not mapped.gestures.merging
+    assert not mapped.workspace.gestures.merging
     activate(mapped)
     QTest.keyClick(mapped.groups.table, Qt.Key.Key_M)
-    assert mapped.gestures.merging
+    assert mapped.workspace.gestures.merging
     QTest.keyClick(mapped.groups.table, Qt.Key.Key_Escape)
-    assert not mapped.gestures.merging
+    assert not mapped.workspace.gestures.merging
 
 
 def test_escape_outside_merge_mode_selects_nothing(mapped, mouse):
     mouse.click(pixel_in(mapped, 1))
-    assert mapped.selection.ids
+    assert mapped.workspace.selection.ids
     QTest.keyClick(canvas(mapped), Qt.Key.Key_Escape)
-    assert not mapped.selection.ids
+    assert not mapped.workspace.selection.ids
 
 
 def test_napari_has_its_keys_back_on_a_layer_of_the_users(mapped):
@@ -81,7 +81,7 @@ def test_napari_has_its_keys_back_on_a_layer_of_the_users(mapped):
     assert not mine.data.any()  # napari undid the stroke
     assert mapped.study.grouping is merged  # and we nothing
     QTest.keyClick(canvas(mapped), Qt.Key.Key_M)
-    assert not mapped.gestures.merging
+    assert not mapped.workspace.gestures.merging
 
 
 def test_a_name_being_typed_keeps_its_letters_and_its_own_undo(mapped):
@@ -96,7 +96,7 @@ def test_a_name_being_typed_keeps_its_letters_and_its_own_undo(mapped):
     editor.selectAll()
     QTest.keyClicks(editor, "MH")
     assert editor.text() == "MH"
-    assert not mapped.gestures.merging
+    assert not mapped.workspace.gestures.merging
     QTest.keyClick(editor, Qt.Key.Key_Z, CTRL)
     assert mapped.study.grouping is merged
 

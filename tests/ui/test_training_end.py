@@ -30,14 +30,14 @@ FIRST_MAP = (
 
 
 def run(dock, config):
-    dock.session.train(config)
-    wait_until(lambda: not dock.session.runner.running, 120)
+    dock.workspace.session.train(config)
+    wait_until(lambda: not dock.workspace.session.runner.running, 120)
     settle()
 
 
 def test_it_ends_early_with_the_first_map(leaf_dock):
     seen = []
-    leaf_dock.session.progressed.connect(lambda text, done: seen.append((text, done)))
+    leaf_dock.workspace.session.progressed.connect(lambda text, done: seen.append((text, done)))
     run(leaf_dock, STILL)
     assert leaf_dock.study.model.steps_done == 0
     assert leaf_dock.status.text().startswith(FIRST_MAP)

@@ -31,11 +31,11 @@ def train(dock, *, steps=0, k=6):
         dock.training.train_button.click()
     else:
         dock.training.first_button.click()
-    assert dock.session.runner.running
+    assert dock.workspace.session.runner.running
 
 
 def finish(dock, seconds=120):
-    wait_until(lambda: not dock.session.runner.running, seconds)
+    wait_until(lambda: not dock.workspace.session.runner.running, seconds)
     settle()
 
 
@@ -91,8 +91,8 @@ def test_the_map_lies_on_its_cube(dock, leaf):
 
 def test_training_shows_progress_loss_score_and_snapshots(leaf_dock):
     previews, texts, steps = [], [], []
-    leaf_dock.session.progressed.connect(lambda text, done: texts.append(text))
-    leaf_dock.session.stepped.connect(steps.append)
+    leaf_dock.workspace.session.progressed.connect(lambda text, done: texts.append(text))
+    leaf_dock.workspace.session.stepped.connect(steps.append)
     train(leaf_dock, steps=28)
     wait_until(lambda: leaf_dock.display.previewing, 60)
     assert leaf_dock.study.model is None  # a snapshot is not in use
@@ -113,12 +113,12 @@ def test_training_shows_progress_loss_score_and_snapshots(leaf_dock):
 
 def test_stop_answers_within_a_second_and_keeps_the_best_so_far(leaf_dock):
     steps = []
-    leaf_dock.session.stepped.connect(steps.append)
+    leaf_dock.workspace.session.stepped.connect(steps.append)
     train(leaf_dock, steps=5000)
     wait_until(lambda: len(leaf_dock.training.plots.score.steps) >= 2, 60)
     assert readers()
     leaf_dock.training.stop_button.click()
-    took = wait_until(lambda: not leaf_dock.session._training, 5)
+    took = wait_until(lambda: not leaf_dock.workspace.session._training, 5)
     assert took < 1
     assert not readers()
     finish(leaf_dock)
@@ -171,7 +171,7 @@ def test_steps_taken_while_training_runs_are_kept(mapped):
 
 
 def test_a_notice_of_the_run_is_in_its_last_line(mapped):
-    session = mapped.session
+    session = mapped.workspace.session
     told = Progress("Mapping leaf", 0.5, "The cuda device ran out of memory.")
     session._on_run_yielded(told)
     assert mapped.status.text() == told.notice
@@ -215,7 +215,7 @@ def test_merges_are_not_lost_without_asking(mapped):
     answer("Keep my groups", seen)
     mapped.training.train_button.click()
     assert seen
-    assert not mapped.session.runner.running
+    assert not mapped.workspace.session.runner.running
     assert mapped.study.grouping is grouping
 
 
@@ -288,7 +288,7 @@ def test_a_cube_removed_during_the_run_is_left_out(leaf_dock, second_leaf):
 def test_closing_the_window_while_training_leaves_no_thread(leaf_dock):
     train(leaf_dock, steps=5000)
     wait_until(lambda: leaf_dock.training.plots.loss.steps, 60)
-    worker = leaf_dock.session.runner._worker
+    worker = leaf_dock.workspace.session.runner._worker
     leaf_dock._viewer.close()
     began = time.monotonic()
     assert QThreadPool.globalInstance().waitForDone(3000)
@@ -303,7 +303,7 @@ def test_closing_the_dock_stops_the_run_and_gives_the_keys_back(mapped):
     viewer, layer = mapped._viewer, mapped.display.entry.groups.layer
     train(mapped, steps=5000)
     wait_until(lambda: mapped.training.plots.loss.steps, 60)
-    mapped.gestures.set_merging(True)
+    mapped.workspace.gestures.set_merging(True)
     viewer.window.remove_dock_widget(mapped)
     assert QThreadPool.globalInstance().waitForDone(3000)
     settle()

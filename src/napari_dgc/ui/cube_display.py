@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 from napari.layers import Image, Layer
@@ -15,7 +15,8 @@ from qtpy.QtCore import QTimer
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.study import Study
-from napari_dgc.ui.label_layer import GroupLayer
+from napari_dgc.ui.cube_entry import Entry
+from napari_dgc.ui.label_layer import GroupLayer, Looks
 from napari_dgc.ui.layer_cubes import cube_of, is_picture_of, plain_cube
 
 _DESCRIBE_MS = 300  # after the last of many steps
@@ -23,22 +24,6 @@ _REMEDY = (
     "it is hidden: remove the other cubes first and press “Use layers”, or open it "
     "in a new window"
 )
-
-
-@dataclass(slots=True, eq=False)
-class Entry:
-    """A cube of the study with its layers."""
-
-    cube: Cube
-    bands: Image
-    picture: Image | None = None
-    groups: GroupLayer | None = None
-
-    @property
-    def layers(self) -> list[Layer]:
-        """All layers there are."""
-        own = None if self.groups is None else self.groups.layer
-        return [layer for layer in (self.bands, self.picture, own) if layer is not None]
 
 
 class CubeDisplay:
@@ -69,7 +54,7 @@ class CubeDisplay:
         self._study = study
         self._entries: list[Entry] = []
         self._shown: Entry | None = None
-        self._highlighted: frozenset[int] = frozenset()
+        self._looks = Looks()
         self._previews: dict[int, tuple[NDArray[np.uint8], list[int]]] = {}
         self._was_previewing = False
         self._described = QTimer()
@@ -139,6 +124,7 @@ class CubeDisplay:
         for other in self._entries:
             for layer in other.layers:
                 layer.visible = other is entry
+        self._study.set_view(replace(self._study.view, shown=index))
         self.draw()
         if entry.groups is not None:
             self._viewer.layers.selection.active = entry.groups.layer
@@ -158,24 +144,31 @@ class CubeDisplay:
         if preview is not None:
             self._groups_of(entry).show_clusters(*preview)
         elif clusters is not None and grouping is not None:
-            self._groups_of(entry).show_groups(clusters, grouping, self._highlighted)
+            self._groups_of(entry).show_groups(clusters, grouping, self._looks)
         elif entry.groups is not None:
             entry.groups.clear()
         self._described.start()
 
-    def highlight_quietly(self, groups: Iterable[int]) -> None:
-        """Highlight these from the next draw on."""
-        self._highlighted = frozenset(groups)
+    def set_looks(self, highlighted: Iterable[int], hidden: Iterable[int]) -> None:
+        """Highlight and hide these groups from the next draw on."""
+        self._looks = Looks(frozenset(highlighted), frozenset(hidden))
 
     def highlight(self, groups: Iterable[int]) -> None:
         """Dim all groups but these; none dims none."""
-        self._highlighted = frozenset(groups)
+        self._recolor(replace(self._looks, highlighted=frozenset(groups)))
+
+    def hide(self, groups: Iterable[int]) -> None:
+        """Draw all groups but these."""
+        self._recolor(replace(self._looks, hidden=frozenset(groups)))
+
+    def _recolor(self, looks: Looks) -> None:
+        self._looks = looks
         entry = self._shown
         grouping = self._study.grouping
         if entry is None or entry.groups is None or grouping is None:
             return
         if id(entry.cube) not in self._previews:
-            entry.groups.highlight(grouping, self._highlighted)
+            entry.groups.recolor(grouping, looks)
 
     def preview(self, cube: Cube, clusters: NDArray[np.uint8], ids: list[int]) -> None:
         """Show a map of cluster ids that is not in the study, until `end_previews`."""

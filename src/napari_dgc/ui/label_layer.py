@@ -7,6 +7,7 @@ saves or measures is the group map. The cluster map itself is never written.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from napari.layers import Image, Labels
@@ -23,6 +24,25 @@ OPACITY = 0.7
 _DIMMED = 0.18  # of a colour's full opacity, where other groups are selected
 
 RGBA = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """How groups are drawn, beside their colours.
+
+    Attributes
+    ----------
+    highlighted : frozenset of int
+        Group ids; where there are any, all others are dimmed.
+    hidden : frozenset of int
+        Ids of groups that are not drawn.
+    """
+
+    highlighted: frozenset[int] = frozenset()
+    hidden: frozenset[int] = frozenset()
+
+
+_PLAIN = Looks()
 
 
 class GroupLayer:
@@ -58,18 +78,10 @@ class GroupLayer:
         self,
         clusters: NDArray[np.uint8],
         grouping: Grouping,
-        highlighted: Iterable[int] = (),
+        looks: Looks = _PLAIN,
     ) -> None:
-        """Draw a cluster map by groups.
-
-        Parameters
-        ----------
-        clusters : ndarray of uint8, shape (H, W)
-        grouping : Grouping
-        highlighted : iterable of int
-            Group ids; where there are any, all others are dimmed.
-        """
-        self._draw(clusters, grouping.lut(), _group_colors(grouping, highlighted))
+        """Draw a cluster map, (H, W) uint8, by groups."""
+        self._draw(clusters, grouping.lut(), _group_colors(grouping, looks))
 
     def show_clusters(self, clusters: NDArray[np.uint8], ids: Iterable[int]) -> None:
         """Draw a map of these cluster ids as it is, in the clusters' own colours."""
@@ -77,9 +89,9 @@ class GroupLayer:
         lut = np.arange(MAX_CLUSTER + 1, dtype=np.uint8)
         self._draw(clusters, lut, _color_dict(colors, frozenset()))
 
-    def highlight(self, grouping: Grouping, highlighted: Iterable[int]) -> None:
-        """Dim all groups but these; none dims none."""
-        self._recolor(_group_colors(grouping, highlighted))
+    def recolor(self, grouping: Grouping, looks: Looks) -> None:
+        """Draw the same groups with other looks."""
+        self._recolor(_group_colors(grouping, looks))
 
     def describe(self, grouping: Grouping | None) -> None:
         """Renew what the layer list and the status bar say about the map.
@@ -119,13 +131,11 @@ class GroupLayer:
         return True
 
 
-def _group_colors(
-    grouping: Grouping, highlighted: Iterable[int]
-) -> dict[int | None, RGBA]:
+def _group_colors(grouping: Grouping, looks: Looks) -> dict[int | None, RGBA]:
     """Colours by label value; groups not highlighted dimmed, if any is."""
-    bright = frozenset(grouping.group(g).value for g in highlighted if g in grouping)
-    colors = {group.value: group.color for group in grouping.groups}
-    return _color_dict(colors, bright)
+    colors = {g.value: g.color for g in grouping.groups if g.id not in looks.hidden}
+    bright = {grouping.group(g).value for g in looks.highlighted if g in grouping}
+    return _color_dict(colors, frozenset(bright))
 
 
 def _color_dict(

@@ -1,0 +1,156 @@
+"""What the panels of one window share: the study, its display, and its verbs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import napari.viewer
+from psygnal import Signal
+from qtpy.QtCore import QObject
+
+from napari_dgc.cubes.errors import InputError
+from napari_dgc.merging.grouping import MergeError
+from napari_dgc.merging.operations import Change
+from napari_dgc.study import Study
+from napari_dgc.ui.cube_display import CubeDisplay
+from napari_dgc.ui.gestures import SNAPSHOT, Gestures
+from napari_dgc.ui.notices import StatusLine
+from napari_dgc.ui.pointer import Pointer
+from napari_dgc.ui.selection import Selection, follow
+from napari_dgc.ui.training_session import TrainingSession
+from napari_dgc.ui.visibility import Visibility
+from napari_dgc.ui.wording import word_change
+
+
+class Workspace:
+    """One study on one viewer.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+        Where the cubes and maps are shown.
+    status : StatusLine
+        Where the user is told what happened.
+    parent : QObject
+        Owns the worker's Qt objects.
+
+    Attributes
+    ----------
+    regrouping, regrouped : Signal
+        Emitted with the `Change`, or None for a new history: before the image
+        follows it, which is drawn once, and after it has.
+    """
+
+    regrouping = Signal(object)
+    regrouped = Signal(object)
+
+    def __init__(
+        self, viewer: napari.viewer.Viewer, status: StatusLine, parent: QObject
+    ) -> None:
+        self.viewer = viewer
+        self.status = status
+        self.study = Study()
+        self.selection = Selection()
+        self.visibility = Visibility(self.study)
+        # What was selected at each grouping, for undo and redo to restore.
+        self._selections: dict[object, frozenset[int]] = {}
+        self.display = CubeDisplay(viewer, self.study)
+        self.pointer = Pointer(viewer, self.study, self.display)
+        self.gestures = Gestures(viewer, self.study, self.display)
+        self.session = TrainingSession(self.study, self.display, parent)
+        self._connect()
+
+    def _connect(self) -> None:
+        self.study.grouping_changed.connect(self._on_grouping_changed)
+        self.visibility.changed.connect(self._on_visibility_changed)
+        self.display.refused.connect(self.status.report)
+        self.selection.changed.connect(self.display.highlight)
+        gestures = self.gestures
+        gestures.merge_wanted.connect(self._on_image_merge_wanted)
+        gestures.pointed.connect(self._on_image_pointed)
+        gestures.said.connect(self._on_said)
+        self.session.said.connect(self.status.say)
+        self.session.failed.connect(self.status.report)
+
+    # -- what the user can do -------------------------------------------------
+
+    def attempt(self, step: Callable[[], Change | None]) -> Change | None:
+        """Take a step on the groups; a refusal is told, with its reason."""
+        try:
+            return step()
+        except MergeError as error:
+            self.status.refuse(error)
+        except InputError as error:
+            self.status.report(error)
+        return None
+
+    def merge(self, sources: tuple[int, ...], target: int) -> None:
+        """Merge groups into a target."""
+        self.attempt(lambda: self.study.merge(sources, target))
+
+    def undo(self) -> None:
+        """Take the last step back."""
+        self._go(self.study.undo, "Nothing to undo.")
+
+    def redo(self) -> None:
+        """Take the step undone last again."""
+        self._go(self.study.redo, "Nothing to redo.")
+
+    def leave(self) -> None:
+        """Leave Merge mode; outside it, select nothing."""
+        if self.gestures.merging:
+            self.gestures.set_merging(False)
+        else:
+            self.selection.set(())
+
+    def _go(self, move: Callable[[], Change | None], otherwise: str) -> None:
+        if self.display.previewing:
+            self.status.say(SNAPSHOT, "warning")
+        elif self.study.history is None or self.attempt(move) is None:
+            self.status.say(otherwise)
+
+    # -- what follows from it -------------------------------------------------
+
+    def _on_grouping_changed(self, change: Change | None) -> None:
+        if change is None:
+            self._selections.clear()
+            chosen: frozenset[int] = frozenset()
+        else:
+            # A grouping is a small frozen value: it is its own key.
+            self._selections[change.before] = self.selection.ids
+            chosen = self._selections.get(change.after) or follow(
+                self.selection.ids, change
+            )
+        self.regrouping.emit(change)
+        # The image last but at once: one draw shows the step and the selection.
+        self.display.set_looks(chosen, self.visibility.hidden)
+        self.display.draw()
+        self.selection.set(chosen)
+        self.regrouped.emit(change)
+        if change is not None:
+            self.status.say(word_change(change))
+
+    def _on_visibility_changed(self) -> None:
+        self.display.hide(self.visibility.hidden)
+
+    def _on_image_merge_wanted(self, source: int, target: int) -> None:
+        self.merge((source,), target)
+
+    def _on_image_pointed(self, groups: frozenset[int]) -> None:
+        self.display.highlight(groups or self.selection.ids)
+
+    def _on_said(self, text: str, level: str) -> None:
+        self.status.say(text, level or "info")
+
+    def detach(self) -> None:
+        """Let go of the viewer; with the window all of this goes."""
+        self.display.close()
+        self.pointer.detach()
+        self.gestures.detach()
+
+    def close(self) -> None:
+        """Stop what is running and let go of the viewer; the layers stay."""
+        self.session.stop()
+        self.gestures.close()
+        self.pointer.detach()
+        self.display.close()
