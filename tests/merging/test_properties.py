@@ -71,9 +71,11 @@ class Run:
         self.recipes = [self.scene.recipe(self.history.current)]
         self.last_cut: Cut | None = None
         self.folder = folder
+        self.steps, self.said = 0, "no step yet"
 
     def step(self) -> None:
         """Take one step on both sides, and compare all there is."""
+        self.steps, self.said = self.steps + 1, "draw a step"
         kind = str(self.rng.choice(list(KINDS), p=np.array([*KINDS.values()]) / 100))
         if kind in ("undo", "redo"):
             for _ in range(int(self.rng.integers(1, 5))):
@@ -282,11 +284,10 @@ def check_locks(before: Grouping, after: Grouping, step: Operation) -> None:
 @pytest.mark.parametrize("k", [2, 5, 16, 64, 128], ids="K{}".format)
 def test_any_steps_do_what_pixels_say(k: int, seed: int, tmp_path: Path) -> None:
     run = Run(k, seed, tmp_path)
-    run.check()
-    for step in range(STEPS):
-        run.said = "draw a step"
-        try:
+    try:
+        run.check()
+        for _ in range(STEPS):
             run.step()
-        except Exception as error:
-            error.add_note(f"K = {k}, seed {seed}, step {step}: {run.said}")
-            raise
+    except BaseException as error:  # pytest's failures are no Exceptions
+        error.add_note(f"K = {k}, seed {seed}, step {run.steps}: {run.said[:300]}")
+        raise
