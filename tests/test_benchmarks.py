@@ -149,3 +149,14 @@ def test_quality_runs_from_scenes_to_table(tmp_path: Path) -> None:
         assert 0.3 < run["result"]["tissue_seen"] <= 1
     assert record["versions"]["torch"]
     assert (tmp_path / "quality_part.png").stat().st_size > 10_000
+
+
+@forks
+def test_suggestions_run_from_scenes_to_table(tmp_path: Path) -> None:
+    table = in_benchmarks("suggestions.py", "--smoke", "--out", str(tmp_path))
+    assert "| brown |" in table
+    record = json.loads((tmp_path / "suggestions_smoke.json").read_text())
+    result = record["results"][0]["result"]
+    for order in ("tree", "suggestions"):
+        assert result[order]["reach"] > 0.9
+        assert 0 <= result[order]["steps"] < 16
