@@ -94,8 +94,11 @@ def run(unit: Mapping[str, Any]) -> dict[str, Any]:
     wanted = np.concatenate([s.labels.ravel() for s in seen]) == LESION
     best = best_merge(maps, wanted)
     answer: dict[str, Any] = {"best_merge": best}
-    for name, luts in (("tree", by_tree(last.model)),
-                       ("suggestions", by_suggestions(last.model, finished))):  # fmt: skip
+    orders = {
+        "tree": by_tree(last.model),
+        "suggestions": by_suggestions(last.model, finished),
+    }
+    for name, luts in orders.items():
         reach = [_best_group(lut[maps], wanted) / best for lut in luts]
         good = [at for at, share in enumerate(reach) if share >= NEAR]
         answer[name] = {
