@@ -104,6 +104,8 @@ bench: setup ## benchmarks (BENCH=--quick takes half an hour, BENCH=--full most 
 	$(PY) benchmarks/quality.py $(BENCH)
 	$(PY) benchmarks/stability.py $(BENCH)
 	$(PY) benchmarks/ablation.py $(BENCH)
+	$(PY) benchmarks/merging.py $(BENCH)
+	$(PY) benchmarks/suggestions.py $(BENCH)
 	$(SCREEN) $(PY) benchmarks/screen.py
 
 .PHONY: clean

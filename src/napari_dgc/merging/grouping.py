@@ -85,7 +85,7 @@ class Group:
         return self.atoms[0][0]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Grouping:
     """Every cluster in exactly one group.
 

@@ -14,7 +14,7 @@ _FLAT = 0.1
 # are left, so that a dark lesion is told apart by its colour; larger among the
 # last few, so that what is nearly black goes to the black.
 _FINE, _COARSE = 0.02, 0.13
-_LAST = 6  # groups among which the coarse level decides
+LAST = 6  # groups among which the coarse level decides
 _BRIGHT = 0.9  # quantile
 
 
@@ -48,6 +48,30 @@ def material_angles(spectra: NDArray[np.float64], level: float) -> NDArray[np.fl
     return spectral_angles(np.hstack([used - flat + _FLAT * flat, black]))
 
 
+def tree_angles(
+    spectra: NDArray[np.float64], counted: NDArray[np.bool_] | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Angles (K, K) while many groups are left, and among the last `LAST`.
+
+    Parameters
+    ----------
+    spectra : ndarray of float64, shape (K, C)
+    counted : ndarray of bool, shape (K,), optional
+        The rows that say what is bright; all if not given.
+    """
+    used = spectra[:, (spectra != 0).any(axis=0)]
+    scale = np.abs(used).max(initial=0.0) or 1.0  # nothing overflows when squared
+    used = used / scale
+    looked_at = used if counted is None or not counted.any() else used[counted]
+    bright = 0.0
+    if looked_at.size:
+        levels = np.sqrt(np.square(looked_at).mean(axis=1))
+        bright = float(np.quantile(levels, _BRIGHT))
+    return material_angles(used, _FINE * bright), material_angles(
+        used, _COARSE * bright
+    )
+
+
 def link_materials(spectra: NDArray[np.float64]) -> NDArray[np.float64]:
     """Average linkage of mean spectra (K, C) on their `material_angles`.
 
@@ -57,16 +81,11 @@ def link_materials(spectra: NDArray[np.float64]) -> NDArray[np.float64]:
         SciPy's form; heights in radians, none below the one before.
     """
     K = len(spectra)
-    used = spectra[:, (spectra != 0).any(axis=0)]
-    scale = np.abs(used).max(initial=0.0) or 1.0  # nothing overflows when squared
-    used = used / scale
-    levels = np.sqrt(np.square(used).mean(axis=1)) if used.size else np.zeros(K)
-    bright = float(np.quantile(levels, _BRIGHT))
-    fine = link(material_angles(used, _FINE * bright))[: max(0, K - _LAST)]
+    angles, coarse = tree_angles(spectra)
+    fine = link(angles)[: max(0, K - LAST)]
     nodes = {i: [i] for i in range(K)}  # clusters below each node that has no parent
     for row, (a, b, _, _) in enumerate(fine):
         nodes[K + row] = nodes.pop(int(a)) + nodes.pop(int(b))
-    coarse = material_angles(used, _COARSE * bright)
     rows = fine.tolist()
     height = float(fine[-1, 2]) if len(fine) else 0.0
     while len(nodes) > 1:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from weakref import WeakKeyDictionary
 
 import napari.viewer
 from psygnal import Signal
 from qtpy.QtCore import QObject
 
 from napari_dgc.cubes.errors import InputError
-from napari_dgc.merging.grouping import MergeError
+from napari_dgc.merging.grouping import Grouping, MergeError
 from napari_dgc.merging.operations import Change
 from napari_dgc.study import Study
 from napari_dgc.ui.cube_display import CubeDisplay
@@ -52,8 +53,11 @@ class Workspace:
         self.study = Study()
         self.selection = Selection()
         self.visibility = Visibility(self.study)
-        # What was selected at each grouping, for undo and redo to restore.
-        self._selections: dict[object, frozenset[int]] = {}
+        # What was selected at each grouping, for undo and redo to restore; gone
+        # when the history drops the grouping.
+        self._selections: WeakKeyDictionary[Grouping, frozenset[int]] = (
+            WeakKeyDictionary()
+        )
         self.display = CubeDisplay(viewer, self.study)
         self.pointer = Pointer(viewer, self.study, self.display)
         self.gestures = Gestures(viewer, self.study, self.display)

@@ -1,0 +1,239 @@
+"""Which groups are worth merging next, and why.
+
+Costs are taken between clusters once per set of maps; those between groups are
+means over them, so that ranking all pairs of a grouping reads no pixel and takes
+well under a frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from napari_dgc.merging.grouping import Group, Grouping, default_name
+from napari_dgc.merging.likeness import LAST, tree_angles
+from napari_dgc.merging.palette import MAX_CLUSTER
+from napari_dgc.merging.statistics import ClusterStatistics
+
+# How much a shared outline and appearing in the same cubes tell beside the spectra
+# (docs/engine.md, "Suggestions"): the spectra decide, these break near-ties.
+_OUTLINE = 0.3
+_APART = 0.5
+
+Rejection = tuple[frozenset[int], frozenset[int]]
+"""Two sets of clusters that do not belong together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reasons:
+    """Why two groups may belong together.
+
+    Attributes
+    ----------
+    angle : float
+        Between their mean spectra as the tree sees them, in degrees.
+    embedding : float
+        Between their centroids on the sphere, in degrees; NaN where unknown.
+    outline : float
+        Share of the shorter outline that runs along the other group, 0..1.
+    together : float
+        How alike their shares are over the cubes, 0..1: 1 for always in the same
+        proportion, 0 for never in one cube.
+    """
+
+    angle: float
+    embedding: float
+    outline: float
+    together: float
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A merge worth looking at.
+
+    Attributes
+    ----------
+    source, target : int
+        Group ids; the target keeps its id, name, colour and role.
+    cost : float
+        What pairs are ranked by; lower is liker.
+    reasons : Reasons
+    """
+
+    source: int
+    target: int
+    cost: float
+    reasons: Reasons
+
+
+class Suggester:
+    """Ranks the pairs of a grouping.
+
+    Parameters
+    ----------
+    cluster_ids : sequence of int, length K
+    mean_spectra : array_like, shape (K, C)
+    counts : array_like of int, shape (K,)
+        Pixels behind each mean spectrum; clusters without any are never suggested.
+    centroids : array_like, shape (K, D + 1), optional
+        On the unit sphere.
+    statistics : sequence of ClusterStatistics
+        One per mapped cube; may be empty.
+    """
+
+    def __init__(
+        self,
+        cluster_ids: Sequence[int],
+        mean_spectra: ArrayLike,
+        counts: ArrayLike,
+        centroids: ArrayLike | None = None,
+        statistics: Sequence[ClusterStatistics] = (),
+    ) -> None:
+        self._ids = np.asarray(cluster_ids, np.intp)
+        self._place = np.full(MAX_CLUSTER + 1, -1)
+        self._place[self._ids] = np.arange(len(self._ids))
+        self._count = np.asarray(counts, np.float64)
+        spectra = np.asarray(mean_spectra, np.float64)
+        self._has = (self._count > 0) & np.isfinite(spectra).all(axis=1)
+        seen = np.where(self._has[:, None], spectra, 0.0)
+        self._fine, self._coarse = tree_angles(seen, self._has)
+        self._centroids = None if centroids is None else np.asarray(centroids, float)
+        self._boundary, self._shares = self._gather(statistics)
+
+    def suggest(
+        self, grouping: Grouping, *, rejected: Iterable[Rejection] = ()
+    ) -> tuple[Suggestion, ...]:
+        """Rank all pairs that may be merged, the likest first.
+
+        Locked groups take no part; neither do pairs with two different roles,
+        groups without a pixel, and pairs that `rejected` forbids: those that hold
+        all clusters of both its sides, one in each group.
+        """
+        groups = self._free(grouping)
+        if len(groups) < 2:
+            return ()
+        cost, angle, embedding, outline, together = self._pairs(groups)
+        refused = [tuple(pair) for pair in rejected]
+        found = []
+        for i, j in zip(*np.triu_indices(len(groups), 1), strict=True):
+            one, other = groups[i], groups[j]
+            if one.role and other.role and one.role != other.role:
+                continue
+            if any(_forbids(pair, one, other) for pair in refused):
+                continue
+            target, source = self._order(one, other)
+            reasons = Reasons(
+                float(np.degrees(angle[i, j])),
+                float(np.degrees(embedding[i, j])),
+                float(outline[i, j]),
+                float(together[i, j]),
+            )
+            found.append(Suggestion(source, target, float(cost[i, j]), reasons))
+        return tuple(sorted(found, key=lambda s: (s.cost, s.target, s.source)))
+
+    def like(
+        self,
+        grouping: Grouping,
+        group: int,
+        *,
+        rejected: Iterable[Rejection] = (),
+    ) -> tuple[Suggestion, ...]:
+        """Rank what might go into one group, which is the target of all."""
+        return tuple(
+            Suggestion(
+                s.source if s.target == group else s.target, group, s.cost, s.reasons
+            )
+            for s in self.suggest(grouping, rejected=rejected)
+            if group in (s.source, s.target)
+        )
+
+    def _free(self, grouping: Grouping) -> list[Group]:
+        """Groups that may merge: not locked, of known clusters, with a spectrum."""
+        return [
+            group
+            for group in grouping.groups
+            if not group.locked and any(self._has[p] for p in self._places(group))
+        ]
+
+    def _places(self, group: Group) -> list[int]:
+        places = self._place[list(group.clusters)]
+        return [int(place) for place in places if place >= 0]
+
+    def _order(self, one: Group, other: Group) -> tuple[int, int]:
+        """Which keeps its name: the one with a role, a name, or more pixels."""
+
+        def rank(group: Group) -> tuple[bool, bool, float, int]:
+            named = group.name not in {default_name(c) for c in group.clusters}
+            size = float(self._count[self._places(group)].sum())
+            return bool(group.role), named, size, -group.id
+
+        first, last = sorted((one, other), key=rank, reverse=True)
+        return first.id, last.id
+
+    def _pairs(self, groups: Sequence[Group]) -> tuple[NDArray[np.float64], ...]:
+        """Cost, angle, embedding, outline, together: (G, G) each."""
+        member = np.zeros((len(groups), len(self._ids)))
+        for row, group in enumerate(groups):
+            member[row, self._places(group)] = 1
+        known = member * self._has
+        # Average linkage, as the tree does it: the mean over pairs of clusters.
+        pairs = known.sum(1)[:, None] * known.sum(1)
+        angles = self._fine if len(groups) > LAST else self._coarse
+        angle = (known @ angles @ known.T) / pairs
+        embedding = np.full(angle.shape, np.nan)
+        if self._centroids is not None:
+            mean = (member * np.maximum(self._count, 1)) @ self._centroids
+            mean /= np.maximum(np.linalg.norm(mean, axis=1, keepdims=True), 1e-12)
+            embedding = np.arccos(np.clip(mean @ mean.T, -1, 1))
+        outline = _shared_outline(member @ self._boundary @ member.T)
+        together = _likeness(member @ self._shares)
+        cost = angle * (1 - _OUTLINE * outline) * (1 + _APART * (1 - together))
+        return cost, angle, embedding, outline, together
+
+    def _gather(
+        self, statistics: Sequence[ClusterStatistics]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Outlines (K, K) over all cubes; share of each cube's pixels, (K, cubes)."""
+        K = len(self._ids)
+        boundary, shares = np.zeros((K, K)), np.zeros((K, len(statistics)))
+        for at, one in enumerate(statistics):
+            there = self._ids < len(one.count)
+            ids = self._ids[there]
+            boundary[np.ix_(there, there)] += one.boundary[np.ix_(ids, ids)]
+            shares[there, at] = one.count[ids] / max(1, int(one.count[1:].sum()))
+        np.fill_diagonal(boundary, 0)
+        return boundary, shares
+
+
+def _forbids(pair: Sequence[frozenset[int]], one: Group, other: Group) -> bool:
+    a, b = pair
+    x, y = frozenset(one.clusters), frozenset(other.clusters)
+    return (a <= x and b <= y) or (a <= y and b <= x)
+
+
+def _shared_outline(pairs: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Share of the shorter outline that two groups have in common, (G, G)."""
+    between = pairs.copy()
+    np.fill_diagonal(between, 0)
+    length = between.sum(axis=1)
+    shorter = np.minimum(length[:, None], length)
+    shared = np.zeros_like(between)
+    np.divide(between, shorter, out=shared, where=shorter > 0)
+    return shared
+
+
+def _likeness(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Cosine of the square roots of shares over the cubes, (G, G).
+
+    The Bhattacharyya coefficient of where two groups' pixels lie. 1 where fewer
+    than two cubes are mapped: then nothing is known.
+    """
+    if shares.shape[1] < 2:
+        return np.ones((len(shares), len(shares)))
+    roots = np.sqrt(shares)
+    norms = np.linalg.norm(roots, axis=1, keepdims=True)
+    units = np.divide(roots, norms, out=np.zeros_like(roots), where=norms > 0)
+    return np.asarray(np.clip(units @ units.T, 0, 1))
