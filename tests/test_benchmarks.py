@@ -151,7 +151,6 @@ def test_quality_runs_from_scenes_to_table(tmp_path: Path) -> None:
     assert (tmp_path / "quality_part.png").stat().st_size > 10_000
 
 
-<<<<<<< HEAD
 def test_merging_is_timed_with_its_statistics(tmp_path: Path) -> None:
     table = in_benchmarks("merging.py", "--smoke", "--out", str(tmp_path))
     record = json.loads((tmp_path / "merging_part.json").read_text())
@@ -161,7 +160,8 @@ def test_merging_is_timed_with_its_statistics(tmp_path: Path) -> None:
         assert f"| {name} | " in table
         assert 0 < row["p50"] <= row["p99"] <= row["max"]
     assert record["versions"]["numpy"]
-=======
+
+
 @forks
 def test_suggestions_run_from_scenes_to_table(tmp_path: Path) -> None:
     table = in_benchmarks("suggestions.py", "--smoke", "--out", str(tmp_path))
@@ -171,4 +171,3 @@ def test_suggestions_run_from_scenes_to_table(tmp_path: Path) -> None:
     for order in ("tree", "suggestions"):
         assert result[order]["reach"] > 0.9
         assert 0 <= result[order]["steps"] < 16
->>>>>>> suggest
