@@ -119,7 +119,7 @@ def _in_words(step: Step) -> str:
 
 
 def _word_end(step: Step) -> str:
-    """Say why training ends by itself and what is kept; "" for the last of its steps."""
+    """Say why training ends by itself and what is kept; "" where all steps are done."""
     why = {
         "guard": "the score rises no more",
         "collapse": f"the clusters are collapsing (score {step.score:.2f})",
