@@ -320,3 +320,29 @@ def test_what_a_cut_has_hidden_comes_back_at_a_finer_one():
     assert history.current.group_of(3).id == 3
     steps = [operation_from_json(s.to_json()) for s in history.operations]
     assert History.replay(history.start, steps).current == history.current
+
+
+@given(
+    st.integers(0, 1000),
+    st.lists(st.integers(1, 9), max_size=8),
+    st.sets(st.integers(1, 9), max_size=5),
+    st.booleans(),
+)
+def test_after_any_slides_the_finest_cut_gives_every_name_back(
+    seed, counts, named, merge
+):
+    tree = random_tree(9, seed)
+    history = History(Grouping.start(range(1, 10)))
+    if merge:
+        history.do(Merge((1,), 9))
+    for cluster in named:
+        group = history.current.group_of(cluster)
+        history.do(Rename(group.id, f"Mine {group.id}"))
+        history.do(SetRole(group.id, "lesion"))
+    before = {(g.clusters, g.name, g.color, g.role) for g in history.current.groups}
+    for n in [*counts, 99]:
+        history.do(tree.cut(history.current, n, history.origins()))
+        shown = [group.name for group in history.current.groups]
+        assert len(set(shown)) == len(shown)
+    after = {(g.clusters, g.name, g.color, g.role) for g in history.current.groups}
+    assert after == before
