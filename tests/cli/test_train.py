@@ -207,3 +207,16 @@ def test_tensorboard_gets_every_step_once_and_pictures(
     pictures = events.Images("clusters/a")
     assert [p.step for p in pictures] == [0, 4, 8, 12, 16, 20, 24]
     assert (pictures[0].height, pictures[0].width) == (48, 60)
+
+
+def test_it_says_why_training_has_ended(
+    scenes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = tmp_path / "still.toml"
+    still = "learning_rate = 1e-7\ncentroid_rate = 0.0\n"
+    settings.write_text(SETTINGS.replace("patience = 0", "patience = 1") + still)
+    model = tmp_path / "m.safetensors"
+    line = [str(scenes), "-o", str(model), "--config", str(settings), "--steps", "40"]
+    assert main(["train", *line]) == 0
+    words = "Step 4: the score rises no more; training has stopped, the first map is"
+    assert words in capsys.readouterr().err

@@ -260,9 +260,9 @@ def test_a_collapse_ends_by_itself_and_is_named(small: list[Scene]) -> None:
     last = steps[-1]
     assert last.stage == "finished"
     assert last.index < 200
-    (notice,) = (s.notice for s in steps if s.notice)
-    assert f"Step {last.index}: the clusters are collapsing" in notice
-    assert "training has stopped" in notice
+    ends = [(s.stage, s.index) for s in steps if s.ended == "collapse"]
+    assert ends == [("training", last.index), ("finished", last.index)]
+    assert {s.ended for s in steps} == {"", "collapse"}
     scores = [s.score for s in steps if s.score is not None]
     assert scores[-1] < 0.6 * scores[0]
     snapshots = [s.snapshot for s in steps if s.snapshot is not None]
@@ -276,13 +276,14 @@ def test_patience_ends_what_cannot_improve(
     wish = {"steps": 5, "snapshot_every": 1, "learning_rate": 1e-7}
     steps = steps_of(small, **wish, patience=3, centroid_rate=0.0)
     assert steps[-1].index == 3
-    assert [s.notice for s in steps if s.notice] == [
-        "Step 3: the score rises no more; training has stopped, the first map is kept"
-    ]
+    assert [s.index for s in steps if s.ended] == [3, 3]
+    assert {s.ended for s in steps[-2:]} == {"guard"}
     assert steps[-1].model is not None
     assert steps[-1].model.steps_done == 0
     steps = steps_of(small, **wish, patience=0, centroid_rate=0.0)
     assert steps[-1].index == 5
+    assert [s.index for s in steps if s.ended] == [5, 5]
+    assert {s.ended for s in steps} == {"", "steps"}
     assert not any(s.notice for s in steps)
 
 

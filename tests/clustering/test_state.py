@@ -145,8 +145,8 @@ def test_more_steps_are_as_if_asked_for_at_once(
 
 
 ENDED = {
-    "rises no more": {"patience": 2},
-    "collapsing": {
+    "guard": {"patience": 2},
+    "collapse": {
         "teacher_temperature": 10.0,
         "centroid_rate": 0.2,
         "learning_rate": 3e-3,
@@ -154,16 +154,16 @@ ENDED = {
 }
 
 
-@pytest.mark.parametrize("words", ENDED)
+@pytest.mark.parametrize("how", ENDED)
 def test_a_training_that_ended_by_itself_does_not_go_on(
-    small_cubes: list[Cube], tmp_path: Path, words: str
+    small_cubes: list[Cube], tmp_path: Path, how: str
 ) -> None:
     """Not even when it was killed after its last step, and more are asked for."""
-    config = replace(CONFIG, steps=20, **ENDED[words])
+    config = replace(CONFIG, steps=20, **ENDED[how])
     whole = list(train(small_cubes, config, keep_state=True))
     end = whole[-1].index
     assert end < 20
-    assert words in next(s.notice for s in whole if s.notice)
+    assert whole[-1].ended == how
     assert whole[-1].model is not None
     best = whole[-1].model.steps_done
     assert 0 < best < end
@@ -174,7 +174,7 @@ def test_a_training_that_ended_by_itself_does_not_go_on(
             state_bytes(states(whole)[index], tmp_path)
             again = TrainingState.load(tmp_path / "s.safetensors")
             *_, last = train(small_cubes, asked, resume=again)
-            assert last.index == end
+            assert (last.index, last.ended) == (end, how)
             assert model_bytes(last.model, tmp_path) == wanted
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from skimage.color import deltaE_ciede2000, rgb2lab
 
 from napari_dgc.merging import cluster_color
 
 COLORS = np.array([cluster_color(id) for id in range(1, 256)], float)
 
-# Linear RGB as protanopes and deuteranopes see it (Machado, Oliveira and
-# Fernandes 2009, severity 1.0).
+# Linear RGB as protanopes, deuteranopes and tritanopes see it: G. M. Machado,
+# M. M. Oliveira, L. A. F. Fernandes, "A physiologically-based model for simulation
+# of color vision deficiency", IEEE TVCG 15(6), 2009, table 1, severity 1.0.
 _SIGHTS = {
     "normal": np.eye(3),
     "protan": np.array(
@@ -27,15 +29,38 @@ _SIGHTS = {
             [-0.011820, 0.042940, 0.968881],
         ]
     ),
+    "tritan": np.array(
+        [
+            [1.255528, -0.076749, -0.178779],
+            [-0.078411, 0.930809, 0.147602],
+            [0.004733, 0.691367, 0.303900],
+        ]
+    ),
 }
+# What a map is drawn on, or beside: the canvas, napari's dark theme, a dark band.
+_DARK = np.array([[0, 0, 0], [38, 41, 48], [64, 64, 64]], float)
+
+
+def seen(rgb, sight):
+    """Linear RGB as an eye sees it."""
+    c = rgb / 255
+    linear = np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
+    return np.clip(linear @ _SIGHTS[sight].T, 0, 1)
+
+
+def differences(one, other, sight):
+    """CIEDE2000 between all pairs of two sets of colours."""
+    lab = []
+    for rgb in (one, other):
+        c = seen(rgb, sight)
+        c = np.where(c <= 0.0031308, 12.92 * c, 1.055 * c ** (1 / 2.4) - 0.055)
+        lab.append(rgb2lab(c))
+    return deltaE_ciede2000(lab[0][:, None], lab[1][None])
 
 
 def oklab(rgb, sight="normal"):
-    c = rgb / 255
-    linear = np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
-    linear = np.clip(linear @ _SIGHTS[sight].T, 0, 1)
     lms = np.cbrt(
-        linear
+        seen(rgb, sight)
         @ np.array(
             [
                 [0.4122214708, 0.5363325363, 0.0514459929],
@@ -69,9 +94,18 @@ def test_all_differ_and_none_is_black_white_or_grey():
     assert np.hypot(a, b).min() > 0.05
 
 
-def test_the_first_eight_are_told_apart_by_every_eye():
-    for sight in _SIGHTS:
-        assert least_distance(oklab(COLORS[:8], sight)) > 0.07, sight
+@pytest.mark.parametrize("sight", _SIGHTS)
+def test_the_first_sixteen_are_told_apart_by_every_eye(sight):
+    """2.3 is just noticeable side by side; 10 is seen at a glance."""
+    first = COLORS[:16]
+    apart = differences(first, first, sight)[np.triu_indices(16, 1)]
+    assert apart.min() > 10
+    assert least_distance(oklab(COLORS[:8], sight)) > 0.07
+
+
+@pytest.mark.parametrize("sight", _SIGHTS)
+def test_the_first_sixteen_stand_out_from_the_dark(sight):
+    assert differences(COLORS[:16], _DARK, sight).min() > 12
 
 
 def test_neighbours_are_clearly_different():

@@ -70,7 +70,7 @@ def test_the_file(tmp_path):
         "value": 1,
         "id": 8,
         "name": "Cluster 8",
-        "color": "#882255",
+        "color": "#a50000",
         "role": None,
         "locked": True,
         "clusters": [1, 8],

@@ -13,11 +13,13 @@ from napari_dgc.merging import (
     History,
     Merge,
     MergeError,
+    Recolor,
     Rename,
     SetLock,
     SetRole,
     apply,
     build_tree,
+    operation_from_json,
 )
 from napari_dgc.merging.likeness import material_angles, spectral_angles
 
@@ -275,3 +277,72 @@ def test_other_ids_give_the_same_groups_under_other_names():
         assert renamed == [group.clusters for group in other.groups]
     with pytest.raises(ValueError, match="comes twice"):
         build_tree(spectra, counts, cluster_ids=[1, 2, 2, 4, 5])
+
+
+PAIRS = np.array([[1, 0, 0], [0.9, 0.1, 0], [0, 0, 1.0], [0, 0.1, 0.9]])
+
+
+def test_a_name_or_a_role_wins_over_pixels():
+    tree = build_tree(PAIRS, [10, 900, 500, 5])
+    for step in (Rename(1, "Vein"), SetRole(1, "healthy")):
+        start = apply(Grouping.start([1, 2, 3, 4]), step).after
+        for n in (2, 1):
+            assert apply(start, tree.cut(start, n)).after.group_of(2).id == 1
+        assert tree.heir(start.groups).id == 1
+    plain = Grouping.start([1, 2, 3, 4])
+    assert tree.heir(plain.groups).id == 2
+    both = apply(apply(plain, Rename(4, "Halo")).after, Rename(3, "Lesion")).after
+    assert tree.heir(both.groups).id == 3, "of two with names, the one of more pixels"
+
+
+def test_what_a_cut_has_hidden_comes_back_at_a_finer_one():
+    tree = build_tree(PAIRS, [10, 900, 500, 5])
+    history = History(Grouping.start([1, 2, 3, 4]))
+
+    def cut(n):
+        history.do(tree.cut(history.current, n, history.origins()))
+
+    for step in (Rename(1, "Vein"), SetRole(1, "healthy"), Rename(3, "Lesion")):
+        history.do(step)
+    history.do(Recolor(1, (1, 2, 3)))
+    cut(1)
+    assert [g.name for g in history.current.groups] == ["Lesion"]
+    cut(2)
+    history.do(Rename(history.current.group_of(2).id, "Leaf"))
+    cut(1)
+    cut(3)
+    cut(4)
+    names = [history.current.group_of(c).name for c in (1, 2, 3, 4)]
+    # The pair had come back as the vein, and was then renamed.
+    assert names == ["Leaf", "Cluster 2", "Lesion", "Cluster 4"]
+    leaf = history.current.group_of(1)
+    assert (leaf.color, leaf.role) == ((1, 2, 3), "healthy")
+    assert history.current.group_of(3).id == 3
+    steps = [operation_from_json(s.to_json()) for s in history.operations]
+    assert History.replay(history.start, steps).current == history.current
+
+
+@given(
+    st.integers(0, 1000),
+    st.lists(st.integers(1, 9), max_size=8),
+    st.sets(st.integers(1, 9), max_size=5),
+    st.booleans(),
+)
+def test_after_any_slides_the_finest_cut_gives_every_name_back(
+    seed, counts, named, merge
+):
+    tree = random_tree(9, seed)
+    history = History(Grouping.start(range(1, 10)))
+    if merge:
+        history.do(Merge((1,), 9))
+    for cluster in named:
+        group = history.current.group_of(cluster)
+        history.do(Rename(group.id, f"Mine {group.id}"))
+        history.do(SetRole(group.id, "lesion"))
+    before = {(g.clusters, g.name, g.color, g.role) for g in history.current.groups}
+    for n in [*counts, 99]:
+        history.do(tree.cut(history.current, n, history.origins()))
+        shown = [group.name for group in history.current.groups]
+        assert len(set(shown)) == len(shown)
+    after = {(g.clusters, g.name, g.color, g.role) for g in history.current.groups}
+    assert after == before

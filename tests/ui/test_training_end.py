@@ -99,10 +99,9 @@ def models(first_map):
     return [replace(first_map.model, steps_done=steps) for steps in (0, 25, 50, 75)]
 
 
-def told(record, index, score, best, notice=""):
-    return record.take(
-        Step("training", index, 300, score=score, best=best, notice=notice)
-    )
+def told(record, index, score, best, notice="", ended=""):
+    step = Step("training", index, 300, score=score, best=best, notice=notice)
+    return record.take(replace(step, ended=ended))
 
 
 def test_a_record_keeps_the_best_and_not_the_latest(models):
@@ -116,17 +115,37 @@ def test_a_record_keeps_the_best_and_not_the_latest(models):
         record, 50, 0.9, models[1], "3 pixels; Step 50: clusters held none: 4"
     )
     assert notice == "3 pixels; Step 50: clusters held none: 4"
-    notice = told(
-        record, 75, 0.9, models[1], "Step 75: clusters held no pixel: 5; Step 75: the "
-        "score rises no more; training has stopped, the model of step 25 is kept",
-    )  # fmt: skip
-    assert notice == "Step 75: clusters held no pixel: 5"
-    assert len(record.notices) == 2
+    told(record, 75, 0.9, models[1], ended="guard")
+    assert len(record.notices) == 1
     assert record.model is models[1]
     assert record.word_outcome() == (
         "Training ended by itself at step 75. Training has improved the map "
         "(score 1.05, first map 0.98)."
     )
+
+
+def test_all_steps_done_is_no_early_end(models):
+    record = TrainingRecord()
+    told(record, 0, 0.98, models[0])
+    told(record, 300, 1.05, models[1], ended="steps")
+    assert not record.collapsed
+    assert record.word_outcome() == (
+        "Training has improved the map (score 1.05, first map 0.98)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        (Step("training", 9, 300), "Step 9 of 300"),
+        (Step("training", 9, 300, ended="guard"), "Training has ended"),
+        (Step("training", 9, 9, ended="steps"), "Training has ended"),
+        (Step("clustering", 9, 9), "Finding clusters"),
+        (Step("finished", 9, 9, ended="steps"), "Mapping"),
+    ],
+)
+def test_stages_in_words(step, words):
+    assert TrainingRecord().word_stage(step) == words
 
 
 def test_a_record_of_a_stopped_run_tells_of_the_best_so_far(models):

@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from napari_dgc import __version__
 from napari_dgc.cli import commands, evaluate, train
+from napari_dgc.clustering.config import PREFETCH
 
 MAP_FORMATS = ("tif", "npy", "png", "pth")
 GROUP_FORMATS = ("tif", "png")
@@ -75,9 +76,9 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--prefetch",
         type=_natural,
-        default=train.PREFETCH,
+        default=PREFETCH,
         metavar="N",
-        help=f"reads of the cubes ahead of need ({train.PREFETCH}); the model is "
+        help=f"reads of the cubes ahead of need ({PREFETCH}); the model is "
         "the same for any",
     )
     parser.add_argument(

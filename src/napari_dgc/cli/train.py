@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from napari_dgc.clustering.step import Step
     from napari_dgc.cubes.cube import Cube
 
-PREFETCH = 2  # reads ahead: one while the other is used, and one against a slow disk
-
 
 def train_model(options: argparse.Namespace) -> None:
     """`train`: one model over all cubes."""
@@ -69,6 +67,8 @@ def _train(
         for step in stack.enter_context(closing(steps)):
             if step.notice:
                 progress.say(step.notice)
+            if step.stage == "training" and step.ended:
+                progress.say(_word_end(step))
             first = state is None and step.score is not None  # the first map's
             if step.norms or first:  # neither what comes before nor a pass
                 values = scalars(step)
@@ -116,6 +116,19 @@ def _in_words(step: Step) -> str:
         f"step {step.index}/{step.total}  "
         f"loss {step.losses['total']:.3f}  {step.active} active clusters"
     )
+
+
+def _word_end(step: Step) -> str:
+    """Say why training ends by itself and what is kept; "" where all steps are done."""
+    why = {
+        "guard": "the score rises no more",
+        "collapse": f"the clusters are collapsing (score {step.score:.2f})",
+    }.get(step.ended)
+    if why is None or step.best is None:
+        return ""
+    kept = step.best.steps_done
+    what = f"the model of step {kept} is kept" if kept else "the first map is kept"
+    return f"Step {step.index}: {why}; training has stopped, {what}"
 
 
 def _beside(output: Path, ending: str) -> Path:

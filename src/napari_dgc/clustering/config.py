@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 MAX_CLUSTERS = 128
+# Reads ahead, where a command or the screen trains: one while the other is used,
+# and one against a slow disk. The model is the same for any number.
+PREFETCH = 2
 
 # name: (lowest, highest) legal value, both included.
 _RANGES: dict[str, tuple[float, float]] = {

@@ -158,6 +158,11 @@ class Guard:
         )
 
     @property
+    def fallen(self) -> bool:
+        """Whether the last model judged had collapsed."""
+        return self._fallen
+
+    @property
     def done(self) -> bool:
         """Whether the score has not risen for as long as the config waits, or fell."""
         return self._fallen or 0 < self._patience <= self.checks

@@ -40,6 +40,10 @@ class Step:
         The guard's label-free score, where it was taken.
     best : Model or None
         The model of the best score so far, where one was taken.
+    ended : {"", "steps", "guard", "collapse"}
+        How training came to its end, in its last step and in the "finished" one:
+        all steps are done; the guard's score rises no more; clusters are
+        collapsing. "" as long as it goes on. No notice repeats it.
     state : TrainingState or None
         Every so often, if asked for: all that it takes to go on from here.
     """
@@ -56,4 +60,5 @@ class Step:
     norms: Mapping[str, float] = field(default_factory=lambda: _NONE)
     score: float | None = None
     best: Model | None = None
+    ended: str = ""
     state: TrainingState | None = None

@@ -98,7 +98,7 @@ def train(
     if total == 0:
         step = Step("training", 0, 0, active=active, notice=begun.notice)
         yield replace(step, snapshot=model)
-        yield Step("finished", 0, 0, 1.0, active=active, model=model)
+        yield Step("finished", 0, 0, 1.0, active=active, model=model, ended="steps")
         return
 
     with closing(
@@ -115,7 +115,8 @@ def train(
             else:
                 yield Step("clustering", steps, total, part, active=active)
     active = active_clusters(model)
-    yield Step("finished", steps, total, 1.0, active=active, model=model)
+    end = _how_ended(guard, steps, total)
+    yield Step("finished", steps, total, 1.0, active=active, model=model, ended=end)
 
 
 def _learn(
@@ -164,10 +165,9 @@ def _learn(
             kept = None if due else state()  # a longer training does not look here
             snapshot = _with_learned(model, learner, index)
             score = guard.judge(learner.teacher, learner.centroids, snapshot)
-            notices.append(_why_ended(guard, score, index))
             step = replace(
                 step, snapshot=snapshot, score=score, best=guard.best,
-                state=kept or state(),
+                ended=_how_ended(guard, index, total), state=kept or state(),
             )  # fmt: skip
         notice = "; ".join(filter(None, notices))
         yield replace(
@@ -176,18 +176,13 @@ def _learn(
     return guard
 
 
-def _why_ended(guard: Guard, score: float, index: int) -> str:
-    """Why training ends by itself after this score, or nothing."""
-    kept = guard.best.steps_done
-    what = f"the model of step {kept} is kept" if kept else "the first map is kept"
-    if guard.collapsed(score):
-        return (
-            f"Step {index}: the clusters are collapsing (score {score:.2f}, first map "
-            f"{guard.first_score:.2f}); training has stopped, {what}"
-        )
-    if guard.done:
-        return f"Step {index}: the score rises no more; training has stopped, {what}"
-    return ""
+def _how_ended(guard: Guard, index: int, total: int) -> str:
+    """Say how training ends after step `index`; "" if it goes on (see `Step`)."""
+    if guard.fallen:
+        return "collapse"
+    if index == total:
+        return "steps"
+    return "guard" if guard.done else ""
 
 
 def active_clusters(model: Model) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from operator import index
@@ -15,6 +16,7 @@ from napari_dgc.merging.palette import MAX_CLUSTER, Color, cluster_color
 Role = Literal["background", "healthy", "lesion", "ignore"]
 ROLES: tuple[Role, ...] = get_args(Role)
 Atom = tuple[int, ...]
+_DEFAULT_NAME = re.compile(r"Cluster \d+( \(\d+\))?")  # as operations give
 
 
 class MergeError(ValueError):
@@ -206,6 +208,11 @@ def sorted_atoms(atoms: Iterable[Iterable[int]]) -> tuple[Atom, ...]:
 def default_name(cluster: int) -> str:
     """Name of a cluster the user has not named."""
     return f"Cluster {cluster}"
+
+
+def is_marked(group: Group) -> bool:
+    """Whether somebody has named a group or given it a role."""
+    return group.role is not None or not _DEFAULT_NAME.fullmatch(group.name)
 
 
 def check_name(name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from napari_dgc.merging.grouping import Grouping, MergeError
+from napari_dgc.merging.memory import Origin, remember
 from napari_dgc.merging.operations import Change, apply
 from napari_dgc.merging.steps import Operation
 
@@ -86,6 +87,16 @@ class History:
     def redo_text(self) -> str:
         """What `redo` would take again; "" for nothing."""
         return self._changes[self._index].text if self.can_redo else ""
+
+    def origins(self, *, amend: bool = False) -> dict[int, Origin]:
+        """Where groups come from, for `ClusterTree.cut`; see `memory`.
+
+        Parameters
+        ----------
+        amend : bool
+            Leave the last step out: another one will take its place.
+        """
+        return remember(self._changes[: self._index - amend])
 
     def do(self, operation: Operation) -> Change:
         """Take a step.

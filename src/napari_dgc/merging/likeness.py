@@ -133,3 +133,55 @@ def spectral_angles(spectra: NDArray[np.float64]) -> NDArray[np.float64]:
     angles[np.ix_(dark, dark)] = 0
     np.fill_diagonal(angles, 0)
     return np.asarray((angles + angles.T) / 2)  # to the last digit symmetric
+
+
+def hang(
+    centroids: NDArray[np.float64] | None,
+    hosts: NDArray[np.intp],
+    above: NDArray[np.float64],
+    K: int,
+) -> NDArray[np.float64]:
+    """Put the leaves that are no hosts under these, below the tree of hosts.
+
+    Parameters
+    ----------
+    centroids : ndarray of float64, shape (K, D + 1), optional
+        A leaf goes to the host whose centroid is nearest; without: to the first.
+    hosts : ndarray of intp
+        Leaves that are in a tree already.
+    above : ndarray of float64, shape (len(hosts) - 1, 4)
+        That tree, in SciPy's form.
+    K : int
+        Number of all leaves.
+
+    Returns
+    -------
+    ndarray of float64, shape (K - 1, 4)
+    """
+    node = {int(host): int(host) for host in hosts}  # where each host's stem ends
+    size = dict.fromkeys(range(K), 1)
+    rows: list[tuple[float, float, float, float]] = []
+
+    def join(a: int, b: int, height: float) -> int:
+        new = K + len(rows)
+        size[new] = size[a] + size[b]
+        rows.append((min(a, b), max(a, b), height, size[new]))
+        return new
+
+    for leaf in sorted(set(range(K)) - {*node}):
+        host = _nearest(centroids, leaf, hosts)
+        node[host] = join(node[host], leaf, 0.0)
+    ends = [node[int(host)] for host in hosts]
+    for left, right, height, _ in above:
+        ends.append(join(ends[int(left)], ends[int(right)], float(height)))
+    return np.array(rows, np.float64).reshape(-1, 4)
+
+
+def _nearest(
+    centroids: NDArray[np.float64] | None, i: int, hosts: NDArray[np.intp]
+) -> int:
+    """Host whose centroid is nearest to leaf i's; the first one at a tie."""
+    if centroids is None:
+        return int(hosts[0])
+    distance = np.linalg.norm(centroids[hosts] - centroids[i], axis=1)
+    return int(hosts[int(distance.argmin())])

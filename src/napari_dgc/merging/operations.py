@@ -200,7 +200,11 @@ def _cut(grouping: Grouping, step: Cut) -> tuple[Grouping, str]:
     taken = [group for row in rows.values() for group in row]
     for part in step.parts:
         if part.group not in kept:
-            new = _new_group(part.group, part.atoms, taken)
+            new = (
+                _new_group(part.group, part.atoms, taken)
+                if part.name is None or part.color is None
+                else Group(part.group, part.atoms, part.name, part.color, part.role)
+            )
             taken.append(new)
             # It stands right below the row its lowest cluster was in.
             rows[grouping.group_of(new.value).id].append(new)

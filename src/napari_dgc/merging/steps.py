@@ -7,7 +7,7 @@ them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from operator import index
 from typing import Any, TypeAlias
@@ -133,16 +133,47 @@ class SetLock:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One group a cut leaves: an old group's id or a new one, and its atoms."""
+    """One group a cut leaves: an old group's id or a new one, and its atoms.
+
+    A new group that an earlier cut had taken away comes back with the name,
+    colour and role it had; without a name, it gets its clusters'.
+    """
 
     group: int
     atoms: tuple[Atom, ...]
+    name: str | None = None
+    color: Color | None = None
+    role: Role | None = None
 
     def __post_init__(self) -> None:
         atoms = _grouping.sorted_atoms(self.atoms)
         if not atoms:
             raise MergeError("a part of a cut holds no cluster")
+        if (self.name is None) is not (self.color is None):
+            raise MergeError("a part of a cut that has a name has a colour")
+        if self.name is not None and self.color is not None:
+            _take(self, name=_grouping.check_name(self.name))
+            _take(self, color=_grouping.check_color(self.color))
         _take(self, group=index(self.group), atoms=atoms)
+        _take(self, role=_grouping.check_role(self.role))
+
+    def to_json(self) -> dict[str, Any]:
+        """Give plain JSON values."""
+        data: dict[str, Any] = {"group": self.group, "atoms": _lists(self.atoms)}
+        if self.name is not None and self.color is not None:
+            look = {"name": self.name, "color": color_text(self.color)}
+            data |= look | {"role": self.role}
+        return data
+
+    @classmethod
+    def from_json(cls, data: object) -> Part:
+        """Read what `to_json` wrote; ValueError says which field is at fault."""
+        fields = Fields(data, "a part of a cut")
+        group, atoms = fields.integer("group"), fields.atoms("atoms")
+        if not isinstance(data, Mapping) or "name" not in data:
+            return cls(group, atoms)
+        role = _grouping.check_role(fields.optional_text("role"))
+        return cls(group, atoms, fields.text("name"), fields.color("color"), role)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +200,7 @@ class Cut:
 
     def to_json(self) -> dict[str, Any]:
         """Give plain JSON values."""
-        parts = [{"group": p.group, "atoms": _lists(p.atoms)} for p in self.parts]
+        parts = [part.to_json() for part in self.parts]
         return {"step": "cut", "granularity": self.granularity, "parts": parts}
 
 
@@ -222,8 +253,7 @@ def operation_from_json(data: object) -> Operation:
         case "set lock":
             return SetLock(fields.integer("group"), fields.flag("locked"))
         case "cut":
-            items = [Fields(part, "a part of a cut") for part in fields.items("parts")]
-            parts = tuple(Part(i.integer("group"), i.atoms("atoms")) for i in items)
+            parts = tuple(map(Part.from_json, fields.items("parts")))
             return Cut(fields.integer("granularity"), parts)
         case "adopt":
             return Adopt(tuple(group_from_json(g) for g in fields.items("groups")))

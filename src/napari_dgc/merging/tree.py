@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_dgc.merging.grouping import Atom, Group, Grouping, MergeError
-from napari_dgc.merging.likeness import link, link_materials, spectral_angles
+from napari_dgc.merging.grouping import (
+    Atom,
+    Group,
+    Grouping,
+    MergeError,
+    Role,
+    is_marked,
+)
+from napari_dgc.merging.likeness import hang, link, link_materials, spectral_angles
+from napari_dgc.merging.memory import Origin
+from napari_dgc.merging.palette import Color
 from napari_dgc.merging.steps import Cut, Part
 
 
@@ -33,7 +43,12 @@ class ClusterTree:
     linkage: NDArray[np.float64]
     counts: NDArray[np.int64]
 
-    def cut(self, grouping: Grouping, n: int) -> Cut:
+    def cut(
+        self,
+        grouping: Grouping,
+        n: int,
+        origins: Mapping[int, Origin] = MappingProxyType({}),
+    ) -> Cut:
         """Deal the unlocked groups anew so that there are `n` groups.
 
         The tree's merges are taken from the lowest upwards, beginning with the
@@ -44,8 +59,10 @@ class ClusterTree:
         unlocked ones in one.
 
         A part keeps the identity of the old group whose largest share it holds
-        (in pixels, then in clusters); where it holds several, that of the one
-        it shares most with, the lowest id at a tie. The others are new groups.
+        (in pixels, then in clusters); where it holds several, that of one with a
+        name or a role, then of the one it shares most with, the lowest id at a
+        tie. The others are new groups; by the same rule they are given name,
+        colour and role of a group that earlier cuts have taken away.
 
         Parameters
         ----------
@@ -53,6 +70,8 @@ class ClusterTree:
             Of clusters this tree knows; it need not hold all of them.
         n : int
             Number of groups, locked ones included; at least 1.
+        origins : mapping of int to Origin
+            `History.origins`: shares are those of what groups were before cuts.
 
         Returns
         -------
@@ -72,23 +91,89 @@ class ClusterTree:
         free = [group for group in grouping.groups if not group.locked]
         wanted = n - (len(grouping.groups) - len(free))
         parts = self._parts([a for g in free for a in g.atoms], max(1, wanted))
-        keepers = self._keepers(free, parts)
+        claims = [(g, origins[g.id].clusters if g.id in origins else g.clusters)
+                  for g in free]  # fmt: skip
+        keepers = self._keepers(claims, parts)
+        looks = self._looks(grouping, origins, parts, keepers)
         new_ids = iter(range(grouping.next_id, grouping.next_id + len(parts)))
         return Cut(
             n,
             tuple(
-                Part(keepers[i] if i in keepers else next(new_ids), part)
+                Part(keepers[i], part)
+                if i in keepers
+                else Part(next(new_ids), part, *looks.get(i, ()))
                 for i, part in enumerate(parts)
             ),
         )
 
+    def _looks(
+        self,
+        grouping: Grouping,
+        origins: Mapping[int, Origin],
+        parts: Sequence[Sequence[Atom]],
+        keepers: Mapping[int, int],
+    ) -> dict[int, tuple[str, Color, Role | None]]:
+        """Name, colour and role of groups that are gone, for new parts, by place."""
+        gone = [
+            (o.group, o.clusters) for id, o in origins.items() if id not in grouping
+        ]
+        by_id = {group.id: group for group, _ in gone}
+        names = {group.name for group in grouping.groups if group.locked}
+        names |= {grouping.group(id).name for id in keepers.values()}
+        looks: dict[int, tuple[str, Color, Role | None]] = {}
+        for place, id in self._keepers(gone, parts).items():
+            group = by_id[id]
+            if place not in keepers and group.name not in names:
+                names.add(group.name)
+                looks[place] = group.name, group.color, group.role
+        return looks
+
+    def joins(self, grouping: Grouping) -> tuple[int, ...]:
+        """Rows of `linkage` that cuts of a grouping join at, from the lowest up.
+
+        From as many groups as there are atoms, each makes one fewer. The rows
+        that are not among them join what a lock or the hand has settled.
+        """
+        atoms = [a for g in grouping.groups if not g.locked for a in g.atoms]
+        return tuple(row for row, _ in self._joined(atoms))
+
+    def heir(self, groups: Iterable[Group]) -> Group:
+        """The group that keeps its identity where these become one.
+
+        One with a name of its own or a role comes before others; then the one
+        with most pixels, then clusters, the lowest id at a tie.
+        """
+        pixels = self._pixels()
+        return max(
+            groups,
+            key=lambda g: (
+                is_marked(g),
+                sum(pixels.get(c, 0) for c in g.clusters),
+                len(g.clusters),
+                -g.id,
+            ),
+        )
+
+    def _pixels(self) -> dict[int, int]:
+        return dict(zip(self.cluster_ids, self.counts.tolist(), strict=True))
+
     def _parts(self, atoms: Sequence[Atom], wanted: int) -> list[tuple[Atom, ...]]:
         """Join atoms along the tree until `wanted` parts are left."""
+        parts: Iterable[Sequence[Atom]] = [[atom] for atom in atoms]
+        if len(atoms) > wanted:
+            for _, members in self._joined(atoms):
+                parts = members.values()
+                if len(members) <= wanted:
+                    break
+        return sorted(tuple(sorted(part)) for part in parts)
+
+    def _joined(
+        self, atoms: Sequence[Atom]
+    ) -> Iterator[tuple[int, dict[int, list[Atom]]]]:
+        """Join atoms along the tree; yields each row that does, and the parts left."""
         part_of = {cluster: i for i, atom in enumerate(atoms) for cluster in atom}
         members: dict[int, list[Atom]] = {i: [atom] for i, atom in enumerate(atoms)}
-        for left, right in self._merges():
-            if len(members) <= wanted:
-                break
+        for row, (left, right) in enumerate(self._merges()):
             # Clusters below one node are in one part by now: any one speaks for
             # them. Locked clusters (and such as are in no group) have no part.
             a = next((part_of[c] for c in left if c in part_of), None)
@@ -98,7 +183,7 @@ class ClusterTree:
             moved = members.pop(b)
             members[a] += moved
             part_of.update((c, a) for atom in moved for c in atom)
-        return sorted(tuple(sorted(part)) for part in members.values())
+            yield row, members
 
     def _merges(self) -> Iterator[tuple[list[int], list[int]]]:
         """Yield the clusters left and right of every node, lowest node first."""
@@ -109,20 +194,29 @@ class ClusterTree:
             yield left, right
 
     def _keepers(
-        self, groups: Sequence[Group], parts: Sequence[Sequence[Atom]]
+        self,
+        groups: Iterable[tuple[Group, tuple[int, ...]]],
+        parts: Sequence[Sequence[Atom]],
     ) -> dict[int, int]:
-        """Which part (by place) keeps which old group's id."""
-        pixels = dict(zip(self.cluster_ids, self.counts.tolist(), strict=True))
+        """Which part (by place) keeps which group's id.
+
+        Groups are given with the clusters that speak for them.
+        """
+        pixels = self._pixels()
         part_of = {c: i for i, part in enumerate(parts) for atom in part for c in atom}
-        claims: dict[int, tuple[tuple[int, int, int], int]] = {}
-        for group in groups:
+        claims: dict[int, tuple[tuple[bool, int, int, int], int]] = {}
+        for group, clusters in groups:
             count, size = Counter[int](), Counter[int]()
-            for cluster in group.clusters:
-                count[part_of[cluster]] += pixels[cluster]
-                size[part_of[cluster]] += 1
+            for cluster in clusters:
+                if cluster in part_of:  # else it is locked by now
+                    count[part_of[cluster]] += pixels[cluster]
+                    size[part_of[cluster]] += 1
+            if not size:
+                continue
             # Parts are in the order of their lowest clusters: the last tie-break.
             heir = max(size, key=lambda part: (count[part], size[part], -part))
-            claim = (count[heir], size[heir], -group.id), group.id
+            share = count[heir], size[heir]
+            claim = (is_marked(group), *share, -group.id), group.id
             claims[heir] = max(claims.get(heir, claim), claim)
         return {part: id for part, (_, id) in claims.items()}
 
@@ -179,42 +273,5 @@ def build_tree(
         points = np.zeros((K, 1)) if anchors is None else anchors
         return ClusterTree(ids, link(spectral_angles(points)), count)
     hosts = np.flatnonzero(counted)
-    rest = np.flatnonzero(~counted)
-    joined = [(int(i), _nearest(anchors, int(i), hosts)) for i in rest]
-    tree = _hang(joined, hosts, link_materials(spectra[hosts]), K)
+    tree = hang(anchors, hosts, link_materials(spectra[hosts]), K)
     return ClusterTree(ids, tree, count)
-
-
-def _nearest(
-    centroids: NDArray[np.float64] | None, i: int, hosts: NDArray[np.intp]
-) -> int:
-    """Host whose centroid is nearest to leaf i's; the first one at a tie."""
-    if centroids is None:
-        return int(hosts[0])
-    distance = np.linalg.norm(centroids[hosts] - centroids[i], axis=1)
-    return int(hosts[int(distance.argmin())])
-
-
-def _hang(
-    joined: Sequence[tuple[int, int]],
-    hosts: NDArray[np.intp],
-    above: NDArray[np.float64],
-    K: int,
-) -> NDArray[np.float64]:
-    """Put the leaves without pixels under their hosts, below the tree of hosts."""
-    node = {int(host): int(host) for host in hosts}  # where each host's stem ends
-    size = dict.fromkeys(range(K), 1)
-    rows: list[tuple[float, float, float, float]] = []
-
-    def join(a: int, b: int, height: float) -> int:
-        new = K + len(rows)
-        size[new] = size[a] + size[b]
-        rows.append((min(a, b), max(a, b), height, size[new]))
-        return new
-
-    for leaf, host in joined:
-        node[host] = join(node[host], leaf, 0.0)
-    ends = [node[int(host)] for host in hosts]
-    for left, right, height, _ in above:
-        ends.append(join(ends[int(left)], ends[int(right)], float(height)))
-    return np.array(rows, np.float64).reshape(-1, 4)

@@ -101,9 +101,12 @@ class Grouped:
         history = self._require_history()
         if self._tree is None:
             raise RuntimeError("a study with a history has a tree")
+        origins = history.origins(amend=amend)
         if amend:
-            return self._told(history.amend(self._tree.cut(history.base, granularity)))
-        return self._told(history.do(self._tree.cut(history.current, granularity)))
+            cut = self._tree.cut(history.base, granularity, origins)
+            return self._told(history.amend(cut))
+        cut = self._tree.cut(history.current, granularity, origins)
+        return self._told(history.do(cut))
 
     def _told(self, change: Change) -> Change:
         if change.changed:

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from napari_dgc.clustering.training import Step
 
 PREVIEW_SIDE = 256
-PREFETCH = 2  # reads ahead: one while the other is used, and one against a slow disk
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +159,7 @@ def train_and_map(
     A thread reads ahead while training goes on; it ends with the training, or
     when this generator is closed.
     """
+    from napari_dgc.clustering.config import PREFETCH
     from napari_dgc.clustering.training import train
 
     small: tuple[int, Cube, int] | None = None  # of the cube on show, kept

@@ -98,6 +98,8 @@ class ClusteringDock(QWidget):
         self.groups.undo_wanted.connect(shared.undo)
         self.groups.redo_wanted.connect(shared.redo)
         self.groups.keys_wanted.connect(self.show_keys)
+        self.groups.dendrogram.pointed.connect(shared.point)
+        self.groups.dendrogram.clicked.connect(self._on_image_clicked)
         shared.session.ended.connect(self.export.refresh)
         self._viewer.events.theme.connect(self._on_theme_changed)
 
@@ -106,6 +108,8 @@ class ClusteringDock(QWidget):
             "undo": self.workspace.undo,
             "redo": self.workspace.redo,
             "toggle_merging": self.workspace.gestures.toggle_merging,
+            "coarser": partial(self.workspace.slide, self.groups.granularity.step, -1),
+            "finer": partial(self.workspace.slide, self.groups.granularity.step, 1),
             "leave": self.workspace.leave,
             "show_keys": self.show_keys,
         }

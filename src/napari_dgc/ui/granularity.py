@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QWidget
+from qtpy.QtCore import QEvent, QObject, Qt, QTimer
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QSlider, QWidget
 from superqt import QLabeledSlider
 
 from napari_dgc.merging.grouping import Grouping, MergeError
@@ -32,6 +32,7 @@ class GranularitySlider(QWidget):
         self._study = study
         self._refuse = refuse
         self._began: int | None = None  # steps in the history when the slide began
+        self._held = False  # the tree's line is being dragged
         self._settled = QTimer(self)
         self._settled.setSingleShot(True)
         self._settled.setInterval(_SETTLED_MS)
@@ -48,6 +49,10 @@ class GranularitySlider(QWidget):
         layout.addWidget(self.label)
         layout.addWidget(self.slider, stretch=1)
         layout.addWidget(self.most)
+        # A wheel that scrolls the dock shall not merge what it comes past.
+        self._bare = self.slider.findChild(QSlider)
+        self._bare.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._bare.installEventFilter(self)
         self.slider.valueChanged.connect(self._on_slider_moved)
         self.slider.sliderReleased.connect(self._on_slide_ended)
         self._settled.timeout.connect(self._on_slide_settled)
@@ -74,6 +79,36 @@ class GranularitySlider(QWidget):
         finally:
             self.slider.blockSignals(False)
 
+    def slide_to(self, count: int) -> None:
+        """Follow the tree's line, which is being dragged, until `let_go`."""
+        self._held = True
+        self.slider.setValue(count)
+
+    def let_go(self) -> None:
+        """Notice that the tree's line was let go of."""
+        self._held = False
+        self._on_slide_ended()
+
+    def step(self, by: int) -> bool:
+        """Ask for some groups more or fewer; presses in quick succession are one slide.
+
+        Returns
+        -------
+        bool
+            False where there can be no more or no fewer.
+        """
+        before = self.slider.value()
+        if self.slider.isEnabled():
+            self.slider.setValue(before + by)
+        return self.slider.value() != before
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Leave the wheel to the dock unless the slider has the focus."""
+        if event.type() == QEvent.Type.Wheel and not self._bare.hasFocus():
+            event.ignore()
+            return True
+        return super().eventFilter(watched, event)
+
     def end_slide(self) -> None:
         """Let the next position be a step of its own."""
         self._settled.stop()
@@ -93,7 +128,7 @@ class GranularitySlider(QWidget):
         except MergeError as error:
             self._refuse(error)
         self._began = began  # what followed our own step has ended the slide
-        if not self.slider.isSliderDown():
+        if not self._is_held():
             self._settled.start()
 
     def _on_slide_ended(self) -> None:
@@ -101,8 +136,11 @@ class GranularitySlider(QWidget):
         self.show_grouping(self._study.grouping)
 
     def _on_slide_settled(self) -> None:
-        if not self.slider.isSliderDown():
+        if not self._is_held():
             self._on_slide_ended()
+
+    def _is_held(self) -> bool:
+        return self._held or self.slider.isSliderDown()
 
 
 def reach(grouping: Grouping) -> tuple[int, int]:

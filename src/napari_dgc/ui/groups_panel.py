@@ -1,4 +1,4 @@
-"""The groups: Merge mode, undo and redo, granularity, and the table."""
+"""The groups: Merge mode, undo and redo, the tree, granularity, and the table."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from napari_dgc.merging.grouping import Grouping
 from napari_dgc.study import Study
+from napari_dgc.ui.dendrogram import DendrogramView
 from napari_dgc.ui.granularity import GranularitySlider
 from napari_dgc.ui.group_model import GroupModel
 from napari_dgc.ui.group_table import GroupTable
@@ -45,6 +46,7 @@ class GroupsPanel(QWidget):
         self._study = study
         self.model = GroupModel(self)
         self.table = GroupTable(self.model, selection)
+        self.dendrogram = DendrogramView(selection)
         self.granularity = GranularitySlider(study, status.refuse)
         self._make_buttons()
         self._lay_out()
@@ -55,10 +57,11 @@ class GroupsPanel(QWidget):
     def show_grouping(self, grouping: Grouping | None) -> None:
         """Follow the study's grouping."""
         self.model.set_grouping(grouping)
+        self.dendrogram.show_grouping(self._study.tree, grouping)
         self.granularity.show_grouping(grouping)
         there = grouping is not None
         self.empty.setVisible(not there)
-        for widget in (self.table, self.granularity):
+        for widget in (self.table, self.dendrogram, self.granularity):
             widget.setVisible(there)
         self.show_cubes()
         history = self._study.history
@@ -115,6 +118,7 @@ class GroupsPanel(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(buttons)
         layout.addWidget(self.banner)
+        layout.addWidget(self.dendrogram)
         layout.addWidget(self.granularity)
         layout.addWidget(self.empty)
         layout.addWidget(self.table, stretch=1)
@@ -126,6 +130,9 @@ class GroupsPanel(QWidget):
         self.undo_button.clicked.connect(self.undo_wanted)
         self.redo_button.clicked.connect(self.redo_wanted)
         self.keys_button.clicked.connect(self.keys_wanted)
+        self.dendrogram.merge_wanted.connect(self._on_wished(study.merge))
+        self.dendrogram.slid.connect(self.granularity.slide_to)
+        self.dendrogram.slide_ended.connect(self.granularity.let_go)
         model.merge_wanted.connect(self._on_wished(study.merge))
         model.rename_wanted.connect(self._on_wished(study.rename))
         model.role_wanted.connect(self._on_wished(study.set_role))

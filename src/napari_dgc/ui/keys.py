@@ -30,6 +30,8 @@ KEYS = (
     Key("Ctrl+Z", "Control-Z", "undo", "Undo the last step"),
     Key("Ctrl+Shift+Z", "Control-Shift-Z", "redo", "Take the undone step again"),
     Key("M", "M", "toggle_merging", "Enter or leave Merge mode"),
+    Key("[", "[", "coarser", "One group fewer: the two likest are merged"),
+    Key("]", "]", "finer", "One group more"),
     Key("Esc", "Escape", "leave", "Leave Merge mode; else select nothing"),
     Key("H", "H", "show_keys", "Show this list"),
 )
@@ -38,6 +40,8 @@ MOUSE = (
     ("Click on the image", "Select the group there; again: unselect it"),
     ("Ctrl-click", "Select one more, or one less"),
     ("Drag rows onto a row", "Merge them into it; it keeps its name and colour"),
+    ("Click a join of the tree", "Merge all groups below it"),
+    ("Drag the tree's dashed line", "Fewer or more groups, as with the slider"),
     ("Double-click a name", "Rename the group"),
     ("Merge mode: drag from A to B", "A goes into B"),
     ("Merge mode: Shift-click A, then B", "B goes into A"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from typing import TYPE_CHECKING
 
@@ -13,10 +12,6 @@ from napari_dgc.ui.wording import word_outcome, word_stop
 if TYPE_CHECKING:
     from napari_dgc.clustering.model import Model
     from napari_dgc.clustering.step import Step
-
-# How the engine words that training ends by itself: the last of a step's notices.
-# The user is told the same in other words, at the end.
-_ENDING = re.compile(r"(?:; )?Step \d+: the (score rises|clusters are collapsing).*$")
 
 
 class TrainingRecord:
@@ -45,7 +40,7 @@ class TrainingRecord:
 
     @property
     def notices(self) -> tuple[str, ...]:
-        """What the run had to tell, each once; not how it ended."""
+        """What the run had to tell, each once."""
         return tuple(self._notices)
 
     @property
@@ -62,12 +57,10 @@ class TrainingRecord:
                 self._first_score = self._best_score = step.score
             elif step.best.steps_done != kept:
                 self._best_score = step.score
-        ending = _ENDING.search(step.notice)
-        if ending is not None:
-            self.collapsed = ending[1].startswith("clusters")
-            if step.index < step.total or self.collapsed:
-                self._ended_at = step.index
-        return self.note(_ENDING.sub("", step.notice))
+        if step.ended in ("guard", "collapse"):
+            self._ended_at = step.index
+            self.collapsed = step.ended == "collapse"
+        return self.note(step.notice)
 
     def note(self, notice: str) -> str:
         """Take a notice down, and give it back."""
@@ -81,7 +74,7 @@ class TrainingRecord:
             return "Reading the cubes"
         if step.stage == "finished":
             return "Mapping"
-        if is_ending(step):
+        if is_last(step):
             return "Training has ended"
         if step.stage != "training" or not step.total:
             return "Finding clusters"
@@ -104,9 +97,9 @@ class TrainingRecord:
         )
 
 
-def is_ending(step: Step) -> bool:
-    """Whether training ends by itself with this step."""
-    return _ENDING.search(step.notice) is not None
+def is_last(step: Step) -> bool:
+    """Whether training ends with this step, by itself or because all are done."""
+    return step.stage == "training" and bool(step.ended)
 
 
 def are_one_map(model: Model, used: Model | None) -> bool:

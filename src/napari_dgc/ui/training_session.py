@@ -25,7 +25,7 @@ from napari_dgc.study.mapping import (
     train_and_map,
 )
 from napari_dgc.ui.cube_display import CubeDisplay
-from napari_dgc.ui.training_record import TrainingRecord, are_one_map, is_ending
+from napari_dgc.ui.training_record import TrainingRecord, are_one_map, is_last
 from napari_dgc.ui.wording import word_offer, word_stop
 from napari_dgc.ui.worker import Job, Runner
 
@@ -182,12 +182,12 @@ class TrainingSession(QObject):
     def _on_step_made(self, step: Any) -> None:
         self._warn(self._record.take(step))
         self._latest = self._record.model
-        ending = is_ending(step)
-        if ending:
+        last = is_last(step)
+        if last:
             level = "warning" if self._record.collapsed else "info"
             self.said.emit(self._record.word_outcome(), level)
         # Whoever waits for the end has it before him now, however few the steps.
-        done = 1.0 if ending else step.done
+        done = 1.0 if last else step.done
         self.progressed.emit(self._record.word_stage(step), done)
         self.stepped.emit(step)
 

@@ -22,6 +22,9 @@ from napari_dgc.ui.training_session import TrainingSession
 from napari_dgc.ui.visibility import Visibility
 from napari_dgc.ui.wording import word_change
 
+_NO_FEWER = "There can be no fewer groups: locked ones stay as they are."
+_NO_MORE = "There can be no more groups: what was merged by hand stays together."
+
 
 class Workspace:
     """One study on one viewer.
@@ -71,7 +74,7 @@ class Workspace:
         self.selection.changed.connect(self.display.highlight)
         gestures = self.gestures
         gestures.merge_wanted.connect(self._on_image_merge_wanted)
-        gestures.pointed.connect(self._on_image_pointed)
+        gestures.pointed.connect(self.point)
         gestures.said.connect(self._on_said)
         self.session.said.connect(self.status.say)
         self.session.failed.connect(self.status.report)
@@ -107,6 +110,17 @@ class Workspace:
         else:
             self.selection.set(())
 
+    def slide(self, step: Callable[[int], bool], by: int) -> None:
+        """Ask for some groups more or fewer, by the granularity's `step`."""
+        if self.display.previewing:
+            self.status.say(SNAPSHOT, "warning")
+        elif not step(by):
+            self.status.say(_NO_FEWER if by < 0 else _NO_MORE)
+
+    def point(self, groups: frozenset[int]) -> None:
+        """Highlight groups on the image for a while; none: those selected."""
+        self.display.highlight(groups or self.selection.ids)
+
     def _go(self, move: Callable[[], Change | None], otherwise: str) -> None:
         if self.display.previewing:
             self.status.say(SNAPSHOT, "warning")
@@ -139,9 +153,6 @@ class Workspace:
 
     def _on_image_merge_wanted(self, source: int, target: int) -> None:
         self.merge((source,), target)
-
-    def _on_image_pointed(self, groups: frozenset[int]) -> None:
-        self.display.highlight(groups or self.selection.ids)
 
     def _on_said(self, text: str, level: str) -> None:
         self.status.say(text, level or "info")

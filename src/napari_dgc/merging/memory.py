@@ -1,0 +1,65 @@
+"""What groups were before cuts made them larger or merged them into others.
+
+Cutting coarse and then finer again must give names, colours and roles back to the
+clusters they were given to, not to whatever part of the coarse group is largest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from napari_dgc.merging.grouping import Group
+from napari_dgc.merging.operations import Change
+from napari_dgc.merging.steps import Adopt, Cut, Merge, TakeOut
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A group as it last was, and the clusters it had before cuts changed it."""
+
+    group: Group
+    clusters: tuple[int, ...]
+
+
+def remember(changes: Iterable[Change]) -> dict[int, Origin]:
+    """Where groups come from, by id: those at hand and those cuts have taken away.
+
+    Parameters
+    ----------
+    changes : iterable of Change
+        The steps taken, in their order. What a hand has merged or taken out is
+        what it is: only cuts are looked behind.
+    """
+    origins: dict[int, Origin] = {}
+    for change in changes:
+        match change.operation:
+            case Cut():
+                _follow_cut(origins, change, change.operation)
+            case Merge(sources, target):
+                held = set(change.after.group(target).clusters)
+                for id in [*origins]:
+                    if id in sources or not held.isdisjoint(origins[id].clusters):
+                        del origins[id]
+            case TakeOut(cluster):
+                origins.pop(change.before.group_of(cluster).id, None)
+            case Adopt():
+                origins.clear()
+    return origins
+
+
+def _follow_cut(origins: dict[int, Origin], change: Change, cut: Cut) -> None:
+    before, after = change.before, change.after
+    for group in before.groups:
+        if group.id not in origins:
+            origins[group.id] = Origin(group, group.clusters)
+    for id in change.removed:
+        origins[id] = Origin(before.group(id), origins[id].clusters)
+    for part in cut.parts:
+        if part.name is None:
+            continue
+        for id, origin in [*origins.items()]:  # it is there again, with another id
+            if id not in after and origin.group.name == part.name:
+                del origins[id]
+                group = after.group(part.group)
+                origins[part.group] = Origin(group, origin.clusters)
