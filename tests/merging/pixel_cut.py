@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pixel_model import PixelModel, Pixels, State
 
+_PLAIN = re.compile(r"Cluster \d+( \(\d+\))?")
 Parts = list[tuple[int | None, list[list[int]]]]
 
 
@@ -29,7 +31,7 @@ def expected_cut(
     part = _joined(model, at, linkage, free, n - (len(at.order) - len(free)))
     values = np.unique(part[part > 0]).tolist()
     values.sort(key=lambda value: model.clusters[part == value].min())
-    claims: dict[int, tuple[int, int, int]] = {}
+    claims: dict[int, tuple[bool, int, int, int]] = {}
     for id in free:
         best = (-1, -1, 0)  # pixels and clusters shared, and with which part
         for value in np.unique(part[at.owner == id]).tolist():
@@ -39,10 +41,10 @@ def expected_cut(
             lowest = int(model.clusters[part == value].min())
             best = max(best, (pixels, size, -lowest))
         part_of_lowest = int(part[model.clusters == -best[2]][0])
-        claims[part_of_lowest] = max(
-            claims.get(part_of_lowest, (-1, -1, 0)), (*best[:2], -id)
-        )
-    keepers = {value: -claim[2] for value, claim in claims.items()}
+        marked = at.roles[id] is not None or not _PLAIN.fullmatch(at.names[id])
+        claim = (marked, *best[:2], -id)
+        claims[part_of_lowest] = max(claims.get(part_of_lowest, claim), claim)
+    keepers = {value: -claim[3] for value, claim in claims.items()}
     return [
         (keepers.get(value), [
             np.unique(model.clusters[at.atom == atom]).tolist()
