@@ -16,6 +16,7 @@ from napari_dgc.merging import (
     TakeOut,
     build_tree,
 )
+from napari_dgc.merging.memory import remember
 
 K = 9
 START = Grouping.start(range(1, K + 1))
@@ -104,3 +105,27 @@ def test_a_thousand_steps_are_all_kept():
     while history.undo():
         pass
     assert history.current == START
+
+
+def test_origins_are_those_of_all_steps_however_they_are_asked_for() -> None:
+    rng = np.random.default_rng(0)
+    tree = build_tree(rng.random((8, 5)), rng.integers(1, 9, 8))
+    history = History(Grouping.start(range(1, 9)))
+    for _ in range(200):
+        match rng.integers(5):
+            case 0:
+                history.undo()
+            case 1:
+                history.redo()
+            case 2 if history.can_undo:
+                cut = tree.cut(history.base, int(rng.integers(1, 9)))
+                history.amend(cut)
+            case 3:
+                id = int(rng.choice(history.current.ids))
+                history.do(Rename(id, f"Name {rng.integers(99)}"))
+            case _:
+                n = int(rng.integers(1, 9))
+                history.do(tree.cut(history.current, n, history.origins()))
+        for amend in (False, True) if history.can_undo else (False,):
+            steps = history._changes[: history._index - amend]
+            assert history.origins(amend=amend) == remember(steps)

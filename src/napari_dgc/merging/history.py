@@ -30,6 +30,9 @@ class History:
         self._changes: list[Change] = []
         self._index = 0  # steps taken and not undone
         self._current = start
+        # What `origins` told last, of how many steps and which was the last of them:
+        # a slider asks at each position, and only the new steps are looked at.
+        self._remembered: tuple[int, Change | None, dict[int, Origin]] = (0, None, {})
 
     @classmethod
     def replay(cls, start: Grouping, operations: Iterable[Operation]) -> History:
@@ -96,7 +99,14 @@ class History:
         amend : bool
             Leave the last step out: another one will take its place.
         """
-        return remember(self._changes[: self._index - amend])
+        steps = self._changes[: self._index - amend]
+        length, last, known = self._remembered
+        if not (0 < length <= len(steps) and steps[length - 1] is last):
+            length, known = 0, {}
+        if length < len(steps):
+            known = remember(steps[length:], known)
+            self._remembered = len(steps), steps[-1], known
+        return known
 
     def do(self, operation: Operation) -> Change:
         """Take a step.

@@ -6,8 +6,9 @@ clusters they were given to, not to whatever part of the coarse group is largest
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from napari_dgc.merging.grouping import Group
 from napari_dgc.merging.operations import Change
@@ -22,7 +23,9 @@ class Origin:
     clusters: tuple[int, ...]
 
 
-def remember(changes: Iterable[Change]) -> dict[int, Origin]:
+def remember(
+    changes: Iterable[Change], known: Mapping[int, Origin] = MappingProxyType({})
+) -> dict[int, Origin]:
     """Where groups come from, by id: those at hand and those cuts have taken away.
 
     Parameters
@@ -30,8 +33,10 @@ def remember(changes: Iterable[Change]) -> dict[int, Origin]:
     changes : iterable of Change
         The steps taken, in their order. What a hand has merged or taken out is
         what it is: only cuts are looked behind.
+    known : mapping of int to Origin
+        What was known before them; not altered.
     """
-    origins: dict[int, Origin] = {}
+    origins = dict(known)
     for change in changes:
         match change.operation:
             case Cut():
