@@ -29,10 +29,12 @@ from napari_dgc.merging.tree import build_tree
 from napari_dgc.study.exports import MAP_FORMATS, Export, file_stems
 from napari_dgc.study.grouped import Grouped
 from napari_dgc.study.maps import CubeMaps
+from napari_dgc.study.reference import CubeReference, missing_reference
 from napari_dgc.study.view import View
 
 if TYPE_CHECKING:
     from napari_dgc.clustering.model import Model
+    from napari_dgc.study.study_file import LoadedStudy
 
 
 class Study(Grouped):
@@ -40,13 +42,14 @@ class Study(Grouped):
 
     Its signals carry: the tuple of cubes; the new `Model`; the index of a cube
     whose map is new; the `Change` after a step, an undo or a redo, or None where
-    the whole history is new; the new `View`.
+    the whole history is new; the new `View`; the path of its file or None.
     """
 
     cubes_changed = Signal(tuple)
     model_changed = Signal(object)
     map_changed = Signal(int)
     view_changed = Signal(object)
+    path_changed = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,6 +57,51 @@ class Study(Grouped):
         self._maps = CubeMaps()
         self._view = View()
         self._model: Model | None = None
+        self._path: Path | None = None
+
+    # -- its file -----------------------------------------------------------
+
+    @property
+    def path(self) -> Path | None:
+        """Its file; None if it was never saved."""
+        return self._path
+
+    @path.setter
+    def path(self, path: Path | None) -> None:
+        if path != self._path:
+            self._path = path
+            self.path_changed.emit(path)
+
+    def adopt(self, loaded: LoadedStudy) -> None:
+        """Become the study that was read from a file; what was here is gone.
+
+        Emits each of `path_changed`, `cubes_changed`, `model_changed`, `map_changed`
+        per map, `grouping_changed(None)` and `view_changed`, in this order, when all
+        is in place; those of model and grouping only where there is a model.
+        """
+        raise NotImplementedError
+
+    @property
+    def missing(self) -> dict[int, CubeReference]:
+        """Cubes whose file was not found, by place.
+
+        They are among `cubes` and keep their maps, but reading their pixels raises
+        InputError.
+        """
+        found = ((i, missing_reference(cube)) for i, cube in enumerate(self._cubes))
+        return {i: reference for i, reference in found if reference is not None}
+
+    def locate(self, index: int, cube: Cube) -> None:
+        """Put the cube that was found in the place of a missing one.
+
+        Emits `cubes_changed`.
+
+        Raises
+        ------
+        InputError
+            If its shape or its bands are not those of the missing one.
+        """
+        raise NotImplementedError
 
     # -- cubes ------------------------------------------------------------
 
