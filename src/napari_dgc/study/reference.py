@@ -27,8 +27,9 @@ class CubeReference:
         How it was read; see `read_cube`.
     shape : tuple of int
         (C, H, W).
-    fingerprint : str
-        Of its content; see `napari_dgc.study.fingerprints`.
+    fingerprint : str, optional
+        Of its content; see `napari_dgc.study.fingerprints`. None where it was not
+        known when the study was saved.
     """
 
     name: str
@@ -36,7 +37,7 @@ class CubeReference:
     key: str | None
     axes: str | None
     shape: tuple[int, int, int]
-    fingerprint: str
+    fingerprint: str | None
 
     @property
     def source(self) -> str:
