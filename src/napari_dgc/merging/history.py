@@ -169,8 +169,9 @@ class History:
         Returns
         -------
         Change
-            From the grouping that counted until now. Where the step alters
-            nothing in `base`, the last step is gone from the record.
+            From the grouping that counted until now; where the step comes to the
+            same, the record stays as it is. Where the step alters nothing in
+            `base`, the last step is gone from the record.
 
         Raises
         ------
@@ -182,11 +183,12 @@ class History:
             raise MergeError("there is no step to put another one in place of")
         change = apply(self.base, operation)
         before = self._current
+        if change.after == before:
+            return Change(change.operation, before, before, change.text)
         self._index -= 1
         self._changes[self._index :] = [change] if change.changed else []
         self._index = len(self._changes)
-        after = change.after.keep_ids_from(before.next_id)
-        self._current = before if after == before else after
+        self._current = change.after.keep_ids_from(before.next_id)
         return Change(change.operation, before, self._current, change.text)
 
     def reserve(self, next_id: int) -> None:

@@ -24,7 +24,7 @@ from napari_dgc.study.snapshot import Snapshot
 from napari_dgc.study.study import Study
 from napari_dgc.study.writer import StudyWriter, check_study_path
 
-_Job = tuple[Snapshot, Path, StudyWriter]
+_Job = tuple[int, Snapshot, StudyWriter]
 
 
 class Autosave:
@@ -61,11 +61,12 @@ class Autosave:
         self._patience = patience
         self._state = threading.Condition()
         # All that follows is read and written under `_state` alone.
-        self._job: _Job | None = None  # the latest; taken by the thread
-        self._wanted = 0  # number of the latest
+        # The latest of each file: a study left for another is still written.
+        self._jobs: dict[Path, _Job] = {}
+        self._busy = False
+        self._wanted = 0  # number of the latest job
         self._stepped = 0  # number of the latest after an operation
         self._recorded = 0  # up to here, the study's file is on disk
-        self._complete = 0  # up to here, the maps are too
         self._error: InputError | None = None
         self._closing = False
         self._thread: threading.Thread | None = None
@@ -85,7 +86,7 @@ class Autosave:
     def pending(self) -> bool:
         """Whether there is something that is not on disk."""
         with self._state:
-            return self._complete < self._wanted
+            return not self._idle or self._error is not None
 
     @property
     def error(self) -> InputError | None:
@@ -119,11 +120,8 @@ class Autosave:
         if self.error is not None:
             self._request()
         with self._state:
-            self._state.wait_for(
-                lambda: self._error is not None or self._complete >= self._wanted,
-                timeout,
-            )
-            return self._error is None and self._complete >= self._wanted
+            done = self._state.wait_for(lambda: self._idle, timeout)
+            return done and self._error is None
 
     def close(self, timeout: float | None = None) -> bool:
         """`flush`, then end the thread and follow the study no longer."""
@@ -136,6 +134,10 @@ class Autosave:
         if self._thread is not None and done:
             self._thread.join()
         return done
+
+    @property
+    def _idle(self) -> bool:
+        return not self._jobs and not self._busy
 
     # -- on the study's thread --------------------------------------------------
 
@@ -159,8 +161,8 @@ class Autosave:
         writer = self._study.writer
         snapshot = Snapshot.of(self._study, next(writer.numbers))
         with self._state:
-            self._job = snapshot, path, writer
             self._wanted += 1
+            self._jobs[path] = self._wanted, snapshot, writer
             if step:
                 self._stepped = self._wanted
             self._error = None
@@ -174,48 +176,51 @@ class Autosave:
     # -- on the writing thread ----------------------------------------------------
 
     def _run(self) -> None:
-        while True:
-            with self._state:
-                self._state.wait_for(lambda: self._job is not None or self._closing)
-                if self._job is None:
-                    return
-                job, number = self._job, self._wanted
-                self._job = None
-            try:
-                complete = self._write(job, number)
-            except Exception as error:  # whatever it is: the screen must know
-                told = error
-                if not isinstance(told, InputError):
-                    text = f"cannot be written ({type(error).__name__}: {error})"
-                    told = InputError(job[1], text, "save it elsewhere")
-                self._end(number, told)
-                self.failed.emit(told)
-            else:
-                if complete:
-                    self._end(number, None)
-                    self.saved.emit(job[1])
+        while self._write_next():
+            pass
 
-    def _write(self, job: _Job, number: int) -> bool:
+    def _write_next(self) -> bool:
+        """Wait for a job and do it; False if there will be none any more."""
+        with self._state:
+            self._state.wait_for(lambda: self._jobs or self._closing)
+            if not self._jobs:
+                return False
+            path = next(iter(self._jobs))
+            job = self._jobs.pop(path)
+            self._busy = True
+        told: InputError | None = None
+        complete = False
+        try:
+            complete = self._write(job, path)
+        except InputError as error:
+            told = error
+        except Exception as error:  # whatever it is: the screen must know
+            fault = f"cannot be written ({type(error).__name__}: {error})"
+            told = InputError(path, fault, "save it elsewhere")
+        with self._state:
+            if path not in self._jobs:  # else that one may fare better
+                self._error = told
+            self._busy = False
+            self._state.notify_all()
+        if told is not None:
+            self.failed.emit(told)
+        elif complete:
+            self.saved.emit(path)
+        return True
+
+    def _write(self, job: _Job, path: Path) -> bool:
         """Write the record, then map by map; False if there is newer work."""
-        snapshot, path, writer = job
+        number, snapshot, writer = job
         writer.write_record(snapshot, path)
         with self._state:
-            self._recorded = number
+            self._recorded = max(self._recorded, number)
             self._state.notify_all()
         unwritten = writer.unwritten(snapshot, path)
         for index in unwritten:
             writer.write_maps(snapshot, index, path)
             with self._state:
-                if self._job is not None:
+                if path in self._jobs:
                     return False
         if unwritten:
             writer.write_record(snapshot, path)
         return True
-
-    def _end(self, number: int, error: InputError | None) -> None:
-        with self._state:
-            if error is None:
-                self._complete = max(self._complete, number)
-            elif self._job is None:  # else the newer one may fare better
-                self._error = error
-            self._state.notify_all()

@@ -107,9 +107,11 @@ class Companions:
         self, content: object, snapshot: Snapshot, path: Path
     ) -> FileReference | None:
         _, file = self._files.get(id(content), (None, None))
-        # Saved under another name, a study gets files of its own.
-        there = file is not None and file.path.parent == _folder(snapshot, path)
-        return file if there else None
+        # Saved under another name, a study gets files of its own; and somebody may have
+        # deleted them.
+        if file is None or file.path.parent != _folder(snapshot, path):
+            return None
+        return file if file.path.is_file() else None
 
     def _reference(self, cube: Cube) -> CubeReference:
         missing = missing_reference(cube)
