@@ -45,10 +45,15 @@ def small_model(seed: int = 0, k: int = K) -> Model:
 
 
 def write_cubes(folder: Path, seed: int = 0) -> list[Path]:
-    """One .mat with a key of its own, one .npy in another order of axes."""
+    """One .mat with a key of its own, one .npy in another order of axes.
+
+    Those that are there stay: a .mat holds the time it was written.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(seed)
     mat, npy = folder / "leaf 1.mat", folder / "叶 2.npy"
+    if mat.exists():
+        return [mat, npy]
     scipy.io.savemat(mat, {"cube": np.ones((C, 2, 2)), "leaf": rng.random((C, H, W))})
     np.save(npy, rng.random((H, W, C)))
     return [mat, npy]
@@ -130,8 +135,14 @@ def state(study: Study) -> object:
                 (cube.name, cube.shape, cube.key, cube.axes),
                 None if clusters is None else clusters.tolist(),
                 None if confidence is None else confidence.tolist(),
-                None if sums is None else (sums.count.tolist(), sums.sum.tolist(),
-                    sums.sum_squares.tolist(), sums.boundary.tolist()),
+                None
+                if sums is None
+                else (
+                    sums.count.tolist(),
+                    sums.sum.tolist(),
+                    sums.sum_squares.tolist(),
+                    sums.boundary.tolist(),
+                ),
             )  # fmt: skip
         )
     model = None if study.model is None else study.model.fingerprint
