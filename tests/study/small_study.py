@@ -130,20 +130,14 @@ def state(study: Study) -> object:
     for i, cube in enumerate(study.cubes):
         clusters, confidence = study.cluster_map(i), study.confidence(i)
         sums = study.statistics(i)
+        fields = ("count", "sum", "sum_squares", "confidence", "boundary")
         maps.append(
             (
                 (cube.name, cube.shape, cube.key, cube.axes),
                 None if clusters is None else clusters.tolist(),
                 None if confidence is None else confidence.tolist(),
-                None
-                if sums is None
-                else (
-                    sums.count.tolist(),
-                    sums.sum.tolist(),
-                    sums.sum_squares.tolist(),
-                    sums.boundary.tolist(),
-                ),
-            )  # fmt: skip
+                sums and [getattr(sums, name).tolist() for name in fields],
+            )
         )
     model = None if study.model is None else study.model.fingerprint
     return model, steps, maps, study.view

@@ -64,12 +64,16 @@ def replace_file(path: Path, content: bytes, *, backup: Path | None) -> None:
                 left.unlink(missing_ok=True)
 
 
-def remove_stale(path: Path) -> None:
-    """Remove what writers of this file left that were killed long ago."""
-    for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+def remove_stale(path: Path, folder: Path) -> None:
+    """Remove what writers of a file, and of those in a folder, left long ago.
+
+    They were killed then.
+    """
+    left = list(path.parent.glob(f".{glob.escape(path.name)}.*.tmp"))
+    for file in (*left, *folder.glob("*/.*.tmp")):
         with contextlib.suppress(OSError):
-            if time.time() - left.stat().st_mtime > _STALE:
-                left.unlink()
+            if time.time() - file.stat().st_mtime > _STALE:
+                file.unlink()
 
 
 def _second_name(path: Path, second: Path) -> None:

@@ -177,10 +177,10 @@ class Study(Grouped):
         """Take a model into use: maps are cleared, each cluster is a group."""
         self._model = model
         self._maps.clear()
-        # Group ids begin anew with a model: those hidden meant other groups.
-        self.set_view(replace(self._view, hidden=frozenset()))
         start = Grouping.start(model.cluster_ids.tolist())
         self._begin(History(start), tree_of(model))
+        # Group ids begin anew with a model: those hidden meant other groups.
+        self.set_view(replace(self._view, hidden=frozenset()))
         self.model_changed.emit(model)
         self.grouping_changed.emit(None)
 

@@ -8,7 +8,7 @@ from itertools import count
 from pathlib import Path
 
 from napari_dgc.cubes.errors import InputError
-from napari_dgc.study.companions import SUFFIX, Companions
+from napari_dgc.study.companions import SUFFIX, Companions, companion_folder
 from napari_dgc.study.record import StepTexts, StudyRecord, decode_record, encode_record
 from napari_dgc.study.replacing import remove_stale, replace_file
 from napari_dgc.study.snapshot import Snapshot
@@ -31,6 +31,7 @@ class StudyWriter:
         self._digest = ""  # of the content that is there
         self._stamp: tuple[int, int, int] | None = None  # of the file, as it was left
         self._number = 0  # the snapshot that is there
+        self._tidied: Path | None = None  # rid of what killed writers left
 
     def found(self, path: Path, content: bytes) -> None:
         """Know of a file that was read and is intact."""
@@ -95,8 +96,9 @@ class StudyWriter:
         digest = _digest(content)
         if ours and digest == self._digest:
             return
-        if not ours:
-            remove_stale(path)
+        if path != self._tidied:
+            remove_stale(path, companion_folder(path))
+            self._tidied = path
         # A damaged file is no backup: the one that is there may be intact.
         keep = ours or is_intact(path)
         backup = path.with_name(path.name + BACKUP)
