@@ -185,7 +185,7 @@ def test_moved_and_renamed_cubes_are_found_by_their_content(
     study: Study, tmp_path: Path
 ) -> None:
     path = save_study(study, tmp_path / "S.dgc.json")
-    # One beside the study under another name; a decoy of equal size has its old name.
+    # One is beside the study under another name; a decoy of its size has the old one.
     shutil.move(tmp_path / "data" / "叶 2.npy", tmp_path / "b.npy")
     decoy = np.load(tmp_path / "b.npy")
     decoy[0, 0, 0] += 1

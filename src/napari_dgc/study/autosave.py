@@ -110,7 +110,7 @@ class Autosave:
             `Study.path`.
         """
         if path is not None:
-            self._study.path = check_study_path(path)
+            self._study.path = check_study_path(path).absolute()
         elif self._study.path is None:
             raise InputError("study", "it has no file yet", "save it under a name")
         self._request()

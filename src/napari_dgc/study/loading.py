@@ -106,10 +106,10 @@ def read_study(
     """
     path = Path(path)
     record, content = read_record(path)
-    home = path.with_name(path.name.removesuffix(BACKUP))
+    home = path.absolute().with_name(path.name.removesuffix(BACKUP))
     loaded = LoadedStudy(home)
-    if home == path:
-        loaded.writer.found(path, content)
+    if home == path.absolute():
+        loaded.writer.found(home, content)
     yield Progress("Reading the study", 0.0)
     if record.model is not None:
         loaded.model = read_model(record.model)

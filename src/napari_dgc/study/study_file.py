@@ -40,12 +40,12 @@ def save_study(study: Study, path: str | Path, *, force: bool = True) -> Path:
         raise InputError(
             path, "it exists already", "use --force to replace it, or another name"
         )
-    writer = study.writer
+    writer, home = study.writer, path.absolute()
     snapshot = Snapshot.of(study, next(writer.numbers))
-    for index in writer.unwritten(snapshot, path):
-        writer.write_maps(snapshot, index, path)
-    writer.write_record(snapshot, path)
-    study.path = path
+    for index in writer.unwritten(snapshot, home):
+        writer.write_maps(snapshot, index, home)
+    writer.write_record(snapshot, home)
+    study.path = home
     return path
 
 
