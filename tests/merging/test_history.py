@@ -88,6 +88,50 @@ def test_a_slide_is_one_step_and_comes_back_with_names_and_roles():
     assert len(history.operations) == 2, "a slide back to where it began is no step"
 
 
+def test_an_amendment_to_the_same_leaves_the_record_as_it_is():
+    history = History(START)
+    history.do(Merge((1,), 2))
+    history.do(Merge((3,), 2))
+    history.undo()
+    before = history.current
+    change = history.amend(Merge((1, 1), 2))
+    assert not change.changed
+    assert history.current is before
+    assert history.can_redo
+
+
+def test_a_history_is_restored_with_what_was_undone_and_the_ids_given_away():
+    history = History(START)
+    history.do(Merge((2, 3), 1))
+    history.do(TakeOut(2))
+    history.undo()
+    history.do(Rename(1, "kept"))  # the step undone is on no record any more
+    history.do(TREE.cut(history.current, 3))
+    history.undo()
+    again = History.restore(
+        START, history.steps, history.index, history.current.next_id
+    )
+    assert again.current == history.current
+    assert again.current.next_id == history.current.next_id
+    assert (again.undo_text, again.redo_text) == (history.undo_text, history.redo_text)
+    assert again.redo().after == history.redo().after
+    assert again.do(TakeOut(3)) == history.do(TakeOut(3))
+
+
+@pytest.mark.parametrize(
+    ("steps", "index", "fault"),
+    [
+        ([Merge((2,), 1), Merge((2,), 1)], 2, "step 2 cannot be taken: there is no"),
+        ([Merge((2,), 1), Rename(1, START.group(1).name)], 2, "step 2 changes nothing"),
+        ([Merge((2,), 1)], 2, "2 of 1 steps"),
+        ([Merge((2,), 1)], -1, "-1 of 1 steps"),
+    ],
+)
+def test_what_is_no_history_is_not_restored(steps, index, fault):
+    with pytest.raises(MergeError, match=fault):
+        History.restore(START, steps, index, 99)
+
+
 def test_a_refused_amendment_changes_nothing():
     history = History(START)
     with pytest.raises(MergeError, match="no step"):

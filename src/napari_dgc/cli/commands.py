@@ -61,45 +61,6 @@ def segment_cubes(options: argparse.Namespace) -> None:
                 print_paths([*paths, stats])
 
 
-def merge_maps(options: argparse.Namespace) -> None:
-    """`merge`: the same grouping for every map of a folder."""
-    from napari_dgc.clustering.model import Model
-    from napari_dgc.reports.masks import read_label_tiff
-    from napari_dgc.study.exports import Export
-    from napari_dgc.study.study import Study
-
-    study = Study()
-    study.accept_model(Model.load(options.model))
-    if options.recipe is not None:
-        study.apply_recipe(options.recipe)
-    else:
-        study.cut(options.granularity)
-    maps = {
-        path.name.removesuffix("_clusters.tif"): read_label_tiff(path)
-        for path in find_maps(options.maps, "_clusters.tif")
-    }
-    grouping = study.grouping
-    if grouping is None:
-        raise RuntimeError("a study with a model has a grouping")
-    known = len(grouping.clusters)
-    if (options.granularity or 0) > len(grouping.groups):
-        ProgressLine(options.quiet).say(
-            f"The model has {known} clusters: {len(grouping.groups)} groups are made"
-        )
-    for stem, clusters in maps.items():
-        strange = set(np.unique(clusters).tolist()) - {0, *grouping.clusters}
-        if strange:
-            raise InputError(
-                options.maps / f"{stem}_clusters.tif",
-                f"it holds cluster {max(strange)}, which the model has not",
-                "segment the cube with this model",
-            )
-    export = Export(
-        options.output, grouping, study.recipe(), maps, formats=options.format
-    )
-    print_paths(list(export.run(force=options.force)))
-
-
 def read_cubes(options: argparse.Namespace) -> list[Cube]:
     """The cubes that a command was given; all with the same bands."""
     from napari_dgc.cubes.agreement import check_same_bands

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from napari_dgc import __version__
-from napari_dgc.cli import commands, evaluate, train
+from napari_dgc.cli import commands, evaluate, merge, study, train
 from napari_dgc.clustering.config import PREFETCH
 
 MAP_FORMATS = ("tif", "npy", "png", "pth")
@@ -40,6 +40,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_train(add("train", help="learn clusters over all cubes"))
     _add_segment(add("segment", help="map cubes with a model"))
     _add_merge(add("merge", help="merge the clusters of maps into groups"))
+    _add_study(add("study", help="make or look at a study without a screen"))
     _add_evaluate(add("evaluate", help="score maps against labels"))
     return parser
 
@@ -99,8 +100,20 @@ def _add_segment(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_merge(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", type=Path, metavar="MODEL")
-    parser.add_argument("maps", type=Path, metavar="CLUSTERS_DIR")
+    parser.add_argument(
+        "model",
+        type=Path,
+        nargs="?",
+        metavar="MODEL",
+        help="with --study: its own, if neither is given",
+    )
+    parser.add_argument(
+        "maps",
+        type=Path,
+        nargs="?",
+        metavar="CLUSTERS_DIR",
+        help="holds STEM_clusters.tif per cube; with --study: its own, if not given",
+    )
     how = parser.add_mutually_exclusive_group(required=True)
     how.add_argument(
         "--granularity",
@@ -114,10 +127,44 @@ def _add_merge(parser: argparse.ArgumentParser) -> None:
         metavar="R.json",
         help="merge as this recipe says, made with the same model",
     )
+    how.add_argument(
+        "--study",
+        type=Path,
+        metavar="S.dgc.json",
+        help="merge as this study does; gives the very maps of the screen",
+    )
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT_DIR")
     _add_formats(parser, GROUP_FORMATS)
     _add_common(parser)
-    parser.set_defaults(run=commands.merge_maps)
+    parser.set_defaults(run=merge.merge_maps)
+
+
+def _add_study(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_subparsers(
+        title="commands", required=True, metavar="COMMAND", parser_class=_Parser
+    ).add_parser
+    new = add("new", help="gather cubes, a model and maps into a study")
+    _add_cubes(new)
+    new.add_argument("-o", "--output", type=Path, required=True, metavar="S.dgc.json")
+    new.add_argument(
+        "--model",
+        type=Path,
+        metavar="MODEL.safetensors",
+        help="copied beside the study",
+    )
+    new.add_argument(
+        "--maps",
+        type=Path,
+        metavar="DIR",
+        help="holds what segment wrote with this model; copied beside the study",
+    )
+    _add_common(new)
+    new.set_defaults(run=study.make_study)
+    info = add("info", help="say what a study holds; reads no pixel")
+    info.add_argument("study", type=Path, metavar="S.dgc.json")
+    info.add_argument("--json", action="store_true", help="for programs")
+    _add_quiet(info)
+    info.set_defaults(run=study.show_study)
 
 
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:
@@ -160,6 +207,10 @@ def _add_cubes(parser: argparse.ArgumentParser) -> None:
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="overwrite what is there")
+    _add_quiet(parser)
+
+
+def _add_quiet(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress")
 
 

@@ -56,6 +56,8 @@ class Cube:
         False for pixels that shall not count.
     metadata : mapping
         What else the header says.
+    key, axes : str, optional
+        What `read_cube` was told about the file, so that it can be read so again.
 
     Notes
     -----
@@ -74,6 +76,8 @@ class Cube:
     saturation: float | None = None
     mask: NDArray[np.bool_] | None = None
     metadata: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    key: str | None = None
+    axes: str | None = None
 
     def __post_init__(self) -> None:
         if self.data.ndim != 3:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -65,6 +66,45 @@ def read_envi(path: Path) -> Cube:
         For headers that lack or contradict something, data that is missing
         or cut short, and complex or compressed data.
     """
+    layout = _layout(path)
+    _require_size(layout.data_path, layout.header_path, layout.expected)
+    stored = np.memmap(
+        layout.data_path, layout.dtype, "r", layout.offset, layout.shape
+    ).transpose(transposition(layout.order))
+    return _cube(path, layout.header_path, layout.header, stored)
+
+
+def envi_files(path: Path) -> tuple[Path, Path]:
+    """Give the header and the data file, of which `path` is one.
+
+    Raises
+    ------
+    InputError
+        Where one of them is missing or the header does not say enough.
+    """
+    layout = _layout(path)
+    return layout.header_path, layout.data_path
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Where the numbers are, and how they lie there."""
+
+    header_path: Path
+    header: Mapping[str, Any]
+    data_path: Path
+    dtype: np.dtype[Any]
+    offset: int
+    order: str
+    shape: tuple[int, ...]
+
+    @property
+    def expected(self) -> int:
+        """Bytes the data file has at least."""
+        return self.offset + math.prod(self.shape) * self.dtype.itemsize
+
+
+def _layout(path: Path) -> _Layout:
     if path.suffix.lower() == ".hdr":
         header_path, data_path = path, None
     else:
@@ -90,9 +130,7 @@ def read_envi(path: Path) -> Cube:
     offset = whole_number(header_path, header, "header offset", default=0)
     expected = offset + math.prod(shape) * dtype.itemsize
     data_path = data_path or _find_data(header_path, expected)
-    _require_size(data_path, header_path, expected)
-    stored = np.memmap(data_path, dtype, "r", offset, shape)
-    return _cube(path, header_path, header, stored.transpose(transposition(order)))
+    return _Layout(header_path, header, data_path, dtype, offset, order, shape)
 
 
 def _cube(

@@ -52,6 +52,7 @@ def write_whole(
             file.flush()
             os.fsync(file.fileno())  # else a crash could leave the name empty
         temporary.replace(path)
+        sync_folder(path.parent)
     except OSError as error:
         reason = error.strerror or str(error)
         raise InputError(
@@ -61,6 +62,19 @@ def write_whole(
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
     return path
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on disk, as `fsync` has a file's content.
+
+    Does nothing where folders cannot be opened (Windows) or synced.
+    """
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def check_free(path: str | Path, *, force: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from napari_dgc.cubes.arrays import read_npy, read_tiff
@@ -61,7 +62,7 @@ def read_cube(
     with refusing(path, "cannot be read", "check the file"):
         cube = _dispatch(path, key, axes)
         require_numbers(path, cube.data)
-    return cube
+    return cube if key is axes is None else replace(cube, key=key, axes=axes)
 
 
 def find_cubes(paths: str | Path | Iterable[str | Path]) -> list[Path]:

@@ -48,6 +48,45 @@ class History:
             history.do(operation)
         return history
 
+    @classmethod
+    def restore(
+        cls, start: Grouping, steps: Iterable[Operation], index: int, next_id: int
+    ) -> History:
+        """Make a history again of what was kept of it.
+
+        Parameters
+        ----------
+        start : Grouping
+        steps : iterable of Operation
+            As `steps` gave them: those undone included.
+        index : int
+            How many of them count.
+        next_id : int
+            That of the current grouping: ids given away in steps that are on no
+            record any more stay given away.
+
+        Raises
+        ------
+        MergeError
+            If a step cannot be taken (says which, counted from 1), changes nothing,
+            or there are not `index` steps.
+        """
+        history = cls(start)
+        number = 0
+        for number, step in enumerate(steps, 1):
+            try:
+                changed = history.do(step).changed
+            except MergeError as error:
+                raise MergeError(f"step {number} cannot be taken: {error}") from error
+            if not changed:
+                raise MergeError(f"step {number} changes nothing")
+        if not 0 <= index <= number:
+            raise MergeError(f"{index} of {number} steps are said to be taken")
+        while history.index > index:
+            history.undo()
+        history.reserve(next_id)
+        return history
+
     @property
     def start(self) -> Grouping:
         """The grouping before the first step."""
@@ -70,6 +109,16 @@ class History:
     def operations(self) -> tuple[Operation, ...]:
         """The steps that lead from `start` to `current`."""
         return tuple(change.operation for change in self._changes[: self._index])
+
+    @property
+    def steps(self) -> tuple[Operation, ...]:
+        """All steps on record, those undone included."""
+        return tuple(change.operation for change in self._changes)
+
+    @property
+    def index(self) -> int:
+        """How many of `steps` count: taken and not undone."""
+        return self._index
 
     @property
     def can_undo(self) -> bool:
@@ -141,8 +190,9 @@ class History:
         Returns
         -------
         Change
-            From the grouping that counted until now. Where the step alters
-            nothing in `base`, the last step is gone from the record.
+            From the grouping that counted until now; where the step comes to the
+            same, the record stays as it is. Where the step alters nothing in
+            `base`, the last step is gone from the record.
 
         Raises
         ------
@@ -154,12 +204,17 @@ class History:
             raise MergeError("there is no step to put another one in place of")
         change = apply(self.base, operation)
         before = self._current
+        if change.after == before:
+            return Change(change.operation, before, before, change.text)
         self._index -= 1
         self._changes[self._index :] = [change] if change.changed else []
         self._index = len(self._changes)
-        after = change.after.keep_ids_from(before.next_id)
-        self._current = before if after == before else after
+        self._current = change.after.keep_ids_from(before.next_id)
         return Change(change.operation, before, self._current, change.text)
+
+    def reserve(self, next_id: int) -> None:
+        """Give no group id below `next_id` away from now on."""
+        self._current = self._current.keep_ids_from(next_id)
 
     def undo(self) -> Change | None:
         """Go one step back.

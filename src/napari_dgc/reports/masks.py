@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO
 
 import numpy as np
 import tifffile
@@ -42,20 +42,25 @@ def write_label_tiff(
         If the file exists and `force` is False, or cannot be written.
     """
     check_label_map(label_map)
+    return write_whole(
+        path, lambda file: encode_label_tiff(file, label_map, description), force=force
+    )
 
-    def write(file: Any) -> None:
-        # No date in it: equal maps give equal bytes.
-        tifffile.imwrite(
-            file,
-            label_map,
-            photometric="minisblack",
-            compression="zlib",
-            metadata=None,
-            description=description.encode() or None,
-            software="napari-dgc",
-        )
 
-    return write_whole(path, write, force=force)
+def encode_label_tiff(
+    file: BinaryIO, label_map: NDArray[np.uint8], description: str = ""
+) -> None:
+    """Write into an open file what `write_label_tiff` writes."""
+    # No date in it: equal maps give equal bytes.
+    tifffile.imwrite(
+        file,
+        label_map,
+        photometric="minisblack",
+        compression="zlib",
+        metadata=None,
+        description=description.encode() or None,
+        software="napari-dgc",
+    )
 
 
 def read_label_tiff(path: str | Path) -> NDArray[np.uint8]:

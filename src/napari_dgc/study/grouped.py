@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from psygnal import Signal
 
@@ -19,17 +20,23 @@ from napari_dgc.merging.steps import (
     SetRole,
     TakeOut,
 )
-from napari_dgc.merging.tree import ClusterTree
+from napari_dgc.merging.tree import ClusterTree, build_tree
+
+if TYPE_CHECKING:
+    from napari_dgc.clustering.model import Model
 
 
 class Grouped:
     """What a study does with its clusters.
 
     Its signal carries the `Change` after a step, an undo or a redo, or None where
-    the whole history is new. There is no grouping before the first model.
+    the whole history is new. There is no grouping before the first model. `stepping`
+    comes before a step, an undo or a redo (not while a slider moves): what has to be
+    done with the last one is done then.
     """
 
     grouping_changed = Signal(object)
+    stepping = Signal()
 
     def __init__(self) -> None:
         self._tree: ClusterTree | None = None
@@ -52,16 +59,16 @@ class Grouped:
 
     def do(self, operation: Operation) -> Change:
         """Take one step; a refused one raises MergeError and changes nothing."""
-        return self._told(self._require_history().do(operation))
+        return self._told(self._ready_history().do(operation))
 
     def undo(self) -> Change | None:
         """Take the last step back; None at the start."""
-        change = self._require_history().undo()
+        change = self._ready_history().undo()
         return None if change is None else self._told(change)
 
     def redo(self) -> Change | None:
         """Take the step undone last again; None at the end."""
-        change = self._require_history().redo()
+        change = self._ready_history().redo()
         return None if change is None else self._told(change)
 
     def merge(self, sources: Sequence[int], target: int) -> Change:
@@ -105,8 +112,7 @@ class Grouped:
         if amend:
             cut = self._tree.cut(history.base, granularity, origins)
             return self._told(history.amend(cut))
-        cut = self._tree.cut(history.current, granularity, origins)
-        return self._told(history.do(cut))
+        return self.do(self._tree.cut(history.current, granularity, origins))
 
     def _told(self, change: Change) -> Change:
         if change.changed:
@@ -117,9 +123,25 @@ class Grouped:
         """Go on from another history; whoever calls this tells of it."""
         self._history, self._tree = history, tree
 
+    def _ready_history(self) -> History:
+        """Give the history when all is ready for the next step."""
+        history = self._require_history()
+        self.stepping.emit()
+        return history
+
     def _require_history(self) -> History:
         if self._history is None:
             raise InputError(
                 "study", "there is no model yet", "train or load a model first"
             )
         return self._history
+
+
+def tree_of(model: Model) -> ClusterTree:
+    """Build the tree of a model's clusters."""
+    return build_tree(
+        model.mean_spectra,
+        model.counts,
+        model.centroids,
+        cluster_ids=model.cluster_ids.tolist(),
+    )

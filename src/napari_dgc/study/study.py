@@ -25,14 +25,17 @@ from napari_dgc.merging.operations import Change
 from napari_dgc.merging.recipe import Recipe
 from napari_dgc.merging.statistics import ClusterStatistics
 from napari_dgc.merging.steps import Adopt
-from napari_dgc.merging.tree import build_tree
 from napari_dgc.study.exports import MAP_FORMATS, Export, file_stems
-from napari_dgc.study.grouped import Grouped
+from napari_dgc.study.grouped import Grouped, tree_of
+from napari_dgc.study.locating import check_fits
 from napari_dgc.study.maps import CubeMaps
+from napari_dgc.study.reference import CubeReference, missing_reference
 from napari_dgc.study.view import View
+from napari_dgc.study.writer import StudyWriter
 
 if TYPE_CHECKING:
     from napari_dgc.clustering.model import Model
+    from napari_dgc.study.loading import LoadedStudy
 
 
 class Study(Grouped):
@@ -40,13 +43,14 @@ class Study(Grouped):
 
     Its signals carry: the tuple of cubes; the new `Model`; the index of a cube
     whose map is new; the `Change` after a step, an undo or a redo, or None where
-    the whole history is new; the new `View`.
+    the whole history is new; the new `View`; the path of its file or None.
     """
 
     cubes_changed = Signal(tuple)
     model_changed = Signal(object)
     map_changed = Signal(int)
     view_changed = Signal(object)
+    path_changed = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,6 +58,84 @@ class Study(Grouped):
         self._maps = CubeMaps()
         self._view = View()
         self._model: Model | None = None
+        self._path: Path | None = None
+        self.writer = StudyWriter()
+        self.adopting = False
+
+    # -- its file -----------------------------------------------------------
+
+    @property
+    def path(self) -> Path | None:
+        """Its file; None if it was never saved."""
+        return self._path
+
+    @path.setter
+    def path(self, path: Path | None) -> None:
+        if path != self._path:
+            self._path = path
+            self.path_changed.emit(path)
+
+    def adopt(self, loaded: LoadedStudy) -> None:
+        """Become the study that was read from a file; what was here is gone.
+
+        Emits each of `path_changed`, `cubes_changed`, `model_changed`, `map_changed`
+        per map, `grouping_changed(None)` and `view_changed`, in this order, when all
+        is in place; those of model and grouping only where there is a model, or was
+        one (None, then).
+        """
+        self.adopting = True  # until what follows has been told in full
+        with_model = loaded.model is not None or self._model is not None
+        try:
+            self._cubes = list(loaded.cubes)
+            self._maps.clear()
+            for index, clusters in loaded.maps.items():
+                statistics = loaded.statistics.get(index)
+                confidence = loaded.confidence.get(index)
+                self._maps.put(index, clusters, statistics, confidence)
+            self._view, self._model = loaded.view, loaded.model
+            self.writer = loaded.writer
+            self._history = loaded.history
+            self._tree = None if loaded.model is None else tree_of(loaded.model)
+            self.path = loaded.path
+            self.cubes_changed.emit(self.cubes)
+            if with_model:
+                self.model_changed.emit(loaded.model)
+            for index in loaded.maps:
+                self.map_changed.emit(index)
+            if with_model:
+                self.grouping_changed.emit(None)
+        finally:
+            self.adopting = False
+        # Whoever heard of new cubes may have shown the first one meanwhile.
+        self._view = loaded.view
+        self.view_changed.emit(loaded.view)
+
+    @property
+    def missing(self) -> dict[int, CubeReference]:
+        """Cubes whose file was not found, by place.
+
+        They are among `cubes` and keep their maps, but reading their pixels raises
+        InputError.
+        """
+        found = ((i, missing_reference(cube)) for i, cube in enumerate(self._cubes))
+        return {i: reference for i, reference in found if reference is not None}
+
+    def locate(self, index: int, cube: Cube) -> None:
+        """Put the cube that was found in the place of a missing one.
+
+        Emits `cubes_changed`.
+
+        Raises
+        ------
+        InputError
+            If its shape or its bands are not those of the missing one.
+        """
+        reference = self.missing[index]
+        check_fits(reference, cube)
+        others = [c for i, c in enumerate(self._cubes) if i not in self.missing]
+        check_same_bands([*others, cube])
+        self._cubes[index] = replace(cube, name=reference.name)
+        self.cubes_changed.emit(self.cubes)
 
     # -- cubes ------------------------------------------------------------
 
@@ -94,14 +176,11 @@ class Study(Grouped):
     def accept_model(self, model: Model) -> None:
         """Take a model into use: maps are cleared, each cluster is a group."""
         self._model = model
-        ids = model.cluster_ids.tolist()
-        tree = build_tree(
-            model.mean_spectra, model.counts, model.centroids, cluster_ids=ids
-        )
         self._maps.clear()
+        start = Grouping.start(model.cluster_ids.tolist())
+        self._begin(History(start), tree_of(model))
         # Group ids begin anew with a model: those hidden meant other groups.
         self.set_view(replace(self._view, hidden=frozenset()))
-        self._begin(History(Grouping.start(ids)), tree)
         self.model_changed.emit(model)
         self.grouping_changed.emit(None)
 
@@ -182,10 +261,12 @@ class Study(Grouped):
         InputError
             If the file is damaged or was made for another model.
         """
-        history, model = self._require_history(), self._require_model()
+        history, model = self._ready_history(), self._require_model()
         prints = model.centroid_fingerprints
         grouping = Recipe.read(path).grouping(model.fingerprint, prints)
-        return self._told(history.do(Adopt(grouping.groups)))
+        change = history.do(Adopt(grouping.groups))
+        history.reserve(grouping.next_id)
+        return self._told(change)
 
     def export(
         self,

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
+
+from napari_dgc.merging.fields import Fields
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -49,3 +52,44 @@ class View:
         kept = (pin for pin in self.pins if pin.cube != index)
         pins = tuple(replace(p, cube=p.cube - (p.cube > index)) for p in kept)
         return replace(self, pins=pins)
+
+
+def view_to_json(view: View) -> dict[str, Any]:
+    """Give plain JSON values."""
+    color = view.false_color
+    return {
+        "shown": view.shown,
+        "hidden": sorted(view.hidden),
+        "pins": [[pin.cube, pin.row, pin.col] for pin in view.pins],
+        "false_color": None if color is None else [float(nm) for nm in color],
+    }
+
+
+def view_from_json(data: object) -> View:
+    """Read what `view_to_json` gave.
+
+    Raises
+    ------
+    ValueError
+        If it is no view; says which field is at fault.
+    """
+    fields = Fields(data, "the view")
+    color = fields.value("false_color")
+    if color is not None:
+        numbers = isinstance(color, list) and all(type(nm) is float for nm in color)
+        if not numbers or len(color) != 3:
+            raise ValueError("'false_color' of the view should be three numbers")
+        color = color[0], color[1], color[2]
+    return View(
+        shown=fields.integer("shown"),
+        hidden=frozenset(fields.integers("hidden")),
+        pins=tuple(_pin_from_json(item) for item in fields.items("pins")),
+        false_color=color,
+    )
+
+
+def _pin_from_json(data: object) -> Pin:
+    whole = isinstance(data, list) and all(type(number) is int for number in data)
+    if not isinstance(data, list) or not whole or len(data) != 3:
+        raise ValueError("a pin of the view should be three whole numbers")
+    return Pin(*data)

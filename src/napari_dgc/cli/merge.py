@@ -1,0 +1,120 @@
+"""`merge`: one grouping for every map."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_dgc.cli.commands import find_maps, print_paths
+from napari_dgc.cli.progress import ProgressLine
+from napari_dgc.cubes.errors import InputError
+from napari_dgc.merging.grouping import Grouping
+
+if TYPE_CHECKING:
+    from napari_dgc.study.study import Study
+
+_ENDING = "_clusters.tif"
+
+
+def merge_maps(options: argparse.Namespace) -> None:
+    """`merge`: by granularity, by recipe, or as a study does."""
+    from napari_dgc.study.exports import Export
+
+    both = options.model is not None and options.maps is not None
+    neither = options.model is None and options.maps is None
+    if not both and not (neither and options.study is not None):
+        raise InputError(
+            "merge",
+            "MODEL and CLUSTERS_DIR belong together",
+            "give both, or neither with --study",
+        )
+    if neither:
+        export = replace(_open(options.study).export(options.output), model=None)
+        export = replace(export, formats=options.format)
+    else:
+        study = _grouped(options)
+        grouping = _grouping(study)
+        maps = _read_maps(options.maps, grouping)
+        export = Export(
+            options.output, grouping, study.recipe(), maps, formats=options.format
+        )
+    print_paths(list(export.run(force=options.force)))
+
+
+def _grouped(options: argparse.Namespace) -> Study:
+    """A study with the model given and the groups asked for."""
+    from napari_dgc.clustering.model import Model
+    from napari_dgc.study.study import Study
+
+    model = Model.load(options.model)
+    if options.study is not None:
+        study = _open(options.study)
+        if study.model is None or study.model.fingerprint != model.fingerprint:
+            raise InputError(
+                options.study,
+                f"was not made with the model {options.model}",
+                "give the study's own model and maps made with it",
+            )
+        return study
+    study = Study()
+    study.accept_model(model)
+    if options.recipe is not None:
+        study.apply_recipe(options.recipe)
+        return study
+    study.cut(options.granularity)
+    made, known = len(_grouping(study).groups), model.k
+    if options.granularity > made:
+        ProgressLine(options.quiet).say(
+            f"The model has {known} clusters: {made} groups are made"
+        )
+    return study
+
+
+def _open(path: Path) -> Study:
+    """Open a study without its pixels; each map it names must be there."""
+    from napari_dgc.study.loading import LoadedStudy, read_study
+    from napari_dgc.study.study import Study
+
+    study = Study()
+    for piece in read_study(path, pixels=False):
+        if isinstance(piece, LoadedStudy):
+            if piece.faults:
+                raise piece.faults[0]
+            study.adopt(piece)
+    if study.grouping is None:
+        raise InputError(path, "has no model yet", "train first, or give it a model")
+    return study
+
+
+def _grouping(study: Study) -> Grouping:
+    if study.grouping is None:
+        raise RuntimeError("a study with a model has a grouping")
+    return study.grouping
+
+
+def _read_maps(folder: Path, grouping: Grouping) -> Mapping[str, NDArray[np.uint8]]:
+    """Maps by stem; each holds only clusters that there are."""
+    from napari_dgc.reports.masks import read_label_tiff
+
+    maps = {}
+    for path in find_maps(folder, _ENDING):
+        clusters = maps[path.name.removesuffix(_ENDING)] = read_label_tiff(path)
+        check_clusters(path, clusters, grouping)
+    return maps
+
+
+def check_clusters(path: Path, clusters: NDArray[np.uint8], grouping: Grouping) -> None:
+    """Raise InputError where a map holds a cluster that the model has not."""
+    strange = set(np.unique(clusters).tolist()) - {0, *grouping.clusters}
+    if strange:
+        raise InputError(
+            path,
+            f"it holds cluster {max(strange)}, which the model has not",
+            "segment the cube with this model",
+        )

@@ -1,0 +1,216 @@
+"""`study new` and `study info`: a study without a screen."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_dgc.cli.commands import print_paths, read_cubes
+from napari_dgc.cli.merge import check_clusters
+from napari_dgc.cli.progress import ProgressLine
+from napari_dgc.cubes.errors import InputError
+from napari_dgc.cubes.files import check_free
+
+if TYPE_CHECKING:
+    from napari_dgc.study.loading import LoadedStudy
+    from napari_dgc.study.study import Study
+
+
+def make_study(options: argparse.Namespace) -> None:
+    """`study new`: cubes, and the model and maps if there are."""
+    from napari_dgc.study.study import Study
+    from napari_dgc.study.study_file import save_study
+    from napari_dgc.study.writer import check_study_path
+
+    if options.maps is not None and options.model is None:
+        raise InputError(
+            "--maps", "maps mean nothing without their model", "add --model"
+        )
+    check_free(check_study_path(options.output), force=options.force)
+    study = Study()
+    study.add_cubes(read_cubes(options))
+    if options.model is not None:
+        from napari_dgc.clustering.model import Model
+
+        model = Model.load(options.model)
+        for cube in study.cubes:
+            model.require_bands(cube)
+        study.accept_model(model)
+    if options.maps is not None:
+        unmapped = _take_maps(study, options.maps)
+        for name in unmapped:
+            ProgressLine(options.quiet).say(f"{name} has no map in {options.maps}")
+    print_paths([save_study(study, options.output, force=options.force)])
+
+
+def _take_maps(study: Study, folder: Path) -> list[str]:
+    """Give cubes what `segment` wrote of them; names those without a map."""
+    from napari_dgc.cli.commands import find_maps
+    from napari_dgc.merging.statistics import ClusterStatistics
+    from napari_dgc.reports.masks import read_label_tiff
+    from napari_dgc.study.exports import file_stems
+
+    there = set(find_maps(folder, "_clusters.tif"))
+    unmapped = []
+    for index, stem in enumerate(file_stems([cube.name for cube in study.cubes])):
+        path = folder / f"{stem}_clusters.tif"
+        cube = study.cubes[index]
+        if path not in there:
+            unmapped.append(cube.name)
+            continue
+        clusters = read_label_tiff(path)
+        if clusters.shape != cube.shape[1:]:
+            raise InputError(
+                path,
+                f"it is {clusters.shape}, the cube {cube.shape[1:]} (rows, columns)",
+                "segment that cube again",
+            )
+        if study.grouping is not None:
+            check_clusters(path, clusters, study.grouping)
+        stats = folder / f"{stem}_stats.npz"
+        statistics = ClusterStatistics.load(stats) if stats.is_file() else None
+        study.set_map(index, clusters, statistics)
+    if len(unmapped) == len(study.cubes):
+        raise InputError(
+            folder,
+            "it holds no map of these cubes",
+            "segment them with this model first",
+        )
+    return unmapped
+
+
+def show_study(options: argparse.Namespace) -> None:
+    """`study info`: what a study holds, in words or as JSON."""
+    from napari_dgc.study.loading import LoadedStudy, read_study
+    from napari_dgc.study.locating import locate_cubes
+    from napari_dgc.study.reference import missing_reference
+    from napari_dgc.study.study import Study
+
+    study = Study()
+    for piece in read_study(options.study, pixels=False):
+        if isinstance(piece, LoadedStudy):
+            loaded = piece
+    study.adopt(loaded)
+    references = {
+        i: reference
+        for i, cube in enumerate(study.cubes)
+        if (reference := missing_reference(cube)) is not None
+    }
+    located = locate_cubes(references, loaded.path.parent)
+    cubes = [
+        {
+            "name": reference.name,
+            "state": located[i].state,
+            "path": _text(located[i].path or reference.path),
+            "shape": list(reference.shape),
+            "mapped": i in loaded.maps,
+            "statistics": i in loaded.statistics,
+        }
+        for i, reference in references.items()
+    ]
+    facts = _describe(study, loaded, cubes)
+    print(
+        json.dumps(facts, indent=2, ensure_ascii=False)
+        if options.json
+        else _in_words(facts)
+    )
+
+
+def _describe(
+    study: Study, loaded: LoadedStudy, cubes: list[dict[str, Any]]
+) -> dict[str, Any]:
+    from napari_dgc.merging.statistics import group_statistics
+
+    model, history = study.model, study.history
+    pooled = study.pooled_statistics
+    groups: list[dict[str, Any]] = []
+    if history is not None:
+        grouping = history.current
+        counts = None
+        if pooled is not None:
+            counts = group_statistics(pooled, grouping).count
+        for row, group in enumerate(grouping.groups):
+            share = None
+            if counts is not None and counts.sum():
+                share = float(100 * counts[row] / counts.sum())
+            groups.append(
+                {
+                    "value": group.value,
+                    "id": group.id,
+                    "name": group.name,
+                    "role": group.role,
+                    "locked": group.locked,
+                    "clusters": list(group.clusters),
+                    "pixels": None if counts is None else int(counts[row]),
+                    "percent": share,
+                }
+            )
+    return {
+        "study": str(loaded.path),
+        "cubes": cubes,
+        "model": None
+        if model is None
+        else {
+            "fingerprint": model.fingerprint,
+            "clusters": model.k,
+            "steps": model.steps_done,
+        },
+        "steps": 0 if history is None else history.index,
+        "undone": 0 if history is None else len(history.steps) - history.index,
+        "groups": groups,
+        "faults": [str(fault) for fault in loaded.faults],
+    }
+
+
+def _in_words(facts: Mapping[str, Any]) -> str:
+    lines = [f"Study   {facts['study']}"]
+    model = facts["model"]
+    if model is None:
+        lines.append("Model   none yet")
+    else:
+        trained = f"{model['clusters']} clusters, trained for {model['steps']} steps"
+        lines.append(f"Model   {trained} ({model['fingerprint']})")
+    lines.append(f"Steps   {facts['steps']} taken, {facts['undone']} undone")
+    lines += ["", *_table(_CUBES, [_cube_row(cube) for cube in facts["cubes"]])]
+    if facts["groups"]:
+        lines += [
+            "",
+            *_table(_GROUPS, [_group_row(group) for group in facts["groups"]]),
+        ]
+    lines += [f"! {fault}" for fault in facts["faults"]]
+    return "\n".join(lines)
+
+
+_CUBES = ("Cube", "State", "Bands x rows x columns", "Map", "Path")
+_GROUPS = ("Value", "Group", "Role", "Lock", "%", "Clusters")
+
+
+def _cube_row(cube: Mapping[str, Any]) -> tuple[str, ...]:
+    has = (
+        "no" if not cube["mapped"] else "yes" if cube["statistics"] else "no statistics"
+    )
+    shape = " x ".join(map(str, cube["shape"]))
+    return cube["name"], cube["state"], shape, has, cube["path"] or "(no file)"
+
+
+def _group_row(group: Mapping[str, Any]) -> tuple[str, ...]:
+    percent = "-" if group["percent"] is None else f"{group['percent']:.1f}"
+    lock = "locked" if group["locked"] else ""
+    clusters = ",".join(map(str, group["clusters"]))
+    value = str(group["value"])
+    return value, group["name"], group["role"] or "", lock, percent, clusters
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    return [
+        "  ".join(text.ljust(n) for text, n in zip(row, widths, strict=True)).rstrip()
+        for row in (head, *rows)
+    ]
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)

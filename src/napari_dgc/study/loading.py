@@ -1,0 +1,223 @@
+"""Read all of a study, on any thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_dgc.cubes.agreement import check_same_bands, common_wavelengths
+from napari_dgc.cubes.cube import Cube
+from napari_dgc.cubes.errors import InputError
+from napari_dgc.merging.history import History
+from napari_dgc.merging.statistics import ClusterStatistics
+from napari_dgc.study.locating import (
+    check_fits,
+    locate_cubes,
+    read_located,
+    search_cubes,
+)
+from napari_dgc.study.mapping import Progress
+from napari_dgc.study.record import CubeRecord
+from napari_dgc.study.reference import CubeReference, missing_cube
+from napari_dgc.study.stored import (
+    read_map,
+    read_model,
+    read_record,
+    read_statistics,
+    restore_history,
+)
+from napari_dgc.study.view import View
+from napari_dgc.study.writer import BACKUP, StudyWriter
+
+if TYPE_CHECKING:
+    from napari_dgc.clustering.model import Model
+
+Find = Callable[[CubeReference], "str | Path | Cube | None"]
+
+
+@dataclass(slots=True, eq=False)
+class LoadedStudy:
+    """All that a study's file holds, read but in no `Study` yet.
+
+    Made in a worker by `read_study`; `Study.adopt` takes it on the screen's thread.
+
+    Attributes
+    ----------
+    path : pathlib.Path
+        Where the study will be saved.
+    cubes : tuple of Cube
+        Missing ones too: see `Study.missing`.
+    model : Model, optional
+    history : History, optional
+        None where there is no model.
+    maps, confidence : dict of int to ndarray of uint8, shape (H, W)
+        By the cube's place.
+    statistics : dict of int to ClusterStatistics
+    view : View
+    moved : dict of int to pathlib.Path
+        Cubes found elsewhere than where they had been: their old paths.
+    faults : list of InputError
+        What does not keep the study from opening, but should be told: cubes that
+        changed or cannot be read, maps that are gone or damaged.
+    """
+
+    path: Path
+    cubes: tuple[Cube, ...] = ()
+    model: Model | None = None
+    history: History | None = None
+    maps: dict[int, NDArray[np.uint8]] = field(default_factory=dict)
+    statistics: dict[int, ClusterStatistics] = field(default_factory=dict)
+    confidence: dict[int, NDArray[np.uint8]] = field(default_factory=dict)
+    view: View = field(default_factory=View)
+    moved: dict[int, Path] = field(default_factory=dict)
+    faults: list[InputError] = field(default_factory=list)
+    writer: StudyWriter = field(default_factory=StudyWriter, repr=False)
+
+
+def read_study(
+    path: str | Path, *, find: Find | None = None, pixels: bool = True
+) -> Iterator[Progress | LoadedStudy]:
+    """Read a study piece by piece, on any thread.
+
+    Parameters
+    ----------
+    path, find
+        As for `open_study`.
+    pixels : bool
+        False leaves all cubes unread, as if they were missing: enough for merging.
+
+    Yields
+    ------
+    Progress
+        Before each cube and each map.
+    LoadedStudy
+        Last.
+
+    Raises
+    ------
+    InputError
+        If the file, or the model's, cannot be read, is damaged, was written by a newer
+        version or contradicts itself. A `.bak` that is intact is named.
+    """
+    path = Path(path)
+    record, content = read_record(path)
+    home = path.absolute().with_name(path.name.removesuffix(BACKUP))
+    loaded = LoadedStudy(home)
+    if home == path.absolute():
+        loaded.writer.found(home, content)
+    yield Progress("Reading the study", 0.0)
+    if record.model is not None:
+        loaded.model = read_model(record.model)
+        loaded.writer.companions.remember(loaded.model, record.model)
+    loaded.history = restore_history(record, loaded.model, path)
+    loaded.view = record.view
+    references = {i: one.cube for i, one in enumerate(record.cubes)}
+    if pixels:
+        yield from _read_cubes(loaded, references, find)
+    else:
+        loaded.cubes = tuple(missing_cube(one) for one in references.values())
+    for index, cube in enumerate(record.cubes):
+        done = 0.5 + 0.5 * index / len(record.cubes)
+        yield Progress(f"Reading the map of {cube.cube.name}", done)
+        _read_maps(loaded, index, cube)
+    yield loaded
+
+
+def _read_cubes(
+    loaded: LoadedStudy, references: dict[int, CubeReference], find: Find | None
+) -> Iterator[Progress]:
+    """Read every cube that is found; keep the place of the others."""
+    located = locate_cubes(references, loaded.path.parent)
+    cubes: dict[int, Cube] = {}
+    asked: list[Path] = []  # folders that answers were in
+    for index, reference in references.items():
+        yield Progress(f"Reading {reference.name}", 0.5 * index / len(references))
+        where = located[index]
+        if where.state == "changed":
+            loaded.faults.append(
+                InputError(
+                    reference.source,
+                    "its content is not what the study was made of",
+                    "put the file back, or say that it is this one",
+                )
+            )
+        if where.path is not None:
+            try:
+                cubes[index] = read_located(reference, where.path)
+            except InputError as error:
+                loaded.faults.append(error)
+    for index, reference in references.items():
+        if index in cubes:
+            continue
+        cube = _ask(reference, asked, find)
+        if cube is not None:
+            cubes[index] = cube
+            if cube.path is not None:
+                asked.append(cube.path.parent)
+    if cubes:
+        check_same_bands(list(cubes.values()))
+    for index, cube in cubes.items():
+        reference = references[index]
+        if reference.path is not None and cube.path not in (None, reference.path):
+            loaded.moved[index] = reference.path
+        if located[index].path == cube.path:
+            loaded.writer.companions.remember_cube(cube, reference.fingerprint)
+    loaded.cubes = _with_missing(loaded, references, cubes)
+
+
+def _with_missing(
+    loaded: LoadedStudy, references: dict[int, CubeReference], cubes: dict[int, Cube]
+) -> tuple[Cube, ...]:
+    known = list(cubes.values())
+    wavelengths = common_wavelengths(known)
+    if wavelengths is None and loaded.model is not None:
+        wavelengths = loaded.model.wavelengths
+    return tuple(
+        cubes[i] if i in cubes else missing_cube(reference, wavelengths)
+        for i, reference in references.items()
+    )
+
+
+def _ask(
+    reference: CubeReference, folders: list[Path], find: Find | None
+) -> Cube | None:
+    """Look where earlier answers were, then ask."""
+    for _, cube in search_cubes({0: reference}, folders):
+        return cube
+    answer = None if find is None else find(reference)
+    if answer is None:
+        return None
+    if isinstance(answer, Cube):
+        check_fits(reference, answer)
+        return replace(answer, name=reference.name)
+    return read_located(reference, answer)
+
+
+def _read_maps(loaded: LoadedStudy, index: int, record: CubeRecord) -> None:
+    """Read what segmenting left of a cube; all of it or nothing."""
+    if record.clusters is None:
+        return
+    try:
+        clusters = read_map(record.clusters, record.cube)
+        confidence = statistics = None
+        if record.confidence is not None:
+            confidence = read_map(record.confidence, record.cube)
+        if record.statistics is not None:
+            statistics = read_statistics(record.statistics)
+    except InputError as error:
+        loaded.faults.append(error)
+        return
+    loaded.maps[index] = clusters
+    remember = loaded.writer.companions.remember
+    remember(clusters, record.clusters)
+    if confidence is not None and record.confidence is not None:
+        loaded.confidence[index] = confidence
+        remember(confidence, record.confidence)
+    if statistics is not None and record.statistics is not None:
+        loaded.statistics[index] = statistics
+        remember(statistics, record.statistics)

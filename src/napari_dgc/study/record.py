@@ -1,0 +1,248 @@
+"""What a study's file says: JSON with sorted keys and a checksum.
+
+One object: ``format``, ``version``, ``checksum``, ``cubes`` (each with ``name``,
+``path``, ``key``, ``axes``, ``shape``, ``fingerprint`` and, where it is mapped,
+``clusters``, ``statistics``, ``confidence``), ``model``, ``operations`` (all steps,
+those undone included), ``index`` (how many of them count), ``next_id`` (the lowest
+group id never given away) and ``view``. Files are ``{"path", "fingerprint"}``, their
+paths relative to the study's own with forward slashes; only on another drive are they
+absolute. The checksum is the SHA-256 of the same object without it, with sorted keys
+and no blanks: laid out anew, the file is still good.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from napari_dgc.cubes.errors import InputError
+from napari_dgc.merging.fields import Fields
+from napari_dgc.merging.steps import Operation, operation_from_json
+from napari_dgc.study.reference import CubeReference
+from napari_dgc.study.view import View, view_from_json, view_to_json
+
+FORMAT = "napari-dgc study"
+VERSION = 1
+_ENCODING = ("utf-8", "surrogateescape")  # names of files may be any bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FileReference:
+    """A file that belongs to the study.
+
+    Attributes
+    ----------
+    path : pathlib.Path
+    fingerprint : str
+        The model's own; of other files, a digest of their bytes.
+    """
+
+    path: Path
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class CubeRecord:
+    """One cube, and what segmenting left of it."""
+
+    cube: CubeReference
+    clusters: FileReference | None = None
+    statistics: FileReference | None = None
+    confidence: FileReference | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StudyRecord:
+    """A study in references and plain values.
+
+    Attributes
+    ----------
+    cubes : tuple of CubeRecord
+    model : FileReference, optional
+    steps : tuple of Operation
+        Those undone included.
+    index : int
+        How many of them count.
+    next_id : int
+        The lowest group id never given away.
+    view : View
+    """
+
+    cubes: tuple[CubeRecord, ...]
+    model: FileReference | None
+    steps: tuple[Operation, ...]
+    index: int
+    next_id: int
+    view: View
+
+
+@dataclass(slots=True)
+class StepTexts:
+    """The JSON of steps, kept from one write to the next: most are the same."""
+
+    _known: list[tuple[Operation, str]] = field(default_factory=list)
+
+    def of(self, steps: Sequence[Operation]) -> list[str]:
+        """Give the steps' JSON, one text each."""
+        known = self._known
+        for place, step in enumerate(steps):
+            if place == len(known):
+                known.append((step, _dumps(step.to_json())))
+            elif known[place][0] is not step:
+                known[place] = step, _dumps(step.to_json())
+        del known[len(steps) :]
+        return [text for _, text in known]
+
+
+def encode_record(
+    record: StudyRecord, folder: Path, texts: StepTexts | None = None
+) -> bytes:
+    """Write a record for a file in `folder`; equal records give equal bytes."""
+    cubes = [_dumps(_cube_to_json(cube, folder)) for cube in record.cubes]
+    values: dict[str, str | list[str]] = {
+        "cubes": cubes,
+        "format": _dumps(FORMAT),
+        "index": _dumps(record.index),
+        "model": _dumps(_file_to_json(record.model, folder)),
+        "next_id": _dumps(record.next_id),
+        "operations": (texts or StepTexts()).of(record.steps),
+        "version": _dumps(VERSION),
+        "view": _dumps(view_to_json(record.view)),
+    }
+    digest = _checksum(_join(values, "").encode(*_ENCODING))
+    return (_join({"checksum": _dumps(digest), **values}, "\n") + "\n").encode(
+        *_ENCODING
+    )
+
+
+def _join(values: dict[str, str | list[str]], line: str) -> str:
+    """Make one object of JSON texts; with "" for `line`, the way `_dumps` would."""
+    pairs = []
+    for key, value in sorted(values.items()):
+        if isinstance(value, list):
+            items = f",{line}".join(value)
+            value = f"[{line}{items}{line}]" if value else "[]"
+        pairs.append(f'"{key}":{value}')
+    return "{" + line + f",{line}".join(pairs) + line + "}"
+
+
+def decode_record(content: bytes, folder: Path, source: str | Path) -> StudyRecord:
+    """Read what `encode_record` wrote.
+
+    Raises
+    ------
+    InputError
+        If a newer version wrote it; names `source`.
+    ValueError
+        If it is no study or is damaged; says how, without naming the file.
+    """
+    try:
+        data = json.loads(content.decode(*_ENCODING))
+    except RecursionError as error:
+        raise ValueError("it is no JSON") from error
+    fields = Fields(data, "the study")
+    if fields.text("format") != FORMAT:
+        raise ValueError(f"it says {fields.text('format')[:60]!r}")
+    version = fields.integer("version")
+    if version > VERSION:
+        raise InputError(
+            source,
+            f"has version {version}, this program knows up to {VERSION}",
+            "update napari-dgc",
+        )
+    said = data.pop("checksum", None)
+    if said != _checksum(_dumps(data).encode(*_ENCODING)):
+        raise ValueError("its checksum does not fit what it says")
+    return StudyRecord(
+        cubes=tuple(_cube_from_json(item, folder) for item in fields.items("cubes")),
+        model=_file_from_json(fields.value("model"), folder),
+        steps=tuple(_read_steps(fields.items("operations"))),
+        index=fields.integer("index"),
+        next_id=fields.integer("next_id"),
+        view=view_from_json(fields.value("view")),
+    )
+
+
+def _read_steps(items: Iterable[object]) -> Iterable[Operation]:
+    for number, item in enumerate(items, 1):
+        try:
+            yield operation_from_json(item)
+        except ValueError as error:
+            raise ValueError(f"step {number}: {error}") from error
+
+
+def _cube_to_json(record: CubeRecord, folder: Path) -> dict[str, Any]:
+    cube = record.cube
+    return {
+        "name": cube.name,
+        "path": None if cube.path is None else _relative(cube.path, folder),
+        "key": cube.key,
+        "axes": cube.axes,
+        "shape": list(cube.shape),
+        "fingerprint": cube.fingerprint,
+        "clusters": _file_to_json(record.clusters, folder),
+        "statistics": _file_to_json(record.statistics, folder),
+        "confidence": _file_to_json(record.confidence, folder),
+    }
+
+
+def _cube_from_json(data: object, folder: Path) -> CubeRecord:
+    fields = Fields(data, "a cube")
+    path = fields.optional_text("path")
+    shape = fields.integers("shape")
+    if len(shape) != 3 or min(shape) < 1:
+        raise ValueError(f"a cube's shape is said to be {list(shape)}")
+    C, H, W = shape
+    reference = CubeReference(
+        name=fields.text("name"),
+        path=None if path is None else _absolute(path, folder),
+        key=fields.optional_text("key"),
+        axes=fields.optional_text("axes"),
+        shape=(C, H, W),
+        fingerprint=fields.optional_text("fingerprint"),
+    )
+    files = (
+        _file_from_json(fields.value(kind), folder)
+        for kind in ("clusters", "statistics", "confidence")
+    )
+    return CubeRecord(reference, *files)
+
+
+def _file_to_json(file: FileReference | None, folder: Path) -> dict[str, str] | None:
+    if file is None:
+        return None
+    return {"path": _relative(file.path, folder), "fingerprint": file.fingerprint}
+
+
+def _file_from_json(data: object, folder: Path) -> FileReference | None:
+    if data is None:
+        return None
+    fields = Fields(data, "a file of the study")
+    path = _absolute(fields.text("path"), folder)
+    return FileReference(path, fields.text("fingerprint"))
+
+
+def _relative(path: Path, folder: Path) -> str:
+    absolute = os.path.abspath(path)  # noqa: PTH100 (symbolic links stay links)
+    try:
+        relative = os.path.relpath(absolute, os.path.abspath(folder))  # noqa: PTH100
+    except ValueError:  # another drive
+        relative = absolute
+    return Path(relative).as_posix()
+
+
+def _absolute(text: str, folder: Path) -> Path:
+    return Path(os.path.abspath(folder / text))  # noqa: PTH100
+
+
+def _dumps(value: object) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _checksum(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

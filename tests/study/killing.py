@@ -1,0 +1,108 @@
+"""Kill a process that works on a study, again and again, and look at what is left.
+
+A program of its own, since it forks: `python killing.py FOLDER ROUNDS`. Prints JSON:
+how many rounds there were, how many operations were taken in all, and how often the
+file was behind by none, by one, or ahead (the next one was on disk already, though not
+yet told of).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import select
+import signal
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+from small_study import act, make_study, map_all, state
+
+from napari_dgc.study import Study
+from napari_dgc.study.autosave import Autosave
+from napari_dgc.study.study_file import open_study, save_study
+from napari_dgc.study.writer import is_intact
+
+PATIENCE = 60.0  # seconds: on a busy machine the promise has to hold as well
+
+
+def work(path: Path, seed: int, told: int) -> None:
+    """Take steps until killed; say after each that it is done."""
+    study = open_study(path)
+    autosave = Autosave(study, patience=PATIENCE)
+    rng, pause = np.random.default_rng(seed), random.Random(seed)
+    if seed % 3 == 0:  # new maps are being written meanwhile
+        map_all(study, seed)
+    os.write(told, b"!")
+    while True:
+        act(study, rng)
+        os.write(told, b".")
+        if pause.random() < 0.3:
+            study.set_view(study.view.without_cube(9))
+            time.sleep(pause.random() * 0.01)
+        if autosave.error is not None:
+            os.write(told, b"E")
+
+
+def history_of(study: Study) -> object:
+    return state(study)[1]
+
+
+def check(path: Path, before: Study, seed: int, done: int) -> tuple[int, Study]:
+    """Say how far the file is behind what was told (-1: ahead), and open it."""
+    found = open_study(path)
+    here = history_of(found)
+    between: list[object] = []
+    before.grouping_changed.connect(lambda _: between.append(history_of(before)))
+    states = [[history_of(before)]]
+    rng = np.random.default_rng(seed)
+    for _ in range(done + 1):
+        between.clear()
+        act(before, rng)
+        states.append([*between, history_of(before)])
+    for behind in (0, 1, -1):
+        number = done - behind
+        if number >= 0 and here in states[number]:
+            return behind, found
+    raise SystemExit(f"round {seed}: after {done} operations another state is on disk")
+
+
+def main(folder: Path, rounds: int) -> None:
+    study = make_study(folder / "data")
+    path = save_study(study, folder / "S.dgc.json")
+    backup = path.with_name(path.name + ".bak")
+    chance = random.Random(0)
+    behind: Counter[int] = Counter()
+    total = 0
+    before = open_study(path)
+    for seed in range(rounds):
+        told, tell = os.pipe()
+        child = os.fork()
+        if child == 0:
+            work(path, seed, tell)
+        os.close(tell)
+        if os.read(told, 1) != b"!":
+            raise SystemExit("the child did not start")
+        time.sleep(chance.random() ** 2 * 0.2)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        said = b""
+        while select.select([told], [], [], 0)[0] and (piece := os.read(told, 65536)):
+            said += piece
+        os.close(told)
+        if b"E" in said:
+            raise SystemExit("a write failed")
+        done = len(said)
+        total += done
+        lag, before = check(path, before, seed, done)
+        behind[lag] += 1
+        if backup.exists() and not is_intact(backup):
+            raise SystemExit(f"round {seed}: the backup is damaged")
+    print(json.dumps({"rounds": rounds, "operations": total, "behind": behind}))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]))
