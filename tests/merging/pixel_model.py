@@ -98,6 +98,8 @@ class PixelModel:
         if not self.past:
             raise RefusedError("no step to amend")
         after, highest = self._taken(self.past[-1], step, told)
+        if after == self.state:  # it comes to the same: the record stays as it is
+            return False
         self.future.clear()
         self.state, self.highest = after, highest
         if after == self.past[-1]:

@@ -51,12 +51,20 @@ KINDS = {
 }  # fmt: skip
 """How often each kind of step is drawn, in a hundred."""
 
-ROUND_TRIPS: list[Callable[[History, Scene, Path], History]] = []
-"""What may come between two steps and make no difference, such as save and reload.
 
-Each gives the history to go on with: the same grouping, the same steps to undo and
-to redo, and the same ids left to give away. The scene has the cubes' maps, sums and
-tree; the path is a new folder.
+def _written_and_read(history: History, scene: Scene, folder: Path) -> History:
+    """As a study does it: steps, their number that count, and the next id."""
+    log = folder / "log.json"
+    log.write_text(json.dumps([step.to_json() for step in history.steps]), "utf-8")
+    steps = [operation_from_json(one) for one in json.loads(log.read_text("utf-8"))]
+    next_id = history.current.next_id
+    return History.restore(history.start, steps, history.index, next_id)
+
+
+ROUND_TRIPS: list[Callable[[History, Scene, Path], History]] = [_written_and_read]
+"""What may come between two steps and make no difference: save and reload.
+
+Each gives the history to go on with; the path is a new folder.
 """
 
 
@@ -205,7 +213,7 @@ class Run:
             return False
         told = reread(change.operation)
         recorded = theirs(operation.to_json(), told.to_json())
-        kept = log[:-1] if amends else log
+        kept = log[:-1] if amends and change.changed else log
         assert history.operations == ((*kept, told) if recorded else kept)
         check_change(change, model, left)
         if recorded:  # read back, it says all that there is to say
