@@ -7,7 +7,7 @@ from functools import partial
 
 import napari.viewer
 import numpy as np
-from napari.layers import Labels
+from napari.layers import Layer
 from qtpy.QtCore import QEvent, QSize, Qt
 from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
@@ -88,7 +88,7 @@ class ClusteringDock(QWidget):
         shared.regrouping.connect(self._on_regrouping)
         shared.regrouped.connect(self._on_regrouped)
         display.shown_changed.connect(self._on_cube_shown)
-        display.layer_made.connect(self._on_layer_made)
+        display.layer_joined.connect(self._on_layer_joined)
         display.previewing_changed.connect(self._on_previewing_changed)
         shared.gestures.clicked.connect(self._on_image_clicked)
         shared.gestures.mode_changed.connect(self._on_merging_changed)
@@ -172,7 +172,7 @@ class ClusteringDock(QWidget):
         if on:
             self.workspace.gestures.set_merging(False)
 
-    def _on_layer_made(self, layer: Labels) -> None:
+    def _on_layer_joined(self, layer: Layer) -> None:
         bind_layer(layer, self._actions)
 
     def _count_pixels(self) -> None:
@@ -213,8 +213,8 @@ class ClusteringDock(QWidget):
         """Stop what is running and let go of the viewer; the layers stay."""
         self.workspace.close()
         for entry in self.display.entries:
-            if entry.groups is not None:
-                unbind_layer(entry.groups.layer)
+            for layer in entry.layers:
+                unbind_layer(layer)
 
 
 def _let_go(workspace: Workspace, *_: object) -> None:
