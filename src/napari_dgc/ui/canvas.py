@@ -39,7 +39,7 @@ def light_up(viewer: Viewer, layer: Labels, value: int | None) -> bool:
         Whether it is lit; a value drawn wholly clear is not.
     """
     visuals = getattr(_qt_viewer(viewer), "layer_to_visual", {})
-    visual = visuals.get(layer)
+    visual: Any = visuals.get(layer)
     plain = getattr(visual, "texture_data", None)
     try:
         texture = visual.node.shared_program[_TABLE]
@@ -69,4 +69,6 @@ def _lit(rgba: np.ndarray, opacity: float) -> np.ndarray:
 
 
 def _qt_viewer(viewer: Viewer) -> Any:
-    return getattr(viewer.window, "_qt_viewer", None)
+    # A plugin is handed a proxy that gives nothing private away.
+    window = getattr(viewer, "__wrapped__", viewer).window
+    return getattr(window, "_qt_viewer", None)

@@ -20,6 +20,7 @@ from napari_dgc.ui.gestures import NEXT_SNAPSHOT
 from napari_dgc.ui.groups_panel import GroupsPanel
 from napari_dgc.ui.keys import bind_dock, bind_layer, make_key_box, unbind_layer
 from napari_dgc.ui.notices import StatusLine
+from napari_dgc.ui.picture_row import PictureRow
 from napari_dgc.ui.training_panel import TrainingPanel
 from napari_dgc.ui.workspace import Workspace
 
@@ -53,6 +54,7 @@ class ClusteringDock(QWidget):
     def _make_panels(self) -> None:
         shared, viewer, status = self.workspace, self._viewer, self.status
         self.cubes = CubesPanel(viewer, self.study, self.display, status)
+        self.picture = PictureRow(self.study, self.display, shared.colors)
         self.training = TrainingPanel(viewer, self.study, shared.session, status)
         self.groups = GroupsPanel(self.study, shared.selection, status)
         self.export = ExportPanel(self.study, shared.selection, status)
@@ -64,6 +66,7 @@ class ClusteringDock(QWidget):
         column = QVBoxLayout(content)
         column.setContentsMargins(6, 4, 6, 4)
         column.setSpacing(4)
+        self.cubes.layout().addWidget(self.picture)
         for panel in (self.cubes, self.training, self.groups, self.export):
             if column.count():
                 column.addWidget(_line())
@@ -107,6 +110,7 @@ class ClusteringDock(QWidget):
             "redo": self.workspace.redo,
             "toggle_merging": self.workspace.gestures.toggle_merging,
             "leave": self.workspace.leave,
+            "toggle_false_color": self.workspace.colors.toggle,
             "show_keys": self.show_keys,
         }
         bind_dock(self, self._actions)

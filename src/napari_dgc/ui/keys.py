@@ -43,6 +43,7 @@ KEYS = (
     Key("Ctrl+Shift+Z", "Control-Shift-Z", "redo", "Take it again", STUDY),
     Key("M", "M", "toggle_merging", "Enter or leave Merge mode", MERGE),
     Key("Esc", "Escape", "leave", "Leave Merge mode; else select nothing", MERGE),
+    Key("F", "F", "toggle_false_color", "False colours, or natural ones"),
     Key("H", "H", "show_keys", "Show this list", STUDY),
 )
 

@@ -16,6 +16,7 @@ from napari_dgc.ui.cube_display import CubeDisplay
 from napari_dgc.ui.gestures import SNAPSHOT, Gestures
 from napari_dgc.ui.hover import Hover
 from napari_dgc.ui.notices import StatusLine
+from napari_dgc.ui.picture_colors import PictureColors
 from napari_dgc.ui.pointer import Pointer
 from napari_dgc.ui.readout import Readout
 from napari_dgc.ui.selection import Selection, follow
@@ -65,6 +66,7 @@ class Workspace:
         self.readout = Readout(
             viewer, self.study, self.display, self.pointer, self.gestures
         )
+        self.colors = PictureColors(viewer, self.study, self.display, parent)
         self.session = TrainingSession(self.study, self.display, parent)
         self._connect()
 
@@ -78,6 +80,7 @@ class Workspace:
         gestures.pointed.connect(self._on_image_pointed)
         gestures.said.connect(self._on_said)
         self.session.said.connect(self.status.say)
+        self.colors.said.connect(self.status.say)
         self.session.failed.connect(self.status.report)
 
     # -- what the user can do -------------------------------------------------
@@ -159,5 +162,6 @@ class Workspace:
     def close(self) -> None:
         """Stop what is running and let go of the viewer; the layers stay."""
         self.session.stop()
+        self.colors.stop()
         self.gestures.set_merging(False)
         self.detach()
