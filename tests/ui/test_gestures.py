@@ -197,10 +197,16 @@ def test_another_layers_tool_has_the_mouse_for_itself(mapped, mouse):
 
 
 def test_a_tool_of_our_own_layer_has_the_mouse_for_itself(mapped, mouse):
-    mapped.display.entry.groups.layer.mode = "pick"
+    make_active(mapped, "picture")
+    mapped.display.entry.picture.mode = "transform"
     mouse.click(pixel_in(mapped, 2))
-    assert mapped.display.entry.groups.layer.selected_label == 2
     assert mapped.workspace.selection.ids == frozenset()
+    mapped.workspace.gestures.set_merging(True)  # puts the tool down
+    mouse.drag(pixel_in(mapped, 1), pixel_in(mapped, 2))
+    assert mapped.study.grouping.group(2).clusters == (1, 2)
+    mapped.workspace.gestures.set_merging(False)
+    mouse.click(pixel_in(mapped, 3))
+    assert mapped.workspace.selection.ids == {3}
 
 
 def test_another_cube_shown_leaves_merge_mode(mapped):

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from acting import Mouse, add_cube, pixel_in, settle
 
+from napari_dgc.ui.cube_layers import cube_to_layers
 from napari_dgc.ui.hover import Hover
 
 
-def seen(dock, pixel):
+def seen(viewer, pixel):
     """Colour of a pixel of the data in the real window, RGB 0..255."""
     settle()
-    canvas = dock._viewer.window._qt_viewer.canvas
-    picture = canvas.screenshot()
-    place = Mouse(dock._viewer).place(pixel)
+    picture = viewer.window._qt_viewer.canvas.screenshot()
+    place = Mouse(viewer).place(pixel)
     red, green, blue, _ = picture.pixelColor(place).getRgb()
     return np.array([red, green, blue])
 
@@ -29,14 +29,14 @@ def hover(mapped) -> Hover:
 
 def test_the_group_under_the_mouse_is_lit_and_no_other(mapped, mouse, hover):
     here, there = pixel_in(mapped, 2), pixel_in(mapped, 1)
-    before = seen(mapped, here), seen(mapped, there)
+    before = seen(mapped._viewer, here), seen(mapped._viewer, there)
     mouse.move(here)
     assert hover.group.id == 2
-    assert np.abs(seen(mapped, here) - before[0]).max() > 30
-    np.testing.assert_array_equal(seen(mapped, there), before[1])
+    assert np.abs(seen(mapped._viewer, here) - before[0]).max() > 30
+    np.testing.assert_array_equal(seen(mapped._viewer, there), before[1])
     mouse.move(there)
-    np.testing.assert_array_equal(seen(mapped, here), before[0])
-    assert np.abs(seen(mapped, there) - before[1]).max() > 30
+    np.testing.assert_array_equal(seen(mapped._viewer, here), before[0])
+    assert np.abs(seen(mapped._viewer, there) - before[1]).max() > 30
 
 
 def test_the_layer_itself_stays_as_it_is(mapped, mouse, hover):
@@ -49,14 +49,14 @@ def test_the_layer_itself_stays_as_it_is(mapped, mouse, hover):
 
 def test_light_is_not_selection(mapped, mouse, hover):
     here, there = pixel_in(mapped, 2), pixel_in(mapped, 1)
-    plain = seen(mapped, there)
+    plain = seen(mapped._viewer, there)
     mouse.move(here)
-    lit = seen(mapped, here)
+    lit = seen(mapped._viewer, here)
     mapped.workspace.selection.set({2})  # the light stays on over new colours
-    np.testing.assert_array_equal(seen(mapped, here), lit)
-    assert np.abs(seen(mapped, there) - plain).max() > 30  # dimmed
+    np.testing.assert_array_equal(seen(mapped._viewer, here), lit)
+    assert np.abs(seen(mapped._viewer, there) - plain).max() > 30  # dimmed
     mouse.move(there)
-    assert not np.array_equal(seen(mapped, here), lit)
+    assert not np.array_equal(seen(mapped._viewer, here), lit)
 
 
 def test_the_label_names_the_group_its_share_and_its_clusters(mapped, mouse, hover):
@@ -67,7 +67,7 @@ def test_the_label_names_the_group_its_share_and_its_clusters(mapped, mouse, hov
     assert hover.text.startswith("Leaf · ")
     mapped.study.set_lock(2, True)
     assert hover.text.endswith("locked")
-    mouse.move((-3, -3))
+    mouse.move((-4, 32))
     assert hover.text == ""
 
 
@@ -76,6 +76,7 @@ def test_the_label_stays_on_the_canvas(mapped, mouse, hover):
         2, "A name of sixty characters, which is more than it needs to be"
     )
     canvas = mapped._viewer.window._qt_viewer.canvas.native
+    mapped._viewer.camera.zoom /= 1.2  # the corners of the cube on the canvas
     for pixel in ((0, 0), (0, 63), (63, 63), (63, 0), pixel_in(mapped, 2)):
         mouse.move(pixel)
         label = hover._label
@@ -132,10 +133,10 @@ def test_nothing_is_lit_while_the_label_layer_is_hidden(mapped, mouse, hover):
 def test_a_hidden_group_is_named_but_not_drawn(mapped, mouse, hover):
     here = pixel_in(mapped, 2)
     mapped.workspace.visibility.hide({2})
-    before = seen(mapped, here)
+    before = seen(mapped._viewer, here)
     mouse.move(here)
     assert hover.text
-    np.testing.assert_array_equal(seen(mapped, here), before)
+    np.testing.assert_array_equal(seen(mapped._viewer, here), before)
 
 
 def test_nothing_is_lit_while_a_preview_shows(mapped, mouse, hover, leaf, first_map):
@@ -168,12 +169,13 @@ def test_a_plugins_widget_lights_up_too(make_napari_viewer, leaf, first_map):
     viewer = make_napari_viewer(show=True)
     viewer.window._qt_window.resize(1280, 800)
     _, dock = viewer.window.add_plugin_dock_widget("napari-dgc")
-    add_cube(dock, leaf)
+    for data, options, kind in cube_to_layers(leaf):
+        viewer._add_layer_from_data(data, options, kind)
     dock.workspace.session._cubes = dock.study.cubes
     dock.workspace.session._on_run_yielded(first_map)
     settle()
     here = pixel_in(dock, 2)
-    before = seen(dock, here)
+    before = seen(viewer, here)
     Mouse(viewer).move(here)
-    assert np.abs(seen(dock, here) - before).max() > 30
+    assert np.abs(seen(viewer, here) - before).max() > 30
     assert dock.workspace.hover.text

@@ -174,10 +174,11 @@ class PictureColors:
             self._update()
 
     def _on_layer_joined(self, layer: Layer) -> None:
+        data = layer.data
         for entry in self._display.entries:
             if layer is entry.picture and entry not in self._showing:
                 self._showing[entry] = None
-                self._made[entry] = {True: (None, layer.data)}
+                self._made[entry] = {True: (None, data)}
         self._update()
 
     def _on_made(self, made: tuple[Entry, Colors | None, NDArray[np.uint8]]) -> None:
