@@ -7,7 +7,13 @@ import pytest
 from numpy.typing import NDArray
 
 from napari_dgc.cubes.cube import Cube
-from napari_dgc.cubes.rendering import choose_bands, pseudo_rgb
+from napari_dgc.cubes.errors import InputError
+from napari_dgc.cubes.rendering import (
+    choose_bands,
+    false_color,
+    false_color_bands,
+    pseudo_rgb,
+)
 from napari_dgc.cubes.scenes import SceneConfig, make_scene
 
 
@@ -138,3 +144,46 @@ def test_bands_that_are_not_the_colours_asked_for_are_stretched_each_by_itself()
     tinted = pseudo_rgb(Cube(data, np.linspace(430, 670, 12)))
     means = tinted.reshape(-1, 3).mean(axis=0)
     assert means.max() - means.min() > 60
+
+
+def test_false_color_shows_the_nearest_good_bands_each_with_its_own_stretch() -> None:
+    nm = np.array([450, 550, 670, 800, 805, 900.0])
+    good = np.array([True, True, True, False, True, True])
+    cube = Cube(ramp(6), wavelengths=nm, good_bands=good)
+    assert false_color_bands(cube, (800, 670, 550)) == (4, 2, 1)
+    picture = false_color(cube, (800, 670, 550))
+    assert picture.shape == (10, 20, 3)
+    # Every band is a multiple of one ramp: stretched each by itself, all grey.
+    np.testing.assert_array_equal(picture[..., 0], picture[..., 1])
+    assert picture[..., 2].min() == 0
+    assert picture[..., 2].max() == 255
+
+
+def test_false_color_reads_only_its_three_bands() -> None:
+    data = Watched(ramp())
+    false_color(Cube(data, wavelengths=np.linspace(400, 700, 7)), (700, 500, 400))
+    assert sorted(data.read) == [0, 2, 6]
+
+
+def test_false_color_counts_bands_where_there_are_no_wavelengths() -> None:
+    cube = Cube(ramp())
+    assert false_color_bands(cube, (6, 0, 3)) == (6, 0, 3)
+    with pytest.raises(InputError, match="no band at 7; its bands go from 0 to 6"):
+        false_color(cube, (7, 0, 3))
+
+
+@pytest.mark.parametrize("wanted", [(370, 500, 600), (500, 600, 730), (np.nan,) * 3])
+def test_false_color_refuses_wavelengths_the_cube_has_not(wanted: Any) -> None:
+    cube = Cube(ramp(), wavelengths=np.linspace(700, 400, 7), name="leaf")
+    said = "leaf: there is no band at .* nm; its wavelengths go from 400 to 700 nm"
+    with pytest.raises(InputError, match=said):
+        false_color(cube, wanted)
+    false_color(cube, (710, 500, 395))  # within half a band of the last ones
+
+
+def test_false_color_leaves_pixels_without_data_black() -> None:
+    data = ramp()
+    data[2, 4, 5] = np.nan
+    picture = false_color(Cube(data, wavelengths=np.linspace(400, 700, 7)), (500,) * 3)
+    assert not picture[4, 5].any()
+    assert picture[4, 6].all()

@@ -47,6 +47,7 @@ class Mouse:
     """Presses, moves and releases on the canvas, at places of the data."""
 
     def __init__(self, viewer: napari.Viewer) -> None:
+        self._viewer = viewer
         self._canvas = viewer.window._qt_viewer.canvas
 
     def place(self, pixel: tuple[int, int]) -> QPoint:
@@ -55,6 +56,19 @@ class Mouse:
         transform = view.transform * view.scene.transform
         x, y = transform.map([pixel[1], pixel[0]])[:2]
         return QPoint(round(x), round(y))
+
+    def _at(self) -> np.ndarray:
+        return np.array(self._viewer.cursor.position[-2:])
+
+    def move(self, pixel: tuple[int, int]) -> None:
+        """Move to a pixel with no button held; napari's status follows."""
+        # Qt drops a move to where the mouse was, if by a test before this one.
+        QTest.mouseMove(self._canvas.native, self.place(pixel) + QPoint(0, 1))
+        QTest.mouseMove(self._canvas.native, self.place(pixel))
+        wait_until(lambda: np.abs(self._at() - pixel).max() <= 0.5, 5)
+        settle()
+        # The fixture stops the thread that does this in the real window.
+        self._viewer.update_status_from_cursor()
 
     def click(self, pixel: tuple[int, int], modifiers=Qt.KeyboardModifier.NoModifier):
         """Press and release at one place."""
@@ -67,8 +81,13 @@ class Mouse:
         """Click with Shift held."""
         self.click(pixel, Qt.KeyboardModifier.ShiftModifier)
 
-    def drag(self, start: tuple[int, int], end: tuple[int, int]) -> None:
-        """Press, move in steps, release."""
+    def drag(
+        self,
+        start: tuple[int, int],
+        end: tuple[int, int],
+        on_the_way: Callable[[], object] = lambda: None,
+    ) -> None:
+        """Press, move in steps, look on the way at the end, release."""
         native, button = self._canvas.native, Qt.MouseButton.LeftButton
         none = Qt.KeyboardModifier.NoModifier
         first, last = self.place(start), self.place(end)
@@ -76,6 +95,7 @@ class Mouse:
         for share in (0.25, 0.5, 0.75, 1.0):
             QTest.mouseMove(native, first + (last - first) * share)
             settle(0.01)
+        on_the_way()
         QTest.mouseRelease(native, button, none, last)
         settle()
 

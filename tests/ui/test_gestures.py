@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from acting import add_cube, brute_force, pixel_in, settle, shown_labels
 from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
 
 from napari_dgc.cubes.scenes import SceneConfig, make_scene
 
@@ -114,12 +116,97 @@ def test_merge_mode_is_plain_to_see_and_pans_again_afterwards(mapped, mouse):
     assert (overlay.text, overlay.visible) == ("mine", False)
 
 
-def test_another_layer_made_active_leaves_merge_mode(mapped):
+def make_active(dock, which: str, band: int = 0):
+    """Make one of our layers active and move the slider to a band."""
+    entry = dock.display.entry
+    layers = {"bands": entry.bands, "picture": entry.picture}
+    layer = layers.get(which, entry.groups.layer)
+    dock._viewer.layers.selection.active = layer
+    dock._viewer.dims.set_current_step(0, band)
+    settle()
+
+
+@pytest.mark.parametrize(
+    ("which", "band"), [("bands", 0), ("bands", -1), ("picture", 0), ("groups", -1)]
+)
+def test_gestures_work_whichever_of_our_layers_is_active(mapped, mouse, which, band):
+    make_active(mapped, which, band % mapped.display.entry.cube.bands)
+    mouse.move(pixel_in(mapped, 2))
+    assert mapped.workspace.hover.group.id == 2
+    mouse.click(pixel_in(mapped, 1))
+    mouse.click(pixel_in(mapped, 3), Qt.KeyboardModifier.ControlModifier)
+    assert mapped.workspace.selection.ids == {1, 3}
+    center = mapped._viewer.camera.center
+    QTest.keyClick(mouse._canvas.native, Qt.Key.Key_M)
+    assert mapped.workspace.gestures.merging
+    mouse.drag(pixel_in(mapped, 1), pixel_in(mapped, 2))
+    assert mapped.study.grouping.group(2).clusters == (1, 2)
+    mouse.shift_click(pixel_in(mapped, 3))
+    mouse.shift_click(pixel_in(mapped, 4))
+    assert mapped.study.grouping.group(3).clusters == (3, 4)
+    assert np.allclose(center, mapped._viewer.camera.center)
+    np.testing.assert_array_equal(shown_labels(mapped), brute_force(mapped))
+
+
+def test_going_from_one_of_our_layers_to_another_stays_in_merge_mode(mapped, mouse):
     mapped.workspace.gestures.set_merging(True)
-    mapped._viewer.layers.selection.active = mapped.display.entry.bands
+    center = mapped._viewer.camera.center
+    for which in ("picture", "bands", "groups"):
+        make_active(mapped, which)
+        assert mapped.workspace.gestures.merging
+        assert not mapped._viewer.camera.mouse_pan
+    entry = mapped.display.entry
+    mapped._viewer.layers.selection.update([entry.bands, entry.picture])
+    settle()  # none is the active one: napari pans then
+    assert not mapped.workspace.gestures.merging
+    assert all(layer.mouse_pan for layer in entry.layers)
+    assert np.allclose(center, mapped._viewer.camera.center)
+
+
+def test_another_layer_made_active_leaves_merge_mode(mapped):
+    other = mapped._viewer.add_points(np.zeros((1, 2)), name="mine")
+    mapped.workspace.gestures.set_merging(True)
+    mapped._viewer.layers.selection.active = other
     assert not mapped.workspace.gestures.merging
     assert mapped._viewer.camera.mouse_pan
     assert not mapped.groups.merge_button.isChecked()
+
+
+def test_merge_mode_ends_with_the_label_layer(mapped):
+    mapped.workspace.gestures.set_merging(True)
+    mapped._viewer.layers.remove(mapped.display.entry.groups.layer)
+    settle()
+    assert not mapped.workspace.gestures.merging
+    assert all(layer.mouse_pan for layer in mapped.display.entry.layers)
+
+
+def test_another_layers_tool_has_the_mouse_for_itself(mapped, mouse):
+    points = mapped._viewer.add_points(np.zeros((0, 2)), name="mine")
+    points.mode = "add"
+    place = pixel_in(mapped, 1)
+    mouse.move(place)
+    assert mapped.workspace.hover.group is None
+    mouse.click(place)
+    assert len(points.data) == 1
+    assert mapped.workspace.selection.ids == frozenset()
+    painted = mapped._viewer.add_labels(np.zeros((64, 64), np.uint8), name="mask")
+    painted.mode = "paint"
+    mouse.click(place)
+    assert painted.data.any()
+    assert mapped.workspace.selection.ids == frozenset()
+
+
+def test_a_tool_of_our_own_layer_has_the_mouse_for_itself(mapped, mouse):
+    make_active(mapped, "picture")
+    mapped.display.entry.picture.mode = "transform"
+    mouse.click(pixel_in(mapped, 2))
+    assert mapped.workspace.selection.ids == frozenset()
+    mapped.workspace.gestures.set_merging(True)  # puts the tool down
+    mouse.drag(pixel_in(mapped, 1), pixel_in(mapped, 2))
+    assert mapped.study.grouping.group(2).clusters == (1, 2)
+    mapped.workspace.gestures.set_merging(False)
+    mouse.click(pixel_in(mapped, 3))
+    assert mapped.workspace.selection.ids == {3}
 
 
 def test_another_cube_shown_leaves_merge_mode(mapped):

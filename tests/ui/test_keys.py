@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from acting import pixel_in, settle, wait_until
+from app_model.types import KeyBinding
 from qtpy.QtCore import Qt
+from qtpy.QtGui import QKeySequence
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication, QLineEdit, QMessageBox
+from qtpy.QtWidgets import QApplication, QLineEdit, QMessageBox, QShortcut
 
 from napari_dgc.ui.group_model import Column
-from napari_dgc.ui.keys import KEYS, key_help
+from napari_dgc.ui.keys import KEYS, LOOK, MERGE, MOUSE, STUDY, key_help
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -80,8 +83,16 @@ def test_napari_has_its_keys_back_on_a_layer_of_the_users(mapped):
     QTest.keyClick(canvas(mapped), Qt.Key.Key_Z, CTRL)
     assert not mine.data.any()  # napari undid the stroke
     assert mapped.study.grouping is merged  # and we nothing
+    mine.paint((4, 4), 1)
     QTest.keyClick(canvas(mapped), Qt.Key.Key_M)
+    assert mine.selected_label == 2  # napari's M: the next new label
     assert not mapped.workspace.gestures.merging
+    activate(mapped)  # and in the dock they are ours all the same
+    QTest.keyClick(mapped.groups.table, Qt.Key.Key_Z, CTRL)
+    assert mapped.study.grouping is not merged
+    mapped._viewer.layers.selection.active = mapped.display.entry.picture
+    QTest.keyClick(canvas(mapped), Qt.Key.Key_M)
+    assert mapped.workspace.gestures.merging
 
 
 def test_a_name_being_typed_keeps_its_letters_and_its_own_undo(mapped):
@@ -113,5 +124,50 @@ def test_h_shows_every_key(mapped):
     settle()
 
 
-def test_every_key_does_something(mapped):
+def test_every_bound_key_is_listed_and_every_listed_key_is_bound(mapped):
+    listed = {key.qt for key in KEYS}
+    bound = {shortcut.key().toString() for shortcut in mapped.findChildren(QShortcut)}
+    assert bound == {QKeySequence(qt).toString() for qt in listed}
+    assert len(bound) == len(KEYS)
+    for layer in mapped.display.entry.layers:
+        own = {str(KeyBinding.from_str(key.napari)) for key in KEYS}
+        assert {str(key) for key in layer.keymap} == own
     assert {key.action for key in KEYS} == set(mapped._actions)
+
+
+def test_keys_stand_under_their_themes():
+    text = key_help()
+    places = [text.index(f"<b>{theme}</b>") for theme in (LOOK, MERGE, STUDY)]
+    assert places == sorted(places)
+    for entries, theme in ((KEYS, "M"), (MOUSE, "Click on the image")):
+        assert any(theme in str(entry) for entry in entries)
+    assert places[1] < text.index(">M</b>") < places[2]
+    assert places[0] < text.index("Click on the image") < places[1]
+
+
+@pytest.mark.parametrize("which", ["bands", "picture", "groups"])
+def test_keys_are_ours_on_each_of_our_layers(mapped, which):
+    entry = mapped.display.entry
+    layers = {"bands": entry.bands, "picture": entry.picture}
+    mapped._viewer.layers.selection.active = layers.get(which, entry.groups.layer)
+    start = mapped.study.grouping
+    mapped.study.merge((1,), 2)
+    merged = mapped.study.grouping
+    QTest.keyClick(canvas(mapped), Qt.Key.Key_Z, CTRL)
+    assert mapped.study.grouping == start
+    QTest.keyClick(canvas(mapped), Qt.Key.Key_Z, CTRL | SHIFT)
+    assert mapped.study.grouping == merged
+    QTest.keyClick(canvas(mapped), Qt.Key.Key_M)
+    assert mapped.workspace.gestures.merging
+    QTest.keyClick(canvas(mapped), Qt.Key.Key_Escape)
+    assert not mapped.workspace.gestures.merging
+
+
+def test_naparis_keys_come_back_when_the_dock_goes(mapped):
+    layers = mapped.display.entry.layers
+    mapped.shut()
+    assert not any(layer.keymap for layer in layers)
+    callbacks = (
+        mapped._viewer.mouse_drag_callbacks + mapped._viewer.mouse_move_callbacks
+    )
+    assert not any("napari_dgc" in callback.__module__ for callback in callbacks)

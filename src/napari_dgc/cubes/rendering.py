@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_dgc.cubes.backing import require_backing
 from napari_dgc.cubes.cube import Cube
+from napari_dgc.cubes.errors import InputError
 
 _DARKEST, _BRIGHTEST = 0.5, 99.9  # percentiles that become black and white
 _GAMMA = 1.15
@@ -41,21 +43,80 @@ def pseudo_rgb(
     -----
     Only three bands are read.
     """
-    if stride < 1:
-        raise ValueError(f"a stride of {stride} skips no pixels; give 1 or more")
-    bands = choose_bands(cube, wavelengths_nm)
-    picture = np.stack(
-        [
-            np.asarray(cube.data[band, ::stride, ::stride], dtype=np.float32)
-            for band in bands
-        ],
-        axis=-1,
-    )
+    picture = _read_bands(cube, choose_bands(cube, wavelengths_nm), stride)
     valid = _valid_pixels(cube, picture, stride)
     if _nearest_bands(cube, wavelengths_nm) is not None:
         return _stretch(picture, valid)
     channels = [_stretch(picture[..., i : i + 1], valid) for i in range(3)]
     return np.concatenate(channels, axis=-1)
+
+
+def false_color(
+    cube: Cube, wavelengths: tuple[float, float, float], *, stride: int = 1
+) -> NDArray[np.uint8]:
+    """Show the bands at three wavelengths as red, green and blue.
+
+    Parameters
+    ----------
+    cube : Cube
+    wavelengths : (float, float, float)
+        In nm; band numbers, from 0, where the cube has no wavelengths. The
+        nearest good bands are taken; one band may serve for several colours.
+    stride : int
+        Take every n-th row and column only.
+
+    Returns
+    -------
+    ndarray of uint8, shape (ceil(H / stride), ceil(W / stride), 3)
+        Each colour has a stretch of its own: leaves reflect ten times as much
+        beyond 700 nm as before it. Pixels that have no data in these bands are
+        black.
+
+    Raises
+    ------
+    InputError
+        If a wavelength lies outside those of the cube.
+
+    Notes
+    -----
+    Only three bands are read.
+    """
+    bands = false_color_bands(cube, wavelengths)
+    picture = _read_bands(cube, bands, stride)
+    valid = _valid_pixels(cube, picture, stride)
+    channels = [_stretch(picture[..., i : i + 1], valid) for i in range(3)]
+    return np.concatenate(channels, axis=-1)
+
+
+def false_color_bands(
+    cube: Cube, wavelengths: tuple[float, float, float]
+) -> tuple[int, int, int]:
+    """Indices of the good bands nearest to three wavelengths in nm.
+
+    Raises
+    ------
+    InputError
+        If a wavelength, or a band number where the cube has no wavelengths,
+        lies outside those of the cube.
+    """
+    centres, unit = cube.wavelengths, " nm"
+    if centres is None:
+        centres, unit = np.arange(cube.bands, dtype=np.float64), ""
+    low, high = float(centres.min()), float(centres.max())
+    slack = (high - low) / max(1, cube.bands - 1) / 2  # half a band
+    for wanted in wavelengths:
+        if not low - slack <= wanted <= high + slack:
+            what = "bands" if cube.wavelengths is None else "wavelengths"
+            raise InputError(
+                cube.name,
+                f"there is no band at {wanted:g}{unit}",
+                f"its {what} go from {low:g} to {high:g}{unit}; choose among these",
+            )
+    good = _good_bands(cube)
+    red, green, blue = (
+        int(good[np.abs(centres[good] - wanted).argmin()]) for wanted in wavelengths
+    )
+    return red, green, blue
 
 
 def choose_bands(
@@ -72,6 +133,23 @@ def choose_bands(
     places = np.round(np.array([5, 3, 1]) / 6 * (len(good) - 1)).astype(int)
     red, green, blue = (int(band) for band in good[places])
     return red, green, blue
+
+
+def _read_bands(
+    cube: Cube, bands: tuple[int, int, int], stride: int
+) -> NDArray[np.float32]:
+    """Three bands of every n-th row and column, (h, w, 3)."""
+    if stride < 1:
+        raise ValueError(f"a stride of {stride} skips no pixels; give 1 or more")
+    require_backing(cube.data)
+    with np.errstate(over="ignore"):  # doubles beyond float32 read as infinite
+        return np.stack(
+            [
+                np.asarray(cube.data[band, ::stride, ::stride], dtype=np.float32)
+                for band in bands
+            ],
+            axis=-1,
+        )
 
 
 def _good_bands(cube: Cube) -> NDArray[np.intp]:

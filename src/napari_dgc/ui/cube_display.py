@@ -36,8 +36,9 @@ class CubeDisplay:
     ----------
     shown_changed : Signal
         Emitted with the index of the cube now shown, or -1.
-    layer_made : Signal
-        Emitted with each new label layer (`napari.layers.Labels`).
+    layer_joined : Signal
+        Emitted with each layer that now shows a cube of the study: its bands,
+        its picture, its groups.
     refused : Signal
         Emitted with the error where a layer's cube does not fit the others.
     previewing_changed : Signal
@@ -45,7 +46,7 @@ class CubeDisplay:
     """
 
     shown_changed = Signal(int)
-    layer_made = Signal(object)
+    layer_joined = Signal(object)
     refused = Signal(object)
     previewing_changed = Signal(bool)
 
@@ -202,7 +203,7 @@ class CubeDisplay:
             entry.groups = GroupLayer(entry.bands, entry.cube.name)
             entry.groups.layer.visible = entry is self._shown
             self._viewer.add_layer(entry.groups.layer)
-            self.layer_made.emit(entry.groups.layer)
+            self.layer_joined.emit(entry.groups.layer)
         return entry.groups
 
     # -- layers that come and go ----------------------------------------------
@@ -226,6 +227,7 @@ class CubeDisplay:
             self._entries.remove(entry)
             self._refuse(cube, layer, error)
             return False
+        self.layer_joined.emit(layer)
         for other in self._viewer.layers:
             self._match_picture(other)
         if self._shown is None or layer.visible:
@@ -265,6 +267,7 @@ class CubeDisplay:
             if entry.picture is None and is_picture_of(layer, entry.cube):
                 entry.picture = layer
                 layer.visible = entry is self._shown
+                self.layer_joined.emit(layer)
                 return
 
     def _on_layer_removed(self, event) -> None:

@@ -10,7 +10,7 @@ from napari_dgc.cubes.cube import Cube
 from napari_dgc.ui.label_layer import GroupLayer
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class Entry:
     """A cube of the study with its layers."""
 

@@ -7,7 +7,7 @@ from functools import partial
 
 import napari.viewer
 import numpy as np
-from napari.layers import Labels
+from napari.layers import Layer
 from qtpy.QtCore import QEvent, QSize, Qt
 from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
@@ -20,6 +20,7 @@ from napari_dgc.ui.gestures import NEXT_SNAPSHOT
 from napari_dgc.ui.groups_panel import GroupsPanel
 from napari_dgc.ui.keys import bind_dock, bind_layer, make_key_box, unbind_layer
 from napari_dgc.ui.notices import StatusLine
+from napari_dgc.ui.picture_row import PictureRow
 from napari_dgc.ui.training_panel import TrainingPanel
 from napari_dgc.ui.workspace import Workspace
 
@@ -53,6 +54,7 @@ class ClusteringDock(QWidget):
     def _make_panels(self) -> None:
         shared, viewer, status = self.workspace, self._viewer, self.status
         self.cubes = CubesPanel(viewer, self.study, self.display, status)
+        self.picture = PictureRow(self.study, self.display, shared.colors)
         self.training = TrainingPanel(viewer, self.study, shared.session, status)
         self.groups = GroupsPanel(self.study, shared.selection, status)
         self.export = ExportPanel(self.study, shared.selection, status)
@@ -64,6 +66,7 @@ class ClusteringDock(QWidget):
         column = QVBoxLayout(content)
         column.setContentsMargins(6, 4, 6, 4)
         column.setSpacing(4)
+        self.cubes.layout().addWidget(self.picture)
         for panel in (self.cubes, self.training, self.groups, self.export):
             if column.count():
                 column.addWidget(_line())
@@ -88,7 +91,7 @@ class ClusteringDock(QWidget):
         shared.regrouping.connect(self._on_regrouping)
         shared.regrouped.connect(self._on_regrouped)
         display.shown_changed.connect(self._on_cube_shown)
-        display.layer_made.connect(self._on_layer_made)
+        display.layer_joined.connect(self._on_layer_joined)
         display.previewing_changed.connect(self._on_previewing_changed)
         shared.gestures.clicked.connect(self._on_image_clicked)
         shared.gestures.mode_changed.connect(self._on_merging_changed)
@@ -111,6 +114,7 @@ class ClusteringDock(QWidget):
             "coarser": partial(self.workspace.slide, self.groups.granularity.step, -1),
             "finer": partial(self.workspace.slide, self.groups.granularity.step, 1),
             "leave": self.workspace.leave,
+            "toggle_false_color": self.workspace.colors.toggle,
             "show_keys": self.show_keys,
         }
         bind_dock(self, self._actions)
@@ -176,7 +180,7 @@ class ClusteringDock(QWidget):
         if on:
             self.workspace.gestures.set_merging(False)
 
-    def _on_layer_made(self, layer: Labels) -> None:
+    def _on_layer_joined(self, layer: Layer) -> None:
         bind_layer(layer, self._actions)
 
     def _count_pixels(self) -> None:
@@ -217,8 +221,8 @@ class ClusteringDock(QWidget):
         """Stop what is running and let go of the viewer; the layers stay."""
         self.workspace.close()
         for entry in self.display.entries:
-            if entry.groups is not None:
-                unbind_layer(entry.groups.layer)
+            for layer in entry.layers:
+                unbind_layer(layer)
 
 
 def _let_go(workspace: Workspace, *_: object) -> None:

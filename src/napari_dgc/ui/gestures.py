@@ -1,7 +1,9 @@
-"""What the mouse does on the label layer: select, and in Merge mode merge.
+"""What the mouse does on the image: select, and in Merge mode merge.
 
-Nothing merges outside Merge mode, and in it only a drag from one group to
-another or two Shift-clicks do; a click that slips a few pixels stays a click.
+It does so whichever layer of ours is active; a tool of another layer, or of ours
+(a mode other than pan and zoom), has the mouse for itself. Nothing merges outside
+Merge mode, and in it only a drag from one group to another or two Shift-clicks
+do; a click that slips a few pixels stays a click.
 """
 
 from __future__ import annotations
@@ -10,13 +12,15 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from napari.layers import Labels
+from napari.layers import Layer
 from napari.viewer import Viewer
 from psygnal import Signal
+from qtpy.QtCore import QTimer
 
-from napari_dgc.merging.grouping import Group, MergeError
+from napari_dgc.merging.grouping import Group
 from napari_dgc.study import Study
 from napari_dgc.ui.cube_display import CubeDisplay
+from napari_dgc.ui.pointer import Pointer
 
 CLICK_SLIP = 5  # canvas pixels the mouse may move between press and release
 
@@ -37,7 +41,7 @@ NEXT_SNAPSHOT = (
 
 
 class Gestures:
-    """Turns mouse events on our label layers into wishes.
+    """Turns mouse events on the image into wishes.
 
     Attributes
     ----------
@@ -60,37 +64,35 @@ class Gestures:
     said = Signal(str, str)
     mode_changed = Signal(bool)
 
-    def __init__(self, viewer: Viewer, study: Study, display: CubeDisplay) -> None:
+    def __init__(
+        self, viewer: Viewer, study: Study, display: CubeDisplay, pointer: Pointer
+    ) -> None:
         self._viewer = viewer
         self._study = study
         self._display = display
-        # The layer whose panning Merge mode has turned off; None: the mode is off.
-        self._armed: Labels | None = None
+        self._pointer = pointer
+        # The layers whose panning Merge mode has turned off; none: the mode is off.
+        self._armed: tuple[Layer, ...] = ()
         self._target: int | None = None
         self._overlay: dict[str, Any] = {}
+        viewer.mouse_drag_callbacks.append(self._on_pressed)
         viewer.layers.selection.events.active.connect(self._on_active_changed)
-        display.layer_made.connect(self._on_layer_made)
+        viewer.layers.events.removed.connect(self._on_layer_removed)
+        display.layer_joined.connect(self._on_layer_joined)
         display.shown_changed.connect(self._on_cube_shown)
 
-    def close(self) -> None:
-        """Leave Merge mode and let go of the viewer."""
-        self.set_merging(False)
-        self.detach()
-
     def detach(self) -> None:
-        """Let go of the viewer and the layers."""
+        """Let go of the viewer."""
         active = self._viewer.layers.selection.events.active
         active.disconnect(self._on_active_changed)
-        for entry in self._display.entries:
-            if entry.groups is not None:
-                callbacks = entry.groups.layer.mouse_drag_callbacks
-                if self._on_layer_pressed in callbacks:
-                    callbacks.remove(self._on_layer_pressed)
+        self._viewer.layers.events.removed.disconnect(self._on_layer_removed)
+        if self._on_pressed in self._viewer.mouse_drag_callbacks:
+            self._viewer.mouse_drag_callbacks.remove(self._on_pressed)
 
     @property
     def merging(self) -> bool:
         """Whether Merge mode is on."""
-        return self._armed is not None
+        return bool(self._armed)
 
     @property
     def target(self) -> int | None:
@@ -101,8 +103,9 @@ class Gestures:
         """Enter or leave Merge mode; it needs a map on the image."""
         if on == self.merging:
             return
-        layer = self._layer
-        if on and (layer is None or self._study.grouping is None):
+        entry = self._display.entry
+        groups = None if entry is None else entry.groups
+        if on and (groups is None or self._study.grouping is None):
             self.said.emit("Make a map first: press First map.", "warning")
             self.mode_changed.emit(False)
             return
@@ -111,12 +114,13 @@ class Gestures:
             self.mode_changed.emit(False)
             return
         self._drop_target()
-        # The camera follows its active layer: another layer pans as ever.
-        if self._armed is not None:
-            self._armed.mouse_pan, self._armed = True, None
-        elif layer is not None:
-            self._viewer.layers.selection.active = layer
-            layer.mouse_pan, self._armed = False, layer
+        if on and entry is not None and groups is not None:
+            if self._viewer.layers.selection.active not in entry.layers:
+                self._viewer.layers.selection.active = groups.layer
+            for layer in entry.layers:
+                self._arm(layer)
+        else:
+            self._disarm()
         self._set_banner(on)
         self.mode_changed.emit(on)
         self.said.emit(_HOW if on else "Merge mode is off: a drag moves the image.", "")
@@ -126,9 +130,24 @@ class Gestures:
         self.set_merging(not self.merging)
 
     @property
-    def _layer(self) -> Labels | None:
-        entry = self._display.entry
-        return None if entry is None or entry.groups is None else entry.groups.layer
+    def ours(self) -> bool:
+        """Whether the mouse is ours: no other layer and no tool has it."""
+        own = {layer for entry in self._display.entries for layer in entry.layers}
+        return all(
+            layer in own and str(layer.mode) == "pan_zoom"
+            for layer in self._viewer.layers.selection
+        )
+
+    def _arm(self, layer: Layer) -> None:
+        # The camera pans as its active layer says: all of ours, whichever it is.
+        layer.mode = "pan_zoom"
+        layer.mouse_pan = False
+        self._armed += (layer,)
+
+    def _disarm(self) -> None:
+        armed, self._armed = self._armed, ()
+        for layer in armed:
+            layer.mouse_pan = str(layer.mode) == "pan_zoom"
 
     def _set_banner(self, on: bool) -> None:
         overlay = _text_overlay(self._viewer)
@@ -146,36 +165,45 @@ class Gestures:
         for name, value in banner.items():
             setattr(overlay, name, value)
 
-    def _on_layer_made(self, layer: Labels) -> None:
-        layer.mouse_drag_callbacks.append(self._on_layer_pressed)
+    def _on_layer_joined(self, layer: Layer) -> None:
+        entry = self._display.entry
+        if self.merging and entry is not None and layer in entry.layers:
+            self._arm(layer)
+
+    def _on_layer_removed(self, event) -> None:
+        if event.value in self._armed:
+            self.set_merging(False)
 
     def _on_active_changed(self, event) -> None:
-        if self.merging and event.value is not self._armed:
+        if event.value is None:
+            # Between two active layers there is none for a moment.
+            QTimer.singleShot(0, self._leave_other_layers)
+        else:
+            self._leave_other_layers()
+
+    def _leave_other_layers(self) -> None:
+        if self.merging and self._viewer.layers.selection.active not in self._armed:
             self.set_merging(False)
 
     def _on_cube_shown(self, index: int) -> None:
         self.set_merging(False)
 
-    def _on_layer_pressed(self, layer: Labels, event) -> Iterator[None]:
+    def _on_pressed(self, viewer: Viewer, event) -> Iterator[None]:
         """From press to release; napari advances it with each event."""
-        if (
-            event.button != 1
-            or layer is not self._layer
-            or len(event.dims_displayed) > 2
-        ):
+        ndim = viewer.dims.ndim
+        flat = set(event.dims_displayed) == {ndim - 2, ndim - 1}
+        if event.button != 1 or self._display.entry is None or not (flat and self.ours):
             return
         start = tuple(event.pos)
         # vispy's keys compare equal to their names, but do not hash alike.
         modifiers = {m for m in ("Shift", "Control") if m in event.modifiers}
-        pressed = self._group_at(layer, event)
+        pressed = self._group_at(event)
         dragged, under = False, pressed
         yield
         while event.type == "mouse_move":
             dragged = dragged or math.dist(start, tuple(event.pos)) > CLICK_SLIP
             if dragged and self.merging and pressed is not None:
-                under = self._on_drag_moved(
-                    pressed, under, self._group_at(layer, event)
-                )
+                under = self._on_drag_moved(pressed, under, self._group_at(event))
             yield
         dragged = dragged or math.dist(start, tuple(event.pos)) > CLICK_SLIP
         if self._display.previewing:
@@ -183,7 +211,7 @@ class Gestures:
         elif not dragged:
             self._on_group_clicked(pressed, modifiers)
         elif self.merging:
-            self._on_drag_released(pressed, self._group_at(layer, event))
+            self._on_drag_released(pressed, self._group_at(event))
 
     def _on_preview_pressed(self, dragged: bool) -> None:
         if not dragged or self.merging:
@@ -246,17 +274,9 @@ class Gestures:
             self._target = None
             self.pointed.emit(frozenset())
 
-    def _group_at(self, layer: Labels, event) -> Group | None:
-        grouping = self._study.grouping
-        if grouping is None or self._display.previewing:
-            return None
-        value = layer.get_value(event.position, world=True)
-        if not value:
-            return None
-        try:
-            return grouping.by_value(int(value))
-        except MergeError:
-            return None
+    def _group_at(self, event) -> Group | None:
+        place = self._pointer.place_of(event)
+        return None if place is None else place.group
 
 
 def _text_overlay(viewer: Viewer) -> Any:

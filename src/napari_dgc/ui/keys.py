@@ -1,50 +1,64 @@
 """Every key we own, once: what it does, and the words that say so.
 
-napari's label layers have keys of their own (Ctrl+Z replays strokes, M makes
-a new label). Ours are bound to the dock and to our layers themselves, so they
-win there and nowhere else.
+napari's layers have keys of their own (in a label layer Ctrl+Z replays strokes
+and M makes a new label). Ours are bound to the dock and to our layers
+themselves, so they win there and nowhere else.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from napari.layers import Labels
+from napari.layers import Layer
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QMessageBox, QShortcut, QWidget
 
+MERGE, LOOK, STUDY = "Merge", "Select and look", "Study"
+
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key, in Qt's spelling and in napari's, and what it does."""
+    """A key, in Qt's spelling and in napari's, what it does, and its theme."""
 
     qt: str
     napari: str
     action: str
     help: str
+    theme: str = LOOK
+
+
+class Gesture(NamedTuple):
+    """What a hand does with the mouse, what follows, and its theme."""
+
+    mouse: str
+    help: str
+    theme: str = LOOK
 
 
 KEYS = (
-    Key("Ctrl+Z", "Control-Z", "undo", "Undo the last step"),
-    Key("Ctrl+Shift+Z", "Control-Shift-Z", "redo", "Take the undone step again"),
-    Key("M", "M", "toggle_merging", "Enter or leave Merge mode"),
-    Key("[", "[", "coarser", "One group fewer: the two likest are merged"),
-    Key("]", "]", "finer", "One group more"),
-    Key("Esc", "Escape", "leave", "Leave Merge mode; else select nothing"),
-    Key("H", "H", "show_keys", "Show this list"),
+    Key("Ctrl+Z", "Control-Z", "undo", "Undo the last step", STUDY),
+    Key("Ctrl+Shift+Z", "Control-Shift-Z", "redo", "Take it again", STUDY),
+    Key("M", "M", "toggle_merging", "Enter or leave Merge mode", MERGE),
+    Key("Esc", "Escape", "leave", "Leave Merge mode; else select nothing", MERGE),
+    Key("[", "[", "coarser", "One group fewer: the two likest are merged", MERGE),
+    Key("]", "]", "finer", "One group more", MERGE),
+    Key("F", "F", "toggle_false_color", "False colours, or natural ones"),
+    Key("H", "H", "show_keys", "Show this list", STUDY),
 )
 
 MOUSE = (
-    ("Click on the image", "Select the group there; again: unselect it"),
-    ("Ctrl-click", "Select one more, or one less"),
-    ("Drag rows onto a row", "Merge them into it; it keeps its name and colour"),
-    ("Click a join of the tree", "Merge all groups below it"),
-    ("Drag the tree's dashed line", "Fewer or more groups, as with the slider"),
-    ("Double-click a name", "Rename the group"),
-    ("Merge mode: drag from A to B", "A goes into B"),
-    ("Merge mode: Shift-click A, then B", "B goes into A"),
+    Gesture("Point at the image", "Light the group there up and name it"),
+    Gesture("Click on the image", "Select the group there; again: unselect it"),
+    Gesture("Ctrl-click", "Select one more, or one less"),
+    Gesture("Drag on the image", "Move it; in Merge mode: A goes into B", MERGE),
+    Gesture("Shift-click A, then B", "In Merge mode: B goes into A", MERGE),
+    Gesture("Drag rows onto a row", "They go into it; it keeps its name", MERGE),
+    Gesture("Click a join of the tree", "Merge all groups below it", MERGE),
+    Gesture("Drag the tree's dashed line", "Fewer or more groups", MERGE),
+    Gesture("Double-click a name", "Rename the group", STUDY),
 )
 
 Actions = Mapping[str, Callable[[], object]]
@@ -61,26 +75,42 @@ def bind_dock(dock: QWidget, actions: Actions) -> None:
         shortcut.activated.connect(actions[key.action])
 
 
-def bind_layer(layer: Labels, actions: Actions) -> None:
+def bind_layer(layer: Layer, actions: Actions) -> None:
     """Bind all keys to one layer, for when it is the active one."""
     for key in KEYS:
         layer.bind_key(key.napari, _ignoring_layer(actions[key.action]), overwrite=True)
 
 
-def unbind_layer(layer: Labels) -> None:
+def unbind_layer(layer: Layer) -> None:
     """Give a layer's keys back to napari."""
     for key in KEYS:
         layer.bind_key(key.napari, None)
 
 
 def key_help() -> str:
-    """All keys and gestures as a table in Qt's rich text."""
-    pairs = [*MOUSE, *((key.qt, key.help) for key in KEYS)]
+    """All keys and gestures by theme, as a table in Qt's rich text.
+
+    Themes stand side by side, so that a long list still fits a small screen.
+    """
+    gestures = [Gesture(*gesture) for gesture in MOUSE]
+    rows = [(g.mouse, g.help, g.theme) for g in gestures]
+    rows += [(key.qt, key.help, key.theme) for key in KEYS]
+    titles = dict.fromkeys((MERGE, LOOK, STUDY, *(theme for *_, theme in rows)))
+    tables = {title: _theme(title, rows) for title in titles}
+    look = tables.pop(LOOK)
+    column = "<td style='padding-right: 18px; vertical-align: top'>"
+    others = "".join(tables.values())
+    return f"<table><tr>{column}{look}</td>{column}{others}</td></tr></table>"
+
+
+def _theme(title: str, rows: list[tuple[str, str, str]]) -> str:
     cell = "<td style='padding: 2px 12px 2px 0; white-space: nowrap'>"
-    rows = "".join(
-        f"<tr>{cell}<b>{keys}</b></td>{cell}{text}</td></tr>" for keys, text in pairs
+    lines = "".join(
+        f"<tr>{cell}<b>{keys}</b></td>{cell}{text}</td></tr>"
+        for keys, text, theme in rows
+        if theme == title
     )
-    return f"<table>{rows}</table>"
+    return f"<p><b>{title}</b></p><table>{lines}</table>"
 
 
 def make_key_box(parent: QWidget) -> QMessageBox:
@@ -95,8 +125,8 @@ def make_key_box(parent: QWidget) -> QMessageBox:
     return box
 
 
-def _ignoring_layer(action: Callable[[], object]) -> Callable[[Labels], None]:
-    def call(layer: Labels) -> None:
+def _ignoring_layer(action: Callable[[], object]) -> Callable[[Layer], None]:
+    def call(layer: Layer) -> None:
         action()  # what it returns is no wish of ours for the key's release
 
     return call

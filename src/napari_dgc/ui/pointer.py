@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from napari.viewer import Viewer
@@ -53,17 +54,36 @@ class Pointer:
         self._display = display
         self._place: Place | None = None
         viewer.mouse_move_callbacks.append(self._on_mouse_moved)
+        viewer.mouse_drag_callbacks.append(self._on_mouse_pressed)
+        viewer.events.mouse_over_canvas.connect(self._on_canvas_entered)
         display.shown_changed.connect(self._on_cube_shown)
+        display.previewing_changed.connect(self.refresh)
+        study.grouping_changed.connect(self.refresh)
+        study.map_changed.connect(self.refresh)
 
     def detach(self) -> None:
         """Let go of the viewer."""
-        if self._on_mouse_moved in self._viewer.mouse_move_callbacks:
-            self._viewer.mouse_move_callbacks.remove(self._on_mouse_moved)
+        for callbacks, own in (
+            (self._viewer.mouse_move_callbacks, self._on_mouse_moved),
+            (self._viewer.mouse_drag_callbacks, self._on_mouse_pressed),
+        ):
+            if own in callbacks:
+                callbacks.remove(own)
+        self._viewer.events.mouse_over_canvas.disconnect(self._on_canvas_entered)
 
     @property
     def place(self) -> Place | None:
         """Where the mouse was last."""
         return self._place
+
+    def place_of(self, event) -> Place | None:
+        """Find the pixel of the cube on show under a mouse event of napari's.
+
+        None off the cube, in 3-D, and where the axes on show are not y and x.
+        """
+        ndim = self._viewer.dims.ndim
+        flat = set(event.dims_displayed) == {ndim - 2, ndim - 1}
+        return self.place_at(event.position) if flat else None
 
     def place_at(self, position: tuple[float, ...]) -> Place | None:
         """Find the pixel of the cube on show at a place in the world."""
@@ -89,9 +109,26 @@ class Pointer:
         group = grouping.group_of(cluster) if cluster else None
         return Place(shown, row, col, cluster, group)
 
+    def refresh(self, *_: object) -> None:
+        """Look again at what lies under the resting mouse."""
+        place = self._place
+        if place is not None and self._display.shown == place.cube:
+            self._go_to(self.at(place.row, place.col))
+
     def _on_mouse_moved(self, viewer: Viewer, event) -> None:
-        flat = len(event.dims_displayed) == 2
-        self._go_to(self.place_at(event.position) if flat else None)
+        self._go_to(self.place_of(event))
+
+    def _on_mouse_pressed(self, viewer: Viewer, event) -> Iterator[None]:
+        # While a button is down napari tells the drag callbacks alone.
+        yield
+        while event.type == "mouse_move":
+            self._go_to(self.place_of(event))
+            yield
+        self._go_to(self.place_of(event))
+
+    def _on_canvas_entered(self, event) -> None:
+        if not event.value:
+            self._go_to(None)
 
     def _on_cube_shown(self, index: int) -> None:
         self._go_to(None)

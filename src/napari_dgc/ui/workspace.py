@@ -15,8 +15,11 @@ from napari_dgc.merging.operations import Change
 from napari_dgc.study import Study
 from napari_dgc.ui.cube_display import CubeDisplay
 from napari_dgc.ui.gestures import SNAPSHOT, Gestures
+from napari_dgc.ui.hover import Hover
 from napari_dgc.ui.notices import StatusLine
+from napari_dgc.ui.picture_colors import PictureColors
 from napari_dgc.ui.pointer import Pointer
+from napari_dgc.ui.readout import Readout
 from napari_dgc.ui.selection import Selection, follow
 from napari_dgc.ui.training_session import TrainingSession
 from napari_dgc.ui.visibility import Visibility
@@ -63,7 +66,14 @@ class Workspace:
         )
         self.display = CubeDisplay(viewer, self.study)
         self.pointer = Pointer(viewer, self.study, self.display)
-        self.gestures = Gestures(viewer, self.study, self.display)
+        self.gestures = Gestures(viewer, self.study, self.display, self.pointer)
+        self.hover = Hover(
+            viewer, self.study, self.display, self.pointer, self.gestures
+        )
+        self.readout = Readout(
+            viewer, self.study, self.display, self.pointer, self.gestures
+        )
+        self.colors = PictureColors(viewer, self.study, self.display, parent)
         self.session = TrainingSession(self.study, self.display, parent)
         self._connect()
 
@@ -77,6 +87,7 @@ class Workspace:
         gestures.pointed.connect(self.point)
         gestures.said.connect(self._on_said)
         self.session.said.connect(self.status.say)
+        self.colors.said.connect(self.status.say)
         self.session.failed.connect(self.status.report)
 
     # -- what the user can do -------------------------------------------------
@@ -160,12 +171,12 @@ class Workspace:
     def detach(self) -> None:
         """Let go of the viewer; with the window all of this goes."""
         self.display.close()
-        self.pointer.detach()
-        self.gestures.detach()
+        for part in (self.hover, self.readout, self.pointer, self.gestures):
+            part.detach()
 
     def close(self) -> None:
         """Stop what is running and let go of the viewer; the layers stay."""
         self.session.stop()
-        self.gestures.close()
-        self.pointer.detach()
-        self.display.close()
+        self.colors.stop()
+        self.gestures.set_merging(False)
+        self.detach()
