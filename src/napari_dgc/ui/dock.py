@@ -54,7 +54,9 @@ class ClusteringDock(QWidget):
         shared, viewer, status = self.workspace, self._viewer, self.status
         self.cubes = CubesPanel(viewer, self.study, self.display, status)
         self.training = TrainingPanel(viewer, self.study, shared.session, status)
-        self.groups = GroupsPanel(self.study, shared.selection, status)
+        self.groups = GroupsPanel(
+            self.study, shared.selection, shared.visibility, status
+        )
         self.export = ExportPanel(self.study, shared.selection, status)
 
     def _lay_out(self) -> None:
@@ -107,6 +109,10 @@ class ClusteringDock(QWidget):
             "redo": self.workspace.redo,
             "toggle_merging": self.workspace.gestures.toggle_merging,
             "leave": self.workspace.leave,
+            "toggle_hidden": self.groups.tools.toggle_hidden,
+            "toggle_solo": self.groups.tools.toggle_solo,
+            "toggle_blink": self.groups.tools.toggle_blink,
+            "take_out": self.groups.take_out,
             "show_keys": self.show_keys,
         }
         bind_dock(self, self._actions)

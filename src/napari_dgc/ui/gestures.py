@@ -254,7 +254,7 @@ class Gestures:
         if not value:
             return None
         try:
-            return grouping.by_value(int(value))
+            return grouping.group_of(int(value))
         except MergeError:
             return None
 

@@ -31,6 +31,10 @@ KEYS = (
     Key("Ctrl+Shift+Z", "Control-Shift-Z", "redo", "Take the undone step again"),
     Key("M", "M", "toggle_merging", "Enter or leave Merge mode"),
     Key("Esc", "Escape", "leave", "Leave Merge mode; else select nothing"),
+    Key("V", "V", "toggle_hidden", "Hide the selected groups, or show them again"),
+    Key("S", "S", "toggle_solo", "Show the selected groups alone; again: as before"),
+    Key("B", "B", "toggle_blink", "Let the selected groups blink; again: stop"),
+    Key("T", "T", "take_out", "Take the clusters selected in the table out"),
     Key("H", "H", "show_keys", "Show this list"),
 )
 
@@ -38,6 +42,10 @@ MOUSE = (
     ("Click on the image", "Select the group there; again: unselect it"),
     ("Ctrl-click", "Select one more, or one less"),
     ("Drag rows onto a row", "Merge them into it; it keeps its name and colour"),
+    ("Drag a cluster onto a row", "It leaves its group and goes into that one"),
+    ("Drag it below or between rows", "It becomes a group of its own"),
+    ("Click an eye", "Hide the group, or show it again"),
+    ("Click a square", "Choose the group's colour"),
     ("Double-click a name", "Rename the group"),
     ("Merge mode: drag from A to B", "A goes into B"),
     ("Merge mode: Shift-click A, then B", "B goes into A"),
