@@ -40,8 +40,8 @@ HEADERS = {
     Column.PIXELS: ("Pixels", "Pixels of this group in the cube shown"),
     Column.PERCENT: ("%", "Share of all valid pixels of the cube shown"),
     Column.ROLE: ("Role", "What the group is; double-click to choose"),
-    Column.LOCK: ("Lock", "A locked group neither takes nor gives clusters"),
-    Column.EYE: ("Show", "Drawn on the image or not; exports hold every group"),
+    Column.LOCK: (Sign.LOCKED, "Lock: a locked group neither takes nor gives clusters"),
+    Column.EYE: (Sign.EYE, "Drawn on the image or not; exports hold every group"),
 }
 _NUMBERS = (Column.PIXELS, Column.PERCENT)
 
@@ -65,9 +65,14 @@ class Cells:
         """Pixels of clusters in the cube shown."""
         return int(self._counts[list(clusters)].sum())
 
+    @property
+    def total(self) -> int:
+        """Valid pixels of the cube shown."""
+        return int(self._counts.sum())
+
     def percent(self, pixels: int) -> str:
         """Share of all valid pixels of the cube shown."""
-        return f"{100 * pixels / max(1, self._counts.sum()):.1f}"
+        return f"{100 * pixels / max(1, self.total):.1f}"
 
     def of_group(self, group: Group, column: Column, role: int) -> object:
         """Give what a group's cell holds."""

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import QEvent, QModelIndex, QPoint, QPointF, QRect, Qt, QTimer, Signal
+from qtpy.QtCore import (
+    QEvent,
+    QModelIndex,
+    QPoint,
+    QPointF,
+    QRect,
+    QSize,
+    Qt,
+    QTimer,
+    Signal,
+)
 from qtpy.QtGui import QPalette
 from qtpy.QtWidgets import (
     QComboBox,
@@ -14,7 +24,7 @@ from qtpy.QtWidgets import (
 
 from napari_dgc.merging.grouping import ROLES
 from napari_dgc.ui.group_cells import NO_ROLE, SIGN_ROLE
-from napari_dgc.ui.signs import draw_sign
+from napari_dgc.ui.signs import SIDE, draw_sign
 
 SWATCH = 14  # pixels
 _AROUND = 4  # pixels beside the swatch that count as it
@@ -63,6 +73,10 @@ class SignDelegate(QStyledItemDelegate):
             role = QPalette.ColorRole
             color = option.palette.color(role.HighlightedText if chosen else role.Text)
             draw_sign(painter, QPointF(option.rect.center()), sign, color)
+
+    def sizeHint(self, option, index) -> QSize:
+        """Ask for rows that signs have air in; it is the same for all."""
+        return super().sizeHint(option, index).expandedTo(QSize(0, SIDE + 4))
 
     def editorEvent(self, event, model, option, index) -> bool:
         """Press the cell by mouse or Space."""

@@ -53,12 +53,24 @@ class Dragged:
         whole = (c for id in self.groups for c in grouping.group(id).clusters)
         return tuple(sorted({*self.clusters, *whole}))
 
-    def word(self, grouping: Grouping) -> str:
-        """Name them; "" for nothing."""
-        names = [grouping.group(id).name for id in self.groups]
-        if self.clusters:
-            names.append(word_clusters(self.clusters))
-        return word_names(names)
+    def word_drop(self, grouping: Grouping, target: Group | None) -> str:
+        """Say what a drop on a group, or beside all rows, would do; "" for nothing."""
+        if target is None:
+            if self.groups or not self.clusters:
+                return ""
+            one = len(self.clusters) == 1
+            becomes = "becomes a group of its own" if one else "become groups"
+            return f"Release: {word_clusters(self.clusters)} {becomes}."
+        brought = self.onto(grouping, target)
+        names = [grouping.group(id).name for id in brought.groups]
+        if brought.clusters:
+            names.append(word_clusters(brought.clusters))
+        if not names:
+            return ""
+        if target.locked:
+            return f"{target.name} is locked: it takes nothing."
+        go = "go" if len(brought.groups) + len(brought.clusters) > 1 else "goes"
+        return f"Release: {word_names(names)} {go} into {target.name}."
 
     def __bool__(self) -> bool:
         """Whether there is anything."""

@@ -8,11 +8,13 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QMimeData, QModelIndex, Qt, Signal
+from qtpy.QtGui import QIcon
 
 from napari_dgc.merging.grouping import Group
 from napari_dgc.ui.group_cells import HEADERS, SIGN_ROLE, Cells, Column
 from napari_dgc.ui.group_drag import MIME_TYPE, Dragged
 from napari_dgc.ui.group_rows import GroupRows
+from napari_dgc.ui.signs import Sign, sign_icon
 from napari_dgc.ui.wording import word_names
 
 __all__ = ["Column", "GroupModel"]
@@ -52,6 +54,7 @@ class GroupModel(GroupRows):
     def __init__(self, parent=None) -> None:
         super().__init__(parent)
         self._cells = Cells()
+        self._signs: dict[Sign, QIcon] = {}
 
     # -- in ---------------------------------------------------------------
 
@@ -67,6 +70,11 @@ class GroupModel(GroupRows):
             self.tell_all_changed()
 
     # -- out --------------------------------------------------------------
+
+    @property
+    def total(self) -> int:
+        """Valid pixels of the cube shown."""
+        return self._cells.total
 
     def pixels(self, group: Group) -> int:
         """Pixels of a group in the cube shown."""
@@ -86,8 +94,10 @@ class GroupModel(GroupRows):
         """Titles, with a word on each."""
         if orientation == Qt.Orientation.Horizontal and section < len(Column):
             title, tip = HEADERS[Column(section)]
-            if role == _ROLE.DisplayRole:
+            if role == _ROLE.DisplayRole and isinstance(title, str):
                 return title
+            if role == _ROLE.DecorationRole and isinstance(title, Sign):
+                return self._signs.setdefault(title, sign_icon(title))
             if role == _ROLE.ToolTipRole:
                 return tip
         return None

@@ -35,10 +35,10 @@ from napari_dgc.ui.group_menu import GroupMenu
 from napari_dgc.ui.group_model import GroupModel
 from napari_dgc.ui.selection import Selection
 from napari_dgc.ui.visibility import Visibility
-from napari_dgc.ui.wording import word_clusters
 
 _MIN_HEIGHT = 140  # pixels: some six rows, with the header
-_INDENT = 14  # pixels
+_INDENT = 12  # pixels
+_SIGN = 24  # pixels, the width of a column of signs
 
 
 class GroupTable(QTreeView):
@@ -101,11 +101,18 @@ class GroupTable(QTreeView):
         header.setSectionResizeMode(mode.Interactive)
         header.setSectionResizeMode(Column.NAME, mode.Stretch)
         space = self.fontMetrics().horizontalAdvance
-        self.setColumnWidth(Column.PIXELS, space("1,000,000") + 6)
         self.setColumnWidth(Column.PERCENT, space("100.0") + 8)
         self.setColumnWidth(Column.ROLE, space("background") + 6)
-        self.setColumnWidth(Column.LOCK, space("Lock") + 12)
-        self.setColumnWidth(Column.EYE, space("Show") + 12)
+        self.setColumnWidth(Column.LOCK, _SIGN)
+        self.setColumnWidth(Column.EYE, _SIGN)
+        self._on_cells_changed()
+        self.model().dataChanged.connect(self._on_cells_changed)
+
+    def _on_cells_changed(self, *_: object) -> None:
+        """Leave to the names what no number of this cube can need."""
+        space = self.fontMetrics().horizontalAdvance
+        widest = max(space(f"{self.model().total:,}"), space("Pixels"))
+        self.setColumnWidth(Column.PIXELS, widest + 8)
 
     def _set_manners(self) -> None:
         view = QAbstractItemView
@@ -233,31 +240,16 @@ class GroupTable(QTreeView):
     def dragMoveEvent(self, event) -> None:
         """Say what a release here would do, as on the image."""
         super().dragMoveEvent(event)
-        text = self._word_drop(event)
+        grouping = self.model().grouping
+        if grouping is None:
+            return
+        row = self._drop_row(event.position().toPoint())
+        dragged = Dragged.from_mime(event.mimeData())
+        text = dragged.word_drop(grouping, self.model().group_at(row))
         if text != self._last_said:
             self._last_said = text
             if text:
                 self.said.emit(text)
-
-    def _word_drop(self, event) -> str:
-        grouping = self.model().grouping
-        dragged = Dragged.from_mime(event.mimeData())
-        if grouping is None or not dragged:
-            return ""
-        target = self.model().group_at(self._drop_row(event.position().toPoint()))
-        if target is None:
-            if dragged.groups:
-                return ""
-            one = len(dragged.clusters) == 1
-            what = word_clusters(dragged.clusters)
-            becomes = "becomes a group of its own" if one else "become groups"
-            return f"Release: {what} {becomes}."
-        brought = dragged.onto(grouping, target)
-        if not brought:
-            return ""
-        names = brought.word(grouping)
-        go = "go" if len(brought.groups) + len(brought.clusters) > 1 else "goes"
-        return f"Release: {names} {go} into {target.name}."
 
     def _drop_row(self, place: QPoint) -> QModelIndex:
         """Give the row that a drop here is for; invalid between and below rows."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from enum import Enum, auto
 
 from qtpy.QtCore import QPointF, QRectF, Qt
-from qtpy.QtGui import QColor, QPainter, QPainterPath, QPen
+from qtpy.QtGui import QColor, QIcon, QPainter, QPainterPath, QPen, QPixmap
 
 SIDE = 16  # pixels
 _FAINT = 110  # of 255: what is off
+_GREY = QColor(135, 135, 135)
 _ORANGE = QColor("#e69f00")
 
 
@@ -22,7 +23,13 @@ class Sign(Enum):
     OUT = auto()
 
 
-def draw_sign(painter: QPainter, middle: QPointF, sign: Sign, color: QColor) -> None:
+def draw_sign(
+    painter: QPainter,
+    middle: QPointF,
+    sign: Sign,
+    color: QColor,
+    accent: QColor = _ORANGE,
+) -> None:
     """Draw a sign of `SIDE` pixels around a point.
 
     Parameters
@@ -32,6 +39,8 @@ def draw_sign(painter: QPainter, middle: QPointF, sign: Sign, color: QColor) -> 
     sign : Sign
     color : QColor
         That of the text beside it, so that it is seen in any theme.
+    accent : QColor
+        For what a locked group stands out by.
     """
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -45,8 +54,18 @@ def draw_sign(painter: QPainter, middle: QPointF, sign: Sign, color: QColor) -> 
     elif sign is Sign.OUT:
         _draw_way_out(painter)
     else:
-        _draw_lock(painter, open=off)
+        _draw_lock(painter, accent, open=off)
     painter.restore()
+
+
+def sign_icon(sign: Sign) -> QIcon:
+    """Give a sign as an icon, in a grey that is seen in any theme."""
+    pixmap = QPixmap(SIDE, SIDE)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    draw_sign(painter, QPointF(SIDE / 2, SIDE / 2), sign, _GREY, _GREY)
+    painter.end()
+    return QIcon(pixmap)
 
 
 def _pen(color: QColor, width: float = 1.5) -> QPen:
@@ -69,7 +88,7 @@ def _draw_eye(painter: QPainter, color: QColor, *, shut: bool) -> None:
         painter.drawLine(QPointF(-5.5, 6), QPointF(5.5, -6))
 
 
-def _draw_lock(painter: QPainter, *, open: bool) -> None:
+def _draw_lock(painter: QPainter, accent: QColor, *, open: bool) -> None:
     left = -5.5 if open else -3.0
     bow = QPainterPath(QPointF(left, -2 if open else 0))
     bow.lineTo(left, -3)
@@ -78,8 +97,8 @@ def _draw_lock(painter: QPainter, *, open: bool) -> None:
     painter.drawPath(bow)
     body = QRectF(-5, 0, 10, 7)
     if not open:
-        painter.setBrush(_ORANGE)
-        painter.setPen(_pen(_ORANGE))
+        painter.setBrush(accent)
+        painter.setPen(_pen(accent))
     painter.drawRoundedRect(body, 1, 1)
 
 
