@@ -14,11 +14,13 @@ from napari_dgc.merging import (
     Grouping,
     Merge,
     MergeError,
+    Move,
     Part,
     Recolor,
     Rename,
     SetLock,
     SetRole,
+    TakeApart,
     TakeOut,
     apply,
     cluster_color,
@@ -69,6 +71,55 @@ def test_take_out():
     assert change.added == (7,)
 
 
+def test_clusters_taken_apart_are_groups_of_their_own_below_the_one_they_leave():
+    merged = after(Merge((2, 3), 5), Merge((4,), 1))
+    change = apply(merged, TakeApart((3, 4, 2)))
+    assert change.operation == TakeApart((2, 3, 4), (7, 8, 9))
+    assert change.after.ids == (1, 9, 5, 7, 8, 6)
+    assert [change.after.group(id).clusters for id in (1, 5, 7, 8, 9)] == [
+        (1,), (5,), (2,), (3,), (4,)
+    ]  # fmt: skip
+    assert change.after.next_id == 10
+    assert change.text == "take clusters 2, 3, 4 out of 5, 1"
+    assert apply(merged, change.operation).after == change.after
+
+
+def test_of_a_group_taken_apart_wholly_the_lowest_cluster_keeps_it():
+    merged = after(Merge((2, 3), 5), Rename(5, "Leaf"))
+    change = apply(merged, TakeApart((2, 3, 5, 6)))
+    assert change.operation == TakeApart((3, 5), (7, 8))
+    assert change.after.group(5).name == "Leaf"
+    assert change.after.group(5).clusters == (2,)
+    assert apply(merged, change.operation).after == change.after
+
+
+def test_move_ties_clusters_to_the_target_and_leaves_the_others():
+    merged = after(Merge((2, 3), 5), Rename(4, "Lesion"), SetRole(4, "lesion"))
+    change = apply(merged, Move((3, 2), 4))
+    assert change.text == "move clusters 2, 3 into 4"
+    assert change.after.ids == merged.ids
+    assert change.after.group(4) == Group(
+        4, ((2, 3, 4),), "Lesion", cluster_color(4), role="lesion"
+    )
+    assert change.after.group(5).atoms == ((5,),)
+    assert change.changed_groups == (4, 5)
+    assert apply(merged, Move((3, 4), 4)).after.group(4).clusters == (3, 4)
+
+
+def test_a_group_whose_clusters_have_all_moved_is_gone():
+    change = apply(after(Merge((2,), 5)), Move((2, 5, 3), 1))
+    assert change.after == after(Merge((2, 3, 5), 1))
+    assert change.removed == (3, 5)
+
+
+def test_move_keeps_what_else_is_tied_together():
+    cut = apply(after(Merge((2,), 1), Merge((4,), 3)), Cut(3, (
+        Part(1, ((1, 2), (3, 4))), Part(5, ((5,),)), Part(6, ((6,),))
+    ))).after  # fmt: skip
+    moved = apply(cut, Move((3,), 6)).after
+    assert moved.group(1).atoms == ((1, 2), (4,))
+
+
 def test_a_new_group_never_looks_like_another():
     """Group 2 has grown and keeps name and colour; then cluster 2 leaves it."""
     grown = after(Merge((5,), 2), TakeOut(2))
@@ -80,7 +131,10 @@ def test_a_new_group_never_looks_like_another():
 
 def test_a_lock_guards_what_a_group_holds_and_only_that():
     locked = after(Merge((2,), 1), SetLock(1, True))
-    for step in (Merge((3,), 1), Merge((1,), 3), TakeOut(2)):
+    for step in (
+        Merge((3,), 1), Merge((1,), 3), TakeOut(2), TakeApart((2,)), TakeApart((2, 3)),
+        Move((2,), 3), Move((3,), 1),
+    ):  # fmt: skip
         with pytest.raises(MergeError, match=r"group 1 \(“Cluster 1”\) is locked"):
             apply(locked, step)
     assert after(Rename(1, "x"), SetRole(1, "ignore"), start=locked).group(1).locked
@@ -115,6 +169,13 @@ def test_role_and_texts():
         (TakeOut(9), "cluster 9 is in no group"),
         (TakeOut(0), "cluster 0 is in no group"),
         (TakeOut(3), "alone in group 3"),
+        (TakeApart(()), "no cluster is named"),
+        (TakeApart((3, 4)), "alone in their groups"),
+        (TakeApart((9,)), "cluster 9 is in no group"),
+        (Move((), 1), "no cluster is named"),
+        (Move((1,), 1), "in it already"),
+        (Move((1,), 9), "no group 9"),
+        (Move((9,), 1), "cluster 9 is in no group"),
         (Rename(9, "x"), "no group 9"),
         (SetLock(9, True), "no group 9"),
         (Cut(0, ()), "ask for 1 or more"),
@@ -138,6 +199,10 @@ def test_a_cut_cannot_bring_an_id_back():
         apply(once, Cut(5, (*parts, Part(5, (atoms[-1],)))))
     with pytest.raises(MergeError, match="given away before"):
         apply(once, TakeOut(2, new_group=2))
+    with pytest.raises(MergeError, match="given away before"):
+        apply(once, TakeApart((2,), (2,)))
+    with pytest.raises(MergeError, match="cannot be their ids"):
+        apply(once, TakeApart((2,), (7, 8)))
 
 
 @pytest.mark.parametrize(
@@ -188,6 +253,9 @@ def test_numbers_from_arrays_become_plain():
         Merge((3, 5), 2),
         TakeOut(3),
         TakeOut(3, 17),
+        TakeApart((3, 4)),
+        TakeApart((3, 4), (17, 18)),
+        Move((3, 5), 2),
         Rename(1, "Läsion ✓"),
         Recolor(1, (0, 128, 255)),
         SetRole(1, "healthy"),
@@ -216,6 +284,8 @@ def test_json_there_and_back(operation):
         ({"step": "recolor", "group": 1, "color": "red"}, "such as #1a2b3c"),
         ({"step": "recolor", "group": 1, "color": "#12345g"}, "such as #1a2b3c"),
         ({"step": "set role", "group": 1, "role": "x"}, "a role is one of"),
+        ({"step": "move", "clusters": 3, "target": 2}, "should be a list"),
+        ({"step": "take apart", "clusters": [3], "new_groups": 7}, "should be a list"),
         ({"step": "set lock", "group": 1, "locked": 1}, "true or false"),
         (
             {"step": "cut", "granularity": 1, "parts": [{"group": 1, "atoms": [1]}]},

@@ -16,11 +16,13 @@ from napari_dgc.merging import (
     History,
     Merge,
     MergeError,
+    Move,
     Operation,
     Recolor,
     Rename,
     SetLock,
     SetRole,
+    TakeApart,
     TakeOut,
     build_tree,
     operation_from_json,
@@ -63,10 +65,14 @@ def _merge_rows(rows: list[int]) -> Make:
     return make
 
 
+_clusters = st.lists(st.integers(1, K), max_size=4).map(tuple)
+
 makers: st.SearchStrategy[Make] = st.one_of(
     st.builds(Merge, st.lists(_ids, max_size=3).map(tuple), _ids).map(_fixed),
     st.lists(st.integers(0, K), min_size=1, max_size=4).map(_merge_rows),
     st.builds(TakeOut, st.integers(0, K + 1)).map(_fixed),
+    st.builds(TakeApart, _clusters).map(_fixed),
+    st.builds(Move, _clusters, _ids).map(_fixed),
     st.builds(Rename, _ids, st.sampled_from(["Lesion", "Blatt", "叶"])).map(_fixed),
     st.builds(Recolor, _ids, st.tuples(_channel, _channel, _channel)).map(_fixed),
     st.builds(SetRole, _ids, st.sampled_from([None, *ROLES])).map(_fixed),
@@ -164,6 +170,11 @@ def test_the_group_map_is_what_rewriting_pixels_gives(drawn, seed):
                     owner[owner == source] = target
             case TakeOut(cluster, new_group):
                 owner[clusters == cluster] = new_group
+            case TakeApart(leaving, new_groups):
+                for cluster, new_group in zip(leaving, new_groups, strict=True):
+                    owner[clusters == cluster] = new_group
+            case Move(moved, target):
+                owner[np.isin(clusters, moved)] = target
             case _ if hasattr(step, "parts"):
                 for part in step.parts:
                     owner[np.isin(clusters, [c for a in part.atoms for c in a])] = (

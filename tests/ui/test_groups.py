@@ -127,7 +127,7 @@ def test_pixels_and_shares_are_those_of_the_map(mapped):
 
 def test_order_scroll_and_selection_stay_after_a_step(mapped):
     table = mapped.groups.table
-    table.setFixedHeight(70)
+    table.setFixedHeight(84)
     settle()
     bar = table.verticalScrollBar()
     assert bar.maximum() > 2

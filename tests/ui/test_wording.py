@@ -8,10 +8,12 @@ from napari_dgc.merging.grouping import Grouping
 from napari_dgc.merging.history import History
 from napari_dgc.merging.steps import (
     Merge,
+    Move,
     Recolor,
     Rename,
     SetLock,
     SetRole,
+    TakeApart,
     TakeOut,
 )
 from napari_dgc.ui.wording import (
@@ -32,6 +34,8 @@ from napari_dgc.ui.wording import (
         (SetRole(2, "lesion"), "Cluster 2 has the role lesion"),
         (SetLock(2, True), "locked Cluster 2"),
         (TakeOut(5), "took cluster 5 out of Cluster 4"),
+        (TakeApart((4, 5)), "took cluster 5 out of Cluster 4"),
+        (Move((3, 5), 1), "moved clusters 3, 5 into Cloth"),
     ],
 )
 def test_steps_are_told_by_name(step, said):

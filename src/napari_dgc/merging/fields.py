@@ -61,6 +61,10 @@ class Fields:
         """Read a list of whole numbers."""
         return tuple(self._integer(item, key) for item in self.items(key))
 
+    def optional_integers(self, key: str) -> tuple[int, ...] | None:
+        """Read a list of whole numbers, or None where it is null or missing."""
+        return None if self._data.get(key) is None else self.integers(key)
+
     def text(self, key: str) -> str:
         """Read a string."""
         return self._typed(self.value(key), str, key, "text")

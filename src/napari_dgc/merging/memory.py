@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from napari_dgc.merging.grouping import Group
 from napari_dgc.merging.operations import Change
-from napari_dgc.merging.steps import Adopt, Cut, Merge, TakeOut
+from napari_dgc.merging.steps import Adopt, Cut, Merge, Move, TakeApart, TakeOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +42,29 @@ def remember(
             case Cut():
                 _follow_cut(origins, change, change.operation)
             case Merge(sources, target):
-                held = set(change.after.group(target).clusters)
-                for id in [*origins]:
-                    if id in sources or not held.isdisjoint(origins[id].clusters):
-                        del origins[id]
+                _forget(origins, sources)
+                _forget_holders(origins, change.after.group(target).clusters)
+            case Move(clusters, target):
+                _forget(origins, [change.before.group_of(c).id for c in clusters])
+                _forget_holders(origins, change.after.group(target).clusters)
             case TakeOut(cluster):
-                origins.pop(change.before.group_of(cluster).id, None)
+                _forget(origins, [change.before.group_of(cluster).id])
+            case TakeApart(clusters):
+                _forget(origins, [change.before.group_of(c).id for c in clusters])
             case Adopt():
                 origins.clear()
     return origins
+
+
+def _forget(origins: dict[int, Origin], groups: Iterable[int]) -> None:
+    for id in groups:
+        origins.pop(id, None)
+
+
+def _forget_holders(origins: dict[int, Origin], clusters: Iterable[int]) -> None:
+    """Forget all that had any of these clusters."""
+    held = set(clusters)
+    _forget(origins, [i for i, o in origins.items() if not held.isdisjoint(o.clusters)])
 
 
 def _follow_cut(origins: dict[int, Origin], change: Change, cut: Cut) -> None:

@@ -6,21 +6,23 @@ imported from here too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from napari_dgc.merging.grouping import Group, Grouping, MergeError, default_name
-from napari_dgc.merging.palette import MAX_CLUSTER, Color, cluster_color
+from napari_dgc.merging.births import check_new, new_group
+from napari_dgc.merging.grouping import Group, Grouping, MergeError
+from napari_dgc.merging.members import move, take_apart, take_out, unlocked
 from napari_dgc.merging.steps import (
     Adopt,
     Cut,
     Merge,
+    Move,
     Operation,
     Part,
     Recolor,
     Rename,
     SetLock,
     SetRole,
+    TakeApart,
     TakeOut,
     operation_from_json,
 )
@@ -31,12 +33,14 @@ __all__ = [
     "Cut",
     "Merge",
     "MergeError",
+    "Move",
     "Operation",
     "Part",
     "Recolor",
     "Rename",
     "SetLock",
     "SetRole",
+    "TakeApart",
     "TakeOut",
     "apply",
     "operation_from_json",
@@ -114,7 +118,11 @@ def apply(grouping: Grouping, operation: Operation) -> Change:
         case Merge():
             after, text = _merge(grouping, operation)
         case TakeOut():
-            done, after, text = _take_out(grouping, operation)
+            done, after, text = take_out(grouping, operation)
+        case TakeApart():
+            done, after, text = take_apart(grouping, operation)
+        case Move():
+            after, text = move(grouping, operation)
         case Rename(id, name):
             after = _altered(grouping, replace(grouping.group(id), name=name))
             text = f"rename {id} to “{name}”"
@@ -141,8 +149,8 @@ def _merge(grouping: Grouping, step: Merge) -> tuple[Grouping, str]:
         raise MergeError("a merge needs at least one group to put into the target")
     if step.target in step.sources:
         raise MergeError(f"group {step.target} cannot be merged into itself")
-    target = _unlocked(grouping, step.target)
-    sources = [_unlocked(grouping, source) for source in step.sources]
+    target = unlocked(grouping, step.target)
+    sources = [unlocked(grouping, source) for source in step.sources]
     # The hand has the last word: one atom, which no granularity takes apart.
     atom = tuple(c for group in (target, *sources) for c in group.clusters)
     merged = replace(target, atoms=(atom,))
@@ -155,25 +163,6 @@ def _merge(grouping: Grouping, step: Merge) -> tuple[Grouping, str]:
     return (
         replace(grouping, groups=tuple(groups)),
         f"merge {listed} into {step.target}",
-    )
-
-
-def _take_out(grouping: Grouping, step: TakeOut) -> tuple[TakeOut, Grouping, str]:
-    home = _unlocked(grouping, grouping.group_of(step.cluster).id)
-    if len(home.clusters) == 1:
-        raise MergeError(f"cluster {step.cluster} is alone in group {home.id} already")
-    new_id = grouping.next_id if step.new_group is None else step.new_group
-    _check_new(grouping, new_id)
-    left = (tuple(c for c in atom if c != step.cluster) for atom in home.atoms)
-    rest = replace(home, atoms=tuple(atom for atom in left if atom))
-    taken = _new_group(new_id, ((step.cluster,),), grouping.groups)
-    groups: list[Group] = []
-    for group in grouping.groups:
-        groups += [rest, taken] if group.id == home.id else [group]
-    return (
-        replace(step, new_group=new_id),
-        Grouping(tuple(groups), new_id + 1),
-        f"take cluster {step.cluster} out of {home.id}",
     )
 
 
@@ -190,7 +179,7 @@ def _cut(grouping: Grouping, step: Cut) -> tuple[Grouping, str]:
         raise MergeError("two parts of the cut have the same group id")
     for part in step.parts:
         if part.group not in free:
-            _check_new(grouping, part.group)
+            check_new(grouping, part.group)
     kept = {p.group: replace(free[p.group], atoms=p.atoms) for p in step.parts
             if p.group in free}  # fmt: skip
     rows: dict[int, list[Group]] = {}
@@ -201,7 +190,7 @@ def _cut(grouping: Grouping, step: Cut) -> tuple[Grouping, str]:
     for part in step.parts:
         if part.group not in kept:
             new = (
-                _new_group(part.group, part.atoms, taken)
+                new_group(part.group, part.atoms, taken)
                 if part.name is None or part.color is None
                 else Group(part.group, part.atoms, part.name, part.color, part.role)
             )
@@ -231,55 +220,9 @@ def _adopt(grouping: Grouping, step: Adopt) -> tuple[Adopt, Grouping, str]:
     return Adopt(after.groups), after, f"adopt {len(groups)} groups"
 
 
-def _unlocked(grouping: Grouping, id: int) -> Group:
-    group = grouping.group(id)
-    if group.locked:
-        raise MergeError(
-            f"group {id} (“{group.name}”) is locked; unlock it to change what it holds"
-        )
-    return group
-
-
 def _altered(grouping: Grouping, group: Group) -> Grouping:
     groups = (group if old.id == group.id else old for old in grouping.groups)
     return replace(grouping, groups=tuple(groups))
-
-
-def _check_new(grouping: Grouping, id: int) -> None:
-    if id < grouping.next_id:
-        raise MergeError(f"the group id {id} was given away before")
-
-
-def _new_group(
-    id: int, atoms: tuple[tuple[int, ...], ...], others: Iterable[Group]
-) -> Group:
-    """Make a group with a name and a colour that no other group has."""
-    others = list(others)
-    clusters = sorted(cluster for atom in atoms for cluster in atom)
-    names = {group.name for group in others}
-    colors = {group.color for group in others}
-    return Group(
-        id,
-        atoms,
-        name=next(name for name in _names(clusters[0]) if name not in names),
-        color=next(
-            (color for color in _colors(clusters) if color not in colors),
-            cluster_color(clusters[0]),
-        ),
-    )
-
-
-def _names(cluster: int) -> Iterator[str]:
-    """Yield "Cluster 7", then "Cluster 7 (2)" and so on, should that be taken."""
-    yield default_name(cluster)
-    for number in range(2, MAX_CLUSTER + 2):
-        yield f"{default_name(cluster)} ({number})"
-
-
-def _colors(clusters: Iterable[int]) -> Iterator[Color]:
-    """Yield the clusters' own colours, then every other one."""
-    yield from map(cluster_color, clusters)
-    yield from map(cluster_color, range(1, MAX_CLUSTER + 1))
 
 
 def _places(grouping: Grouping) -> dict[int, tuple[int, int]]:

@@ -11,8 +11,8 @@ from typing import Any
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.files import write_whole
 from napari_dgc.merging.fields import Fields
+from napari_dgc.merging.group_json import group_from_json, group_to_json
 from napari_dgc.merging.grouping import Group, Grouping
-from napari_dgc.merging.steps import group_from_json, group_to_json
 
 FORMAT = "napari-dgc recipe"
 VERSION = 1

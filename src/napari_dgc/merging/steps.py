@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 from napari_dgc.merging import grouping as _grouping
 from napari_dgc.merging.fields import Fields, color_text
+from napari_dgc.merging.group_json import atom_lists, group_from_json, group_to_json
 from napari_dgc.merging.grouping import Atom, Group, MergeError, Role
 from napari_dgc.merging.palette import Color
 
@@ -22,6 +23,10 @@ def _take(instance: object, **values: object) -> None:
     """Set fields of a frozen value while it is being made."""
     for name, value in values.items():
         object.__setattr__(instance, name, value)
+
+
+def _sorted_ids(ids: Iterable[int]) -> tuple[int, ...]:
+    return tuple(sorted({index(id) for id in ids}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +40,7 @@ class Merge:
     target: int
 
     def __post_init__(self) -> None:
-        ids = tuple(sorted({index(source) for source in self.sources}))
-        _take(self, sources=ids, target=index(self.target))
+        _take(self, sources=_sorted_ids(self.sources), target=index(self.target))
 
     def to_json(self) -> dict[str, Any]:
         """Give plain JSON values."""
@@ -65,6 +69,50 @@ class TakeOut:
             "cluster": self.cluster,
             "new_group": self.new_group,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class TakeApart:
+    """Each of these clusters leaves its group and becomes a group of its own.
+
+    Where all clusters of a group are among them the lowest stays, and with it
+    the group. `new_groups` are the ids they get: None for the next ones free,
+    which the operation of the resulting `Change` then states, for the clusters
+    that did leave.
+    """
+
+    clusters: tuple[int, ...]
+    new_groups: tuple[int, ...] | None = None
+
+    def __post_init__(self) -> None:
+        new = self.new_groups
+        ids = None if new is None else tuple(map(index, new))
+        _take(self, clusters=_sorted_ids(self.clusters), new_groups=ids)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give plain JSON values."""
+        new = None if self.new_groups is None else list(self.new_groups)
+        clusters = list(self.clusters)
+        return {"step": "take apart", "clusters": clusters, "new_groups": new}
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Clusters leave their groups and go into the target, tied to it by hand.
+
+    The target keeps its id, name, colour, role and place in the table; a group
+    that none of its clusters is left in goes.
+    """
+
+    clusters: tuple[int, ...]
+    target: int
+
+    def __post_init__(self) -> None:
+        _take(self, clusters=_sorted_ids(self.clusters), target=index(self.target))
+
+    def to_json(self) -> dict[str, Any]:
+        """Give plain JSON values."""
+        return {"step": "move", "clusters": list(self.clusters), "target": self.target}
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +207,7 @@ class Part:
 
     def to_json(self) -> dict[str, Any]:
         """Give plain JSON values."""
-        data: dict[str, Any] = {"group": self.group, "atoms": _lists(self.atoms)}
+        data: dict[str, Any] = {"group": self.group, "atoms": atom_lists(self.atoms)}
         if self.name is not None and self.color is not None:
             look = {"name": self.name, "color": color_text(self.color)}
             data |= look | {"role": self.role}
@@ -223,7 +271,16 @@ class Adopt:
 
 
 Operation: TypeAlias = (
-    Merge | TakeOut | Rename | Recolor | SetRole | SetLock | Cut | Adopt
+    Merge
+    | TakeOut
+    | TakeApart
+    | Move
+    | Rename
+    | Recolor
+    | SetRole
+    | SetLock
+    | Cut
+    | Adopt
 )
 
 
@@ -243,6 +300,11 @@ def operation_from_json(data: object) -> Operation:
         case "take out":
             new_group = fields.optional_integer("new_group")
             return TakeOut(fields.integer("cluster"), new_group)
+        case "take apart":
+            new_groups = fields.optional_integers("new_groups")
+            return TakeApart(fields.integers("clusters"), new_groups)
+        case "move":
+            return Move(fields.integers("clusters"), fields.integer("target"))
         case "rename":
             return Rename(fields.integer("group"), fields.text("name"))
         case "recolor":
@@ -258,39 +320,3 @@ def operation_from_json(data: object) -> Operation:
         case "adopt":
             return Adopt(tuple(group_from_json(g) for g in fields.items("groups")))
     raise ValueError(f"there is no step called {step!r}")
-
-
-def group_to_json(group: Group) -> dict[str, Any]:
-    """Write a group as plain JSON values; `group_from_json` reads them."""
-    return {
-        "value": group.value,
-        "id": group.id,
-        "name": group.name,
-        "color": color_text(group.color),
-        "role": group.role,
-        "locked": group.locked,
-        "clusters": list(group.clusters),
-        "atoms": _lists(group.atoms),
-    }
-
-
-def group_from_json(data: object) -> Group:
-    """Read a group; ValueError says which field is at fault."""
-    fields = Fields(data, "a group")
-    group = Group(
-        id=fields.integer("id"),
-        atoms=fields.atoms("atoms"),
-        name=fields.text("name"),
-        color=fields.color("color"),
-        role=_grouping.check_role(fields.optional_text("role")),
-        locked=fields.flag("locked"),
-    )
-    if fields.integers("clusters") != group.clusters:
-        raise ValueError(f"clusters and atoms of group {group.id} do not agree")
-    if fields.integer("value") != group.value:
-        raise ValueError(f"the value of group {group.id} is not its lowest cluster")
-    return group
-
-
-def _lists(atoms: Iterable[Atom]) -> list[list[int]]:
-    return [list(atom) for atom in atoms]

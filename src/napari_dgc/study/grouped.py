@@ -13,11 +13,13 @@ from napari_dgc.merging.history import History
 from napari_dgc.merging.operations import Change
 from napari_dgc.merging.steps import (
     Merge,
+    Move,
     Operation,
     Recolor,
     Rename,
     SetLock,
     SetRole,
+    TakeApart,
     TakeOut,
 )
 from napari_dgc.merging.tree import ClusterTree, build_tree
@@ -78,6 +80,16 @@ class Grouped:
     def take_out(self, cluster: int) -> Change:
         """Take one cluster out of its group."""
         return self.do(TakeOut(cluster))
+
+    def take_apart(self, clusters: Sequence[int]) -> Change:
+        """Make each of these clusters a group of its own."""
+        if len(clusters) == 1:
+            return self.take_out(clusters[0])
+        return self.do(TakeApart(tuple(clusters)))
+
+    def move(self, clusters: Sequence[int], target: int) -> Change:
+        """Put single clusters into another group than theirs."""
+        return self.do(Move(tuple(clusters), target))
 
     def rename(self, group: int, name: str) -> Change:
         """Name a group."""

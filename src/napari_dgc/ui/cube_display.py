@@ -150,20 +150,24 @@ class CubeDisplay:
             entry.groups.clear()
         self._described.start()
 
-    def set_looks(self, highlighted: Iterable[int], hidden: Iterable[int]) -> None:
-        """Highlight and hide these groups from the next draw on."""
-        self._looks = Looks(frozenset(highlighted), frozenset(hidden))
+    def set_looks(self, looks: Looks) -> None:
+        """Highlight and hide groups from the next draw on."""
+        self._looks = looks
 
-    def highlight(self, groups: Iterable[int]) -> None:
-        """Dim all groups but these; none dims none."""
-        self._recolor(replace(self._looks, highlighted=frozenset(groups)))
+    def highlight(self, groups: Iterable[int], members: Iterable[int] = ()) -> None:
+        """Dim all but these groups and single clusters; none dims none."""
+        chosen = {"highlighted": frozenset(groups), "members": frozenset(members)}
+        self._recolor(replace(self._looks, **chosen))
 
     def hide(self, groups: Iterable[int]) -> None:
         """Draw all groups but these."""
         self._recolor(replace(self._looks, hidden=frozenset(groups)))
 
     def _recolor(self, looks: Looks) -> None:
-        self._looks = looks
+        before, self._looks = self._looks, looks
+        if looks.members != before.members:
+            self.draw()
+            return
         entry = self._shown
         grouping = self._study.grouping
         if entry is None or entry.groups is None or grouping is None:

@@ -56,7 +56,9 @@ class ClusteringDock(QWidget):
         self.cubes = CubesPanel(viewer, self.study, self.display, status)
         self.picture = PictureRow(self.study, self.display, shared.colors)
         self.training = TrainingPanel(viewer, self.study, shared.session, status)
-        self.groups = GroupsPanel(self.study, shared.selection, status)
+        self.groups = GroupsPanel(
+            self.study, shared.selection, shared.visibility, status
+        )
         self.export = ExportPanel(self.study, shared.selection, status)
 
     def _lay_out(self) -> None:
@@ -115,6 +117,10 @@ class ClusteringDock(QWidget):
             "finer": partial(self.workspace.slide, self.groups.granularity.step, 1),
             "leave": self.workspace.leave,
             "toggle_false_color": self.workspace.colors.toggle,
+            "toggle_hidden": self.groups.tools.toggle_hidden,
+            "toggle_solo": self.groups.tools.toggle_solo,
+            "toggle_blink": self.groups.tools.toggle_blink,
+            "take_out": self.groups.take_out,
             "show_keys": self.show_keys,
         }
         bind_dock(self, self._actions)

@@ -1,67 +1,44 @@
-"""The table of groups: selecting, dragging, naming."""
+"""The table of groups: selecting, dragging, naming, unfolding."""
 
 from __future__ import annotations
 
 from qtpy.QtCore import (
+    QEvent,
     QItemSelection,
     QItemSelectionModel,
-    QMimeData,
     QModelIndex,
     QPoint,
     QSize,
     Qt,
-    QTimer,
     Signal,
 )
-from qtpy.QtGui import QAction, QColor, QDrag
+from qtpy.QtGui import QColor, QDrag, QMouseEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QColorDialog,
-    QComboBox,
     QHeaderView,
     QMenu,
-    QStyledItemDelegate,
     QTreeView,
-    QWidget,
 )
 
-from napari_dgc.merging.grouping import ROLES, Group
-from napari_dgc.ui.group_model import Column, GroupModel, ids_in
+from napari_dgc.merging.grouping import Group, Grouping
+from napari_dgc.ui.group_cells import SIGN_ROLE, Column
+from napari_dgc.ui.group_delegates import (
+    SWATCH,
+    NameDelegate,
+    RoleDelegate,
+    SignDelegate,
+    on_swatch,
+)
+from napari_dgc.ui.group_drag import Dragged
+from napari_dgc.ui.group_menu import GroupMenu
+from napari_dgc.ui.group_model import GroupModel
 from napari_dgc.ui.selection import Selection
-from napari_dgc.ui.wording import word_names
+from napari_dgc.ui.visibility import Visibility
 
-_SWATCH = 14  # pixels
 _MIN_HEIGHT = 140  # pixels: some six rows, with the header
-
-
-class RoleDelegate(QStyledItemDelegate):
-    """Chooses a role from a drop-down."""
-
-    def createEditor(self, parent: QWidget, option, index) -> QComboBox:
-        """Make the drop-down; it commits as soon as something is chosen."""
-        box = QComboBox(parent)
-        box.addItem("–", None)
-        for role in ROLES:
-            box.addItem(role, role)
-        box.activated.connect(lambda _: self._commit(box))
-        # Open at once, when Qt has put it in place: one click less.
-        opening = QTimer(box)
-        opening.setSingleShot(True)
-        opening.timeout.connect(box.showPopup)
-        opening.start(0)
-        return box
-
-    def setEditorData(self, editor: QComboBox, index: QModelIndex) -> None:
-        """Show the present role."""
-        editor.setCurrentIndex(editor.findData(index.data(Qt.ItemDataRole.EditRole)))
-
-    def setModelData(self, editor: QComboBox, model, index: QModelIndex) -> None:
-        """Wish for the chosen role."""
-        model.setData(index, editor.currentData())
-
-    def _commit(self, editor: QComboBox) -> None:
-        self.commitData.emit(editor)
-        self.closeEditor.emit(editor)
+_INDENT = 12  # pixels
+_SIGN = 24  # pixels, the width of a column of signs
 
 
 class GroupTable(QTreeView):
@@ -71,26 +48,31 @@ class GroupTable(QTreeView):
     -------
     recolor_wanted : int, tuple
         A colour was chosen for a group.
-    take_out_wanted : int
-        A cluster shall leave its group.
     said : str
         What letting go of the dragged rows here would do.
     """
 
     recolor_wanted = Signal(int, tuple)
-    take_out_wanted = Signal(int)
     said = Signal(str)
 
-    def __init__(self, model: GroupModel, selection: Selection) -> None:
+    def __init__(
+        self, model: GroupModel, selection: Selection, visibility: Visibility
+    ) -> None:
         super().__init__()
         self._selection = selection
-        self._quiet = False
+        self._menus = GroupMenu(model, selection, visibility)
+        self._open: set[int] = set()  # ids of groups whose clusters are shown
+        self._quiet = False  # selected rows are ours to set: tell nobody
+        self._stepping = False  # between a step on the groups and its end
+        self._pressed = QPoint()
         self._last_said = ""
         self.setModel(model)
         self._set_looks()
         self._set_manners()
         self.selectionModel().selectionChanged.connect(self._on_rows_selected)
         selection.changed.connect(self._on_selection_changed)
+        self.expanded.connect(self._on_row_expanded)
+        self.collapsed.connect(self._on_row_collapsed)
 
     def sizeHint(self) -> QSize:
         """Ask for a table of some eight rows."""
@@ -100,29 +82,37 @@ class GroupTable(QTreeView):
         self.setObjectName("dgc_groups")
         self.setToolTip("Groups of clusters: select, rename, drag one onto another")
         self.setMinimumHeight(_MIN_HEIGHT)
-        self.setRootIsDecorated(False)
-        self.setIndentation(0)
+        self.setIndentation(_INDENT)
         self.setUniformRowHeights(True)
-        # napari's style draws boxes that cannot be seen in its dark theme.
-        self.setStyleSheet(
-            "QTreeView::indicator { width: 11px; height: 11px;"
-            " border: 1px solid #8a8a8a; border-radius: 2px; }"
-            "QTreeView::indicator:checked { background: #e69f00; }"
-        )
         self.setAllColumnsShowFocus(True)
+        self.setExpandsOnDoubleClick(False)  # that renames
+        names = NameDelegate(self)
+        names.swatch_pressed.connect(self._on_swatch_pressed)
+        self.setItemDelegateForColumn(Column.NAME, names)
         self.setItemDelegateForColumn(Column.ROLE, RoleDelegate(self))
+        for column in (Column.EYE, Column.LOCK):
+            self.setItemDelegateForColumn(column, SignDelegate(self))
         header = self.header()
         header.setStretchLastSection(False)
         header.setSectionsMovable(False)
+        header.moveSection(header.visualIndex(Column.EYE), 0)
         header.setMinimumSectionSize(24)
         mode = QHeaderView.ResizeMode
         header.setSectionResizeMode(mode.Interactive)
         header.setSectionResizeMode(Column.NAME, mode.Stretch)
         space = self.fontMetrics().horizontalAdvance
-        self.setColumnWidth(Column.PIXELS, space("1,000,000") + 6)
         self.setColumnWidth(Column.PERCENT, space("100.0") + 8)
         self.setColumnWidth(Column.ROLE, space("background") + 6)
-        self.setColumnWidth(Column.LOCK, space("Lock") + 12)
+        self.setColumnWidth(Column.LOCK, _SIGN)
+        self.setColumnWidth(Column.EYE, _SIGN)
+        self._on_cells_changed()
+        self.model().dataChanged.connect(self._on_cells_changed)
+
+    def _on_cells_changed(self, *_: object) -> None:
+        """Leave to the names what no number of this cube can need."""
+        space = self.fontMetrics().horizontalAdvance
+        widest = max(space(f"{self.model().total:,}"), space("Pixels"))
+        self.setColumnWidth(Column.PIXELS, widest + 8)
 
     def _set_manners(self) -> None:
         view = QAbstractItemView
@@ -133,24 +123,50 @@ class GroupTable(QTreeView):
         )
         self.setDragDropMode(view.DragDropMode.DragDrop)
         self.setDefaultDropAction(Qt.DropAction.MoveAction)
-        # Between two rows there is nothing to drop on: a row is the target.
-        self.setDragDropOverwriteMode(True)
         self.setDropIndicatorShown(True)
         self.setAutoScroll(True)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(self._on_menu_requested)
 
+    # -- steps on the groups ------------------------------------------------
+
+    def show_grouping(self, grouping: Grouping | None) -> None:
+        """Follow a grouping; nothing moves, and what was unfolded is so again."""
+        bar = self.verticalScrollBar()
+        place = bar.value()
+        self._quiet = self._stepping = True
+        try:
+            self.model().set_grouping(grouping)
+        finally:
+            self._quiet = False
+        for group in self._open:
+            index = self.model().index_of(group)
+            if index.isValid():
+                self.expand(index)
+        self.executeDelayedItemsLayout()
+        bar.setValue(place)  # Qt scrolls where the current row goes
+
+    def _on_row_expanded(self, index: QModelIndex) -> None:
+        self._open.add(self.model().group_at(index).id)
+
+    def _on_row_collapsed(self, index: QModelIndex) -> None:
+        self._open.discard(self.model().group_at(index).id)
+
     # -- selection ----------------------------------------------------------
 
     def show_selection(self) -> None:
-        """Select the rows of the selected groups, after rows came or went."""
+        """Select the rows of what is selected, after rows came or went."""
+        self._stepping = False
+        self._select_rows()
+
+    def _select_rows(self) -> None:
         model: GroupModel = self.model()
         chosen = QItemSelection()
-        for group in self._selection.ids:
-            row = model.row_of(group)
-            if row >= 0:
-                last = model.index(row, len(Column) - 1)
-                chosen.select(model.index(row, 0), last)
+        rows = [model.index_of(group) for group in self._selection.ids]
+        rows += [model.index_of_member(c) for c in self._selection.members]
+        for index in rows:
+            if index.isValid():
+                chosen.select(index, index.siblingAtColumn(len(Column) - 1))
         self._quiet = True
         try:
             flags = QItemSelectionModel.SelectionFlag.ClearAndSelect
@@ -161,51 +177,89 @@ class GroupTable(QTreeView):
     def _on_rows_selected(self, *_: object) -> None:
         if self._quiet:
             return
+        model: GroupModel = self.model()
         rows = self.selectionModel().selectedRows()
-        self._selection.set(self.model().group_at(row).id for row in rows)
+        held = [(model.group_at(row), model.cluster_at(row)) for row in rows]
+        self._selection.set(
+            (group.id for group, cluster in held if group and cluster is None),
+            (cluster for _, cluster in held if cluster is not None),
+        )
 
     def _on_selection_changed(self, ids: frozenset[int]) -> None:
-        self.show_selection()
-        if len(ids) == 1:  # chosen on the image: its row must be in sight
-            row = self.model().row_of(next(iter(ids)))
-            if row >= 0:
-                self.scrollTo(self.model().index(row, 0))
+        self._select_rows()
+        # Chosen on the image: its row must be in sight. A step moves nothing.
+        if len(ids) == 1 and not self._stepping:
+            index = self.model().index_of(next(iter(ids)))
+            if index.isValid():
+                self.scrollTo(index)
+
+    def selectionCommand(self, index: QModelIndex, event=None):
+        """Leave the selection alone where a press is for a cell's button."""
+        if isinstance(event, QMouseEvent) and self._is_button(index, event):
+            return QItemSelectionModel.SelectionFlag.NoUpdate
+        return super().selectionCommand(index, event)
+
+    def _is_button(self, index: QModelIndex, event: QMouseEvent) -> bool:
+        if event.type() == QEvent.Type.MouseButtonPress:
+            self._pressed = event.position().toPoint()
+        if event.button() == Qt.MouseButton.RightButton:
+            return False
+        if index.data(SIGN_ROLE) is not None:
+            return True
+        return (
+            index.column() == Column.NAME
+            and self.model().cluster_at(index) is None
+            and on_swatch(self.visualRect(index), self._pressed)
+        )
 
     # -- drag ---------------------------------------------------------------
 
     def make_drag(self) -> QDrag:
         """Make the drag of the selected rows; its picture hides no row beneath."""
-        rows = self.selectionModel().selectedRows()
+        rows = self.selectionModel().selectedRows(Column.NAME)
         drag = QDrag(self)
         drag.setMimeData(self.model().mimeData(rows))
         if rows:
             swatch = rows[0].data(Qt.ItemDataRole.DecorationRole)
-            drag.setPixmap(swatch.pixmap(_SWATCH, _SWATCH))
-            drag.setHotSpot(QPoint(-_SWATCH, -_SWATCH))  # below right of the pointer
+            drag.setPixmap(swatch.pixmap(SWATCH, SWATCH))
+            drag.setHotSpot(QPoint(-SWATCH, -SWATCH))  # below right of the pointer
         return drag
 
     def startDrag(self, actions) -> None:
         """Drag a swatch instead of a picture of the rows."""
-        self.make_drag().exec(actions, self.defaultDropAction())
+        pressed = self.indexAt(self._pressed)
+        if self.selectionModel().isRowSelected(pressed.row(), pressed.parent()):
+            self.make_drag().exec(actions, self.defaultDropAction())
+
+    def dragEnterEvent(self, event) -> None:
+        """Offer the lines between rows to clusters alone: they come out there."""
+        dragged = Dragged.from_mime(event.mimeData())
+        self.setDragDropOverwriteMode(bool(dragged.groups))
+        super().dragEnterEvent(event)
 
     def dragMoveEvent(self, event) -> None:
         """Say what a release here would do, as on the image."""
         super().dragMoveEvent(event)
-        target = self.model().group_at(self.indexAt(event.position().toPoint()))
-        mime = event.mimeData()
-        names = self._dragged(mime, target) if target is not None else ""
-        text = f"Release: {names} goes into {target.name}." if names else ""
+        grouping = self.model().grouping
+        if grouping is None:
+            return
+        row = self._drop_row(event.position().toPoint())
+        dragged = Dragged.from_mime(event.mimeData())
+        text = dragged.word_drop(grouping, self.model().group_at(row))
         if text != self._last_said:
             self._last_said = text
             if text:
                 self.said.emit(text)
 
-    def _dragged(self, mime: QMimeData, target: Group) -> str:
-        """Names of the groups dragged, but for the one beneath."""
-        model: GroupModel = self.model()
-        rows = (model.row_of(id) for id in ids_in(mime) if id != target.id)
-        groups = [model.group_at(model.index(row, 0)) for row in rows if row >= 0]
-        return word_names(group.name for group in groups if group is not None)
+    def _drop_row(self, place: QPoint) -> QModelIndex:
+        """Give the row that a drop here is for; invalid between and below rows."""
+        index = self.indexAt(place)
+        position = QAbstractItemView.DropIndicatorPosition
+        between = self.dropIndicatorPosition() in (
+            position.AboveItem,
+            position.BelowItem,
+        )
+        return index.parent() if between else index
 
     # -- menu -------------------------------------------------------------
 
@@ -219,38 +273,16 @@ class GroupTable(QTreeView):
 
     def make_menu(self, group: Group, index: QModelIndex) -> QMenu:
         """Build what a right click on a row offers."""
-        model: GroupModel = self.model()
-        menu = QMenu(self)
+        if self.model().cluster_at(index) is not None:
+            return self._menus.for_member(self, index)
         name = index.siblingAtColumn(Column.NAME)
-        others = tuple(sorted(self._selection.ids - {group.id}))
-        merge = self._add(
-            menu,
-            f"Merge the other selected groups into {group.name}",
-            lambda: model.merge_wanted.emit(others, group.id),
+        return self._menus.for_group(
+            self, group, lambda: self.edit(name), lambda: self._choose_color(group)
         )
-        merge.setEnabled(bool(others))
-        menu.addSeparator()
-        self._add(menu, "Rename", lambda: self.edit(name))
-        self._add(menu, "Colour…", lambda: self._choose_color(group))
-        self._add(
-            menu,
-            "Unlock" if group.locked else "Lock",
-            lambda: model.lock_wanted.emit(group.id, not group.locked),
-        )
-        members = menu.addMenu("Take out")
-        members.setEnabled(len(group.clusters) > 1 and not group.locked)
-        for cluster in group.clusters:
-            self._add(
-                members,
-                f"Cluster {cluster}",
-                lambda _=False, c=cluster: self.take_out_wanted.emit(c),
-            )
-        return menu
 
-    def _add(self, menu: QMenu, text: str, wish) -> QAction:
-        action = menu.addAction(text)
-        action.triggered.connect(wish)
-        return action
+    def _on_swatch_pressed(self, index: QModelIndex) -> None:
+        if self.model().cluster_at(index) is None:
+            self._choose_color(self.model().group_at(index))
 
     def _choose_color(self, group: Group) -> None:
         color = QColorDialog.getColor(QColor(*group.color), self, group.name)

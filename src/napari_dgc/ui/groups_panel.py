@@ -14,12 +14,18 @@ from napari_dgc.ui.dendrogram import DendrogramView
 from napari_dgc.ui.granularity import GranularitySlider
 from napari_dgc.ui.group_model import GroupModel
 from napari_dgc.ui.group_table import GroupTable
+from napari_dgc.ui.group_tools import GroupTools
 from napari_dgc.ui.notices import Heading, StatusLine, WrappedLabel
 from napari_dgc.ui.selection import Selection
+from napari_dgc.ui.visibility import Visibility
 
 _EMPTY = (
     "Groups appear here with the first map. Then click on the image to select, and "
     "drag rows onto a row to merge."
+)
+_NO_MEMBER = (
+    "Select what shall come out: open a group by the arrow beside it, then click on "
+    "a cluster below it."
 )
 _BANNER = "<b>Merge mode</b>: a drag merges · Esc leaves"
 
@@ -41,11 +47,21 @@ class GroupsPanel(QWidget):
     redo_wanted = Signal()
     keys_wanted = Signal()
 
-    def __init__(self, study: Study, selection: Selection, status: StatusLine) -> None:
+    def __init__(
+        self,
+        study: Study,
+        selection: Selection,
+        visibility: Visibility,
+        status: StatusLine,
+    ) -> None:
         super().__init__()
         self._study = study
+        self._selection = selection
+        self._visibility = visibility
+        self._status = status
         self.model = GroupModel(self)
-        self.table = GroupTable(self.model, selection)
+        self.table = GroupTable(self.model, selection, visibility)
+        self.tools = GroupTools(study, selection, visibility, status)
         self.dendrogram = DendrogramView(selection)
         self.granularity = GranularitySlider(study, status.refuse)
         self._make_buttons()
@@ -56,12 +72,14 @@ class GroupsPanel(QWidget):
 
     def show_grouping(self, grouping: Grouping | None) -> None:
         """Follow the study's grouping."""
-        self.model.set_grouping(grouping)
+        self.table.show_grouping(grouping)
+        self._on_visibility_changed()
+        self.tools.refresh()
         self.dendrogram.show_grouping(self._study.tree, grouping)
         self.granularity.show_grouping(grouping)
         there = grouping is not None
         self.empty.setVisible(not there)
-        for widget in (self.table, self.dendrogram, self.granularity):
+        for widget in (self.table, self.tools, self.dendrogram, self.granularity):
             widget.setVisible(there)
         self.show_cubes()
         history = self._study.history
@@ -76,6 +94,15 @@ class GroupsPanel(QWidget):
         """Offer Merge mode only where there is an image to merge on."""
         there = self._study.grouping is not None and bool(self._study.cubes)
         self.merge_button.setEnabled(there)
+
+    def take_out(self) -> None:
+        """Make the selected clusters groups of their own."""
+        if not self.isEnabled():
+            return
+        if self._selection.members:
+            self.model.apart_wanted.emit(tuple(sorted(self._selection.members)))
+        elif self._study.grouping is not None:
+            self._status.say(_NO_MEMBER)
 
     def show_merging(self, on: bool) -> None:
         """Show whether Merge mode is on."""
@@ -122,6 +149,7 @@ class GroupsPanel(QWidget):
         layout.addWidget(self.granularity)
         layout.addWidget(self.empty)
         layout.addWidget(self.table, stretch=1)
+        layout.addWidget(self.tools)
         layout.addStretch()
 
     def _connect(self) -> None:
@@ -138,7 +166,13 @@ class GroupsPanel(QWidget):
         model.role_wanted.connect(self._on_wished(study.set_role))
         model.lock_wanted.connect(self._on_wished(study.set_lock))
         table.recolor_wanted.connect(self._on_wished(study.recolor))
-        table.take_out_wanted.connect(self._on_wished(study.take_out))
+        model.move_wanted.connect(self._on_wished(study.move))
+        model.apart_wanted.connect(self._on_wished(study.take_apart))
+        model.eye_wanted.connect(self._visibility.toggle)
+        self._visibility.changed.connect(self._on_visibility_changed)
+
+    def _on_visibility_changed(self) -> None:
+        self.model.set_hidden(self._visibility.resting)
 
     def _on_wished(self, step: Callable) -> Callable[..., None]:
         return lambda *values: self.wanted.emit(partial(step, *values))

@@ -45,6 +45,10 @@ KEYS = (
     Key("Esc", "Escape", "leave", "Leave Merge mode; else select nothing", MERGE),
     Key("[", "[", "coarser", "One group fewer: the two likest are merged", MERGE),
     Key("]", "]", "finer", "One group more", MERGE),
+    Key("T", "T", "take_out", "Take the clusters selected in the table out", MERGE),
+    Key("V", "V", "toggle_hidden", "Hide the selected groups, or show them"),
+    Key("S", "S", "toggle_solo", "Show the selected groups alone; again: all"),
+    Key("B", "B", "toggle_blink", "Let the selected groups blink; again: stop"),
     Key("F", "F", "toggle_false_color", "False colours, or natural ones"),
     Key("H", "H", "show_keys", "Show this list", STUDY),
 )
@@ -53,11 +57,15 @@ MOUSE = (
     Gesture("Point at the image", "Light the group there up and name it"),
     Gesture("Click on the image", "Select the group there; again: unselect it"),
     Gesture("Ctrl-click", "Select one more, or one less"),
+    Gesture("Click an eye", "Hide the group, or show it again"),
     Gesture("Drag on the image", "Move it; in Merge mode: A goes into B", MERGE),
     Gesture("Shift-click A, then B", "In Merge mode: B goes into A", MERGE),
     Gesture("Drag rows onto a row", "They go into it; it keeps its name", MERGE),
+    Gesture("Drag a cluster onto a row", "It leaves its group for that one", MERGE),
+    Gesture("Drag it between rows", "It becomes a group of its own", MERGE),
     Gesture("Click a join of the tree", "Merge all groups below it", MERGE),
     Gesture("Drag the tree's dashed line", "Fewer or more groups", MERGE),
+    Gesture("Click a square", "Choose the group's colour", STUDY),
     Gesture("Double-click a name", "Rename the group", STUDY),
 )
 

@@ -20,6 +20,9 @@ from napari_dgc.merging.palette import MAX_CLUSTER, Color, cluster_color
 LABELS_KEY = "napari_dgc_labels"
 """In the metadata of our label layers: the name of the cube."""
 
+APART_KEY = "napari_dgc_apart"
+"""There too: label values that are shown for now, and the group's own for each."""
+
 OPACITY = 0.7
 _DIMMED = 0.18  # of a colour's full opacity, where other groups are selected
 
@@ -36,10 +39,14 @@ class Looks:
         Group ids; where there are any, all others are dimmed.
     hidden : frozenset of int
         Ids of groups that are not drawn.
+    members : frozenset of int
+        Ids of clusters highlighted within their groups, whose other pixels are
+        dimmed.
     """
 
     highlighted: frozenset[int] = frozenset()
     hidden: frozenset[int] = frozenset()
+    members: frozenset[int] = frozenset()
 
 
 _PLAIN = Looks()
@@ -81,7 +88,12 @@ class GroupLayer:
         looks: Looks = _PLAIN,
     ) -> None:
         """Draw a cluster map, (H, W) uint8, by groups."""
-        self._draw(clusters, grouping.lut(), _group_colors(grouping, looks))
+        lut = _member_lut(grouping, looks.members)
+        whole = grouping.lut()
+        self.layer.metadata[APART_KEY] = {
+            int(lut[c]): int(whole[c]) for c in grouping.clusters if lut[c] != whole[c]
+        }
+        self._draw(clusters, lut, _group_colors(grouping, looks))
 
     def show_clusters(self, clusters: NDArray[np.uint8], ids: Iterable[int]) -> None:
         """Draw a map of these cluster ids as it is, in the clusters' own colours."""
@@ -131,10 +143,28 @@ class GroupLayer:
         return True
 
 
+def _member_lut(grouping: Grouping, members: frozenset[int]) -> NDArray[np.uint8]:
+    """Label value by cluster; members and the rest of their groups apart."""
+    lut = grouping.lut()
+    held = [cluster for cluster in grouping.clusters if cluster in members]
+    for group in {grouping.group_of(cluster) for cluster in held}:
+        rest = [cluster for cluster in group.clusters if cluster not in members]
+        lut[rest] = min(rest, default=0)
+    lut[held] = held
+    return lut
+
+
 def _group_colors(grouping: Grouping, looks: Looks) -> dict[int | None, RGBA]:
-    """Colours by label value; groups not highlighted dimmed, if any is."""
-    colors = {g.value: g.color for g in grouping.groups if g.id not in looks.hidden}
-    bright = {grouping.group(g).value for g in looks.highlighted if g in grouping}
+    """Colours by label value; what is not highlighted dimmed, if anything is."""
+    lut = _member_lut(grouping, looks.members)
+    colors: dict[int, Color] = {}
+    bright: set[int] = set()
+    for group in grouping.groups:
+        values = {int(lut[cluster]) for cluster in group.clusters}
+        if group.id not in looks.hidden:
+            colors |= dict.fromkeys(values, group.color)
+        chosen = values if group.id in looks.highlighted else looks.members
+        bright |= values & chosen
     return _color_dict(colors, frozenset(bright))
 
 

@@ -9,11 +9,13 @@ from napari_dgc.merging.operations import Change
 from napari_dgc.merging.steps import (
     Cut,
     Merge,
+    Move,
     Operation,
     Recolor,
     Rename,
     SetLock,
     SetRole,
+    TakeApart,
     TakeOut,
 )
 
@@ -39,6 +41,12 @@ def word_names(names: Iterable[str]) -> str:
     if len(names) > _LONGEST_LIST:
         return f"{', '.join(names[:3])} and {len(names) - 3} more"
     return ", ".join(names)
+
+
+def word_clusters(clusters: Iterable[int]) -> str:
+    """List clusters: "cluster 7", "clusters 2, 3"."""
+    numbers = [str(cluster) for cluster in clusters]
+    return f"cluster{'s' * (len(numbers) != 1)} {word_names(numbers)}"
 
 
 def word_outcome(
@@ -107,6 +115,11 @@ def _word_step(step: Operation, start: Grouping) -> str:
             return f"merged {word_names(map(name, sources))} into {name(target)}"
         case TakeOut(cluster):
             return f"took cluster {cluster} out of {start.group_of(cluster).name}"
+        case TakeApart(clusters):
+            homes = dict.fromkeys(start.group_of(c).name for c in clusters)
+            return f"took {word_clusters(clusters)} out of {word_names(homes)}"
+        case Move(clusters, target):
+            return f"moved {word_clusters(clusters)} into {name(target)}"
         case Rename(group, new):
             return f"renamed {name(group)} to {new}"
         case Recolor(group):

@@ -16,11 +16,12 @@ from napari_dgc.study import Study
 from napari_dgc.ui.cube_display import CubeDisplay
 from napari_dgc.ui.gestures import SNAPSHOT, Gestures
 from napari_dgc.ui.hover import Hover
+from napari_dgc.ui.label_layer import Looks
 from napari_dgc.ui.notices import StatusLine
 from napari_dgc.ui.picture_colors import PictureColors
 from napari_dgc.ui.pointer import Pointer
 from napari_dgc.ui.readout import Readout
-from napari_dgc.ui.selection import Selection, follow
+from napari_dgc.ui.selection import Selection, follow, settle
 from napari_dgc.ui.training_session import TrainingSession
 from napari_dgc.ui.visibility import Visibility
 from napari_dgc.ui.wording import word_change
@@ -61,9 +62,9 @@ class Workspace:
         self.visibility = Visibility(self.study)
         # What was selected at each grouping, for undo and redo to restore; gone
         # when the history drops the grouping.
-        self._selections: WeakKeyDictionary[Grouping, frozenset[int]] = (
-            WeakKeyDictionary()
-        )
+        self._selections: WeakKeyDictionary[
+            Grouping, tuple[frozenset[int], frozenset[int]]
+        ] = WeakKeyDictionary()
         self.display = CubeDisplay(viewer, self.study)
         self.pointer = Pointer(viewer, self.study, self.display)
         self.gestures = Gestures(viewer, self.study, self.display, self.pointer)
@@ -81,7 +82,7 @@ class Workspace:
         self.study.grouping_changed.connect(self._on_grouping_changed)
         self.visibility.changed.connect(self._on_visibility_changed)
         self.display.refused.connect(self.status.report)
-        self.selection.changed.connect(self.display.highlight)
+        self.selection.changed.connect(self._on_selection_changed)
         gestures = self.gestures
         gestures.merge_wanted.connect(self._on_image_merge_wanted)
         gestures.pointed.connect(self.point)
@@ -130,7 +131,10 @@ class Workspace:
 
     def point(self, groups: frozenset[int]) -> None:
         """Highlight groups on the image for a while; none: those selected."""
-        self.display.highlight(groups or self.selection.ids)
+        if groups:
+            self.display.highlight(groups)
+        else:
+            self._on_selection_changed(self.selection.ids)
 
     def _go(self, move: Callable[[], Change | None], otherwise: str) -> None:
         if self.display.previewing:
@@ -143,18 +147,22 @@ class Workspace:
     def _on_grouping_changed(self, change: Change | None) -> None:
         if change is None:
             self._selections.clear()
-            chosen: frozenset[int] = frozenset()
+            chosen, members = frozenset[int](), frozenset[int]()
         else:
+            ids, members = self.selection.ids, self.selection.members
             # A grouping is a small frozen value: it is its own key.
-            self._selections[change.before] = self.selection.ids
-            chosen = self._selections.get(change.after) or follow(
-                self.selection.ids, change
-            )
+            self._selections[change.before] = ids, members
+            kept = self._selections.get(change.after)
+            if kept is not None and any(kept):
+                ids, members = kept
+            else:
+                ids = follow(ids, change)
+            chosen, members = settle(ids, members, change.after)
         self.regrouping.emit(change)
         # The image last but at once: one draw shows the step and the selection.
-        self.display.set_looks(chosen, self.visibility.hidden)
+        self.display.set_looks(Looks(chosen, self.visibility.hidden, members))
         self.display.draw()
-        self.selection.set(chosen)
+        self.selection.set(chosen, members)
         self.regrouped.emit(change)
         if change is not None:
             self.status.say(word_change(change))
@@ -164,6 +172,9 @@ class Workspace:
 
     def _on_image_merge_wanted(self, source: int, target: int) -> None:
         self.merge((source,), target)
+
+    def _on_selection_changed(self, ids: frozenset[int]) -> None:
+        self.display.highlight(ids, self.selection.members)
 
     def _on_said(self, text: str, level: str) -> None:
         self.status.say(text, level or "info")

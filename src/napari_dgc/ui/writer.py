@@ -14,6 +14,7 @@ from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.files import write_whole
 from napari_dgc.merging.palette import cluster_color
 from napari_dgc.reports.masks import write_label_tiff, write_png
+from napari_dgc.ui.label_layer import APART_KEY
 
 Color = tuple[int, int, int]
 
@@ -41,7 +42,7 @@ def write_labels(path: str, data: Any, attributes: Mapping[str, Any]) -> list[st
         If the labels do not fit the format.
     """
     target = Path(path)
-    labels = _as_map(target, data)
+    labels = _whole_groups(_as_map(target, data), attributes)
     if target.suffix.lower() == ".png":
         values, colors = layer_colors(labels, attributes.get("colormap"))
         write_png(target, values, colors, force=True)
@@ -77,6 +78,17 @@ def _as_map(target: Path, data: Any) -> NDArray[np.uint8] | NDArray[np.uint16]:
     if high <= np.iinfo(np.uint8).max:
         return labels.astype(np.uint8)
     return labels.astype(np.uint16)
+
+
+def _whole_groups(labels: NDArray[Any], attributes: Mapping[str, Any]) -> NDArray[Any]:
+    """Undo what a cluster highlighted within its group does to a map's values."""
+    apart = (attributes.get("metadata") or {}).get(APART_KEY)
+    if apart and labels.dtype == np.uint8:
+        lut = np.arange(256, dtype=np.uint8)
+        for value, group in apart.items():
+            lut[value] = group
+        return lut[labels]
+    return labels
 
 
 def layer_colors(

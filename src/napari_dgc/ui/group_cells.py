@@ -1,0 +1,163 @@
+"""What the cells of the group table hold: words, numbers, colours and signs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QColor, QFont
+
+from napari_dgc.merging.grouping import Group, default_name
+from napari_dgc.merging.palette import cluster_color
+from napari_dgc.ui.signs import Sign
+from napari_dgc.ui.swatches import Swatches
+from napari_dgc.ui.wording import word_clusters
+
+NO_ROLE = "–"
+SIGN_ROLE = Qt.ItemDataRole.UserRole
+"""The `Sign` a cell shows and that is pressed like a button."""
+
+_GREY = QColor(128, 128, 128)  # seen on dark and on light
+_ROLE = Qt.ItemDataRole
+
+
+class Column(IntEnum):
+    """The table's columns; the eye stands first on the screen."""
+
+    NAME = 0
+    PIXELS = 1
+    PERCENT = 2
+    ROLE = 3
+    LOCK = 4
+    EYE = 5
+
+
+HEADERS = {
+    Column.NAME: ("Group", "Colour and name; double-click to rename"),
+    Column.PIXELS: ("Pixels", "Pixels of this group in the cube shown"),
+    Column.PERCENT: ("%", "Share of all valid pixels of the cube shown"),
+    Column.ROLE: ("Role", "What the group is; double-click to choose"),
+    Column.LOCK: (Sign.LOCKED, "Lock: a locked group neither takes nor gives clusters"),
+    Column.EYE: (Sign.EYE, "Drawn on the image or not; exports hold every group"),
+}
+_NUMBERS = (Column.PIXELS, Column.PERCENT)
+
+
+class Cells:
+    """Answers Qt's questions about cells, from groups, counts and what is hidden."""
+
+    def __init__(self) -> None:
+        self.hidden: frozenset[int] = frozenset()
+        self._swatches = Swatches()
+        self._counts = np.zeros(256, np.int64)
+
+    def set_counts(self, counts: NDArray[np.integer] | None) -> None:
+        """Take over the pixels per cluster id of the cube shown."""
+        self._counts[:] = 0
+        if counts is not None:
+            self._counts[: len(counts)] = counts
+            self._counts[0] = 0  # no data
+
+    def pixels(self, clusters: Iterable[int]) -> int:
+        """Pixels of clusters in the cube shown."""
+        return int(self._counts[list(clusters)].sum())
+
+    @property
+    def total(self) -> int:
+        """Valid pixels of the cube shown."""
+        return int(self._counts.sum())
+
+    def percent(self, pixels: int) -> str:
+        """Share of all valid pixels of the cube shown."""
+        return f"{100 * pixels / max(1, self.total):.1f}"
+
+    def of_group(self, group: Group, column: Column, role: int) -> object:
+        """Give what a group's cell holds."""
+        if role == _ROLE.DisplayRole:
+            if column == Column.NAME:
+                return group.name
+            if column == Column.ROLE:
+                return group.role or NO_ROLE
+        if role == _ROLE.EditRole:
+            return group.role if column == Column.ROLE else group.name
+        if role == _ROLE.DecorationRole and column == Column.NAME:
+            return self._swatches[group.color]
+        if role == SIGN_ROLE:
+            return self._sign(group, column)
+        if role == _ROLE.CheckStateRole and column in (Column.LOCK, Column.EYE):
+            ticked = (
+                group.locked if column == Column.LOCK else group.id not in self.hidden
+            )
+            return _ROLE_STATE[ticked]
+        if role == _ROLE.ForegroundRole and (
+            (column == Column.ROLE and not group.role) or group.id in self.hidden
+        ):
+            return _GREY
+        if role == _ROLE.ToolTipRole:
+            return self._tip(group, column)
+        return self._of_either(group.clusters, column, role)
+
+    def of_member(
+        self, group: Group, cluster: int, column: Column, role: int
+    ) -> object:
+        """Give what the cell of a cluster within a group holds."""
+        name = default_name(cluster)
+        if role == _ROLE.DisplayRole and column == Column.NAME:
+            return name
+        if role == _ROLE.DecorationRole and column == Column.NAME:
+            return self._swatches[cluster_color(cluster)]
+        if role == SIGN_ROLE and column == Column.LOCK and not group.locked:
+            return Sign.OUT
+        if role == _ROLE.ForegroundRole and group.id in self.hidden:
+            return _GREY
+        if role == _ROLE.ToolTipRole:
+            if column != Column.LOCK:
+                return (
+                    f"{name}, a cluster of {group.name}. Drag it onto another group, "
+                    "or below all rows for a group of its own (T)."
+                )
+            if group.locked:
+                return f"{group.name} is locked: unlock it to take clusters out"
+            return f"Take this cluster out of {group.name} (T)"
+        return self._of_either((cluster,), column, role)
+
+    def _of_either(self, clusters: Iterable[int], column: Column, role: int) -> object:
+        if role == _ROLE.DisplayRole and column in _NUMBERS:
+            pixels = self.pixels(clusters)
+            return f"{pixels:,}" if column == Column.PIXELS else self.percent(pixels)
+        if role == _ROLE.TextAlignmentRole and column in _NUMBERS:
+            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        if role == _ROLE.FontRole and not self.pixels(clusters):
+            font = QFont()
+            font.setItalic(True)
+            return font
+        return None
+
+    def _sign(self, group: Group, column: Column) -> Sign | None:
+        if column == Column.EYE:
+            return Sign.SHUT_EYE if group.id in self.hidden else Sign.EYE
+        if column == Column.LOCK:
+            return Sign.LOCKED if group.locked else Sign.UNLOCKED
+        return None
+
+    def _tip(self, group: Group, column: Column) -> str:
+        name = group.name
+        if column == Column.EYE:
+            if group.id in self.hidden:
+                return f"{name} is not drawn: click to show it (V)"
+            return f"{name} is drawn: click to hide it (V)"
+        if column == Column.LOCK:
+            if group.locked:
+                return f"{name} is locked: it neither takes nor gives clusters"
+            return f"Lock {name}: it would neither take nor give clusters"
+        if column == Column.ROLE:
+            return f"{name}: {group.role or 'no role'}; double-click to choose"
+        empty = "" if self.pixels(group.clusters) else "; no pixel in the cube shown"
+        return f"{name}: {word_clusters(group.clusters)}{empty}. {_HINT}"
+
+
+_HINT = "Drag onto a row to merge; click the square for another colour."
+_ROLE_STATE = {True: Qt.CheckState.Checked, False: Qt.CheckState.Unchecked}

@@ -1,0 +1,140 @@
+"""Hide, solo and blink: the buttons below the group table, and what they say."""
+
+from __future__ import annotations
+
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
+
+from napari_dgc.study import Study
+from napari_dgc.ui.blinking import Blinker
+from napari_dgc.ui.notices import StatusLine
+from napari_dgc.ui.selection import Selection
+from napari_dgc.ui.visibility import Visibility
+
+_SELECT = "Select groups first: click on the image or in the table."
+_ALL = "All groups shown"
+
+
+class GroupTools(QWidget):
+    """Says which groups are not drawn, and changes it for the selected ones.
+
+    Parameters
+    ----------
+    study : Study
+    selection : Selection
+    visibility : Visibility
+    status : StatusLine
+        Told why nothing happened.
+    """
+
+    def __init__(
+        self,
+        study: Study,
+        selection: Selection,
+        visibility: Visibility,
+        status: StatusLine,
+    ) -> None:
+        super().__init__()
+        self._study = study
+        self._selection = selection
+        self._visibility = visibility
+        self._status = status
+        self.blinker = Blinker(study, visibility, self)
+        self.hide_button = QPushButton("Hide")
+        self.hide_button.setToolTip("Hide the selected groups, or show them again (V)")
+        self.solo_button = QPushButton("Solo")
+        self.solo_button.setCheckable(True)
+        self.solo_button.setToolTip(
+            "Show the selected groups alone; again: all as before (S)"
+        )
+        self.blink_button = QPushButton("Blink")
+        self.blink_button.setCheckable(True)
+        self.blink_button.setToolTip(
+            "Let the selected groups blink for some seconds; again: stop (B)"
+        )
+        self.label = QLabel()
+        self.label.setToolTip("Exports hold every group, shown or not")
+        self.all_button = QPushButton("Show all")
+        self.all_button.setToolTip("Show every group again")
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        for button in (self.hide_button, self.solo_button, self.blink_button):
+            layout.addWidget(button)
+        layout.addWidget(self.label, stretch=1)
+        layout.addWidget(self.all_button)
+        self._connect()
+        self.refresh()
+
+    def _connect(self) -> None:
+        self.hide_button.clicked.connect(self.toggle_hidden)
+        self.solo_button.clicked.connect(self.toggle_solo)
+        self.blink_button.clicked.connect(self.toggle_blink)
+        self.all_button.clicked.connect(self.show_all)
+        self.blinker.changed.connect(self.refresh)
+        self._visibility.changed.connect(self.refresh)
+        self._selection.changed.connect(self._on_selection_changed)
+
+    # -- what the user can do -------------------------------------------------
+
+    def toggle_hidden(self) -> None:
+        """Hide the selected groups; show them where all of them are hidden."""
+        ids = self._chosen()
+        if ids:
+            hide = not ids <= self._visibility.resting
+            self._visibility.hide(ids, hidden=hide)
+
+    def toggle_solo(self) -> None:
+        """Draw the selected groups alone, or all as before."""
+        if self._visibility.solo:
+            self._visibility.set_solo(())
+        else:
+            self._visibility.set_solo(self._chosen())
+        self.refresh()
+
+    def toggle_blink(self) -> None:
+        """Let the selected groups blink, or stop it."""
+        if self.blinker.active:
+            self.blinker.stop()
+        else:
+            self.blinker.start(self._chosen())
+        self.refresh()
+
+    def show_all(self) -> None:
+        """Draw all groups."""
+        self._visibility.show_all()
+
+    def refresh(self, *_: object) -> None:
+        """Say how things are, and offer what makes sense."""
+        grouping, visibility = self._study.grouping, self._visibility
+        ids = frozenset() if grouping is None else frozenset(grouping.ids)
+        chosen, hidden = self._selection.ids & ids, visibility.resting & ids
+        solo = visibility.solo & ids
+        self.label.setText(_word(len(hidden), len(solo), len(ids)))
+        self.hide_button.setText("Show" if chosen and chosen <= hidden else "Hide")
+        self.hide_button.setEnabled(bool(chosen))
+        self.solo_button.setEnabled(bool(chosen or solo))
+        self.solo_button.setChecked(bool(solo))
+        self.blink_button.setEnabled(bool(chosen) or self.blinker.active)
+        self.blink_button.setChecked(self.blinker.active)
+        self.all_button.setEnabled(bool(hidden))
+
+    def _chosen(self) -> frozenset[int]:
+        """Give the selected groups; without any, or without a map, say so."""
+        if not self.isEnabled() or self._study.grouping is None:
+            return frozenset()
+        if not self._selection.ids:
+            self._status.say(_SELECT)
+        return self._selection.ids
+
+    def _on_selection_changed(self, ids: frozenset[int]) -> None:
+        self.blinker.stop()
+        self.refresh()
+
+
+def _word(hidden: int, solo: int, total: int) -> str:
+    """Say how many groups are not drawn."""
+    if solo:
+        return f"Solo: {solo} of {total} shown"
+    if hidden:
+        return f"<b>{hidden} group{'s' * (hidden != 1)} hidden</b>"
+    return _ALL if total else ""
