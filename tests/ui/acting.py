@@ -62,10 +62,16 @@ class Mouse:
 
     def move(self, pixel: tuple[int, int]) -> None:
         """Move to a pixel with no button held; napari's status follows."""
-        # Qt drops a move to where the mouse was, if by a test before this one.
-        QTest.mouseMove(self._canvas.native, self.place(pixel) + QPoint(0, 1))
-        QTest.mouseMove(self._canvas.native, self.place(pixel))
-        wait_until(lambda: np.abs(self._at() - pixel).max() <= 0.5, 5)
+
+        def arrived() -> bool:
+            # Again where the canvas was laid out anew meanwhile. Qt drops a move to
+            # where the mouse was, if by a test before this one.
+            QTest.mouseMove(self._canvas.native, self.place(pixel) + QPoint(0, 1))
+            QTest.mouseMove(self._canvas.native, self.place(pixel))
+            QApplication.processEvents()
+            return bool(np.abs(self._at() - pixel).max() <= 0.5)
+
+        wait_until(arrived, 5)
         settle()
         # The fixture stops the thread that does this in the real window.
         self._viewer.update_status_from_cursor()

@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from napari_dgc.merging.births import check_new, new_group
 from napari_dgc.merging.grouping import Group, Grouping, MergeError
 from napari_dgc.merging.members import move, take_apart, take_out, unlocked
+from napari_dgc.merging.part import Part
 from napari_dgc.merging.steps import (
     Adopt,
     Cut,
     Merge,
     Move,
     Operation,
-    Part,
     Recolor,
     Rename,
     SetLock,

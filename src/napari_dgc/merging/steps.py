@@ -7,22 +7,18 @@ them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from operator import index
 from typing import Any, TypeAlias
 
 from napari_dgc.merging import grouping as _grouping
 from napari_dgc.merging.fields import Fields, color_text
-from napari_dgc.merging.group_json import atom_lists, group_from_json, group_to_json
-from napari_dgc.merging.grouping import Atom, Group, MergeError, Role
+from napari_dgc.merging.frozen import set_fields
+from napari_dgc.merging.group_json import group_from_json, group_to_json
+from napari_dgc.merging.grouping import Group, Role
 from napari_dgc.merging.palette import Color
-
-
-def _take(instance: object, **values: object) -> None:
-    """Set fields of a frozen value while it is being made."""
-    for name, value in values.items():
-        object.__setattr__(instance, name, value)
+from napari_dgc.merging.part import Part
 
 
 def _sorted_ids(ids: Iterable[int]) -> tuple[int, ...]:
@@ -40,7 +36,7 @@ class Merge:
     target: int
 
     def __post_init__(self) -> None:
-        _take(self, sources=_sorted_ids(self.sources), target=index(self.target))
+        set_fields(self, sources=_sorted_ids(self.sources), target=index(self.target))
 
     def to_json(self) -> dict[str, Any]:
         """Give plain JSON values."""
@@ -60,7 +56,7 @@ class TakeOut:
 
     def __post_init__(self) -> None:
         new = None if self.new_group is None else index(self.new_group)
-        _take(self, cluster=index(self.cluster), new_group=new)
+        set_fields(self, cluster=index(self.cluster), new_group=new)
 
     def to_json(self) -> dict[str, Any]:
         """Give plain JSON values."""
@@ -87,7 +83,7 @@ class TakeApart:
     def __post_init__(self) -> None:
         new = self.new_groups
         ids = None if new is None else tuple(map(index, new))
-        _take(self, clusters=_sorted_ids(self.clusters), new_groups=ids)
+        set_fields(self, clusters=_sorted_ids(self.clusters), new_groups=ids)
 
     def to_json(self) -> dict[str, Any]:
         """Give plain JSON values."""
@@ -108,7 +104,7 @@ class Move:
     target: int
 
     def __post_init__(self) -> None:
-        _take(self, clusters=_sorted_ids(self.clusters), target=index(self.target))
+        set_fields(self, clusters=_sorted_ids(self.clusters), target=index(self.target))
 
     def to_json(self) -> dict[str, Any]:
         """Give plain JSON values."""
@@ -123,7 +119,7 @@ class Rename:
     name: str
 
     def __post_init__(self) -> None:
-        _take(self, group=index(self.group), name=_grouping.check_name(self.name))
+        set_fields(self, group=index(self.group), name=_grouping.check_name(self.name))
 
     def to_json(self) -> dict[str, Any]:
         """Give plain JSON values."""
@@ -138,7 +134,9 @@ class Recolor:
     color: Color
 
     def __post_init__(self) -> None:
-        _take(self, group=index(self.group), color=_grouping.check_color(self.color))
+        set_fields(
+            self, group=index(self.group), color=_grouping.check_color(self.color)
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Give plain JSON values."""
@@ -157,7 +155,7 @@ class SetRole:
     role: Role | None
 
     def __post_init__(self) -> None:
-        _take(self, group=index(self.group), role=_grouping.check_role(self.role))
+        set_fields(self, group=index(self.group), role=_grouping.check_role(self.role))
 
     def to_json(self) -> dict[str, Any]:
         """Give plain JSON values."""
@@ -172,56 +170,11 @@ class SetLock:
     locked: bool
 
     def __post_init__(self) -> None:
-        _take(self, group=index(self.group), locked=bool(self.locked))
+        set_fields(self, group=index(self.group), locked=bool(self.locked))
 
     def to_json(self) -> dict[str, Any]:
         """Give plain JSON values."""
         return {"step": "set lock", "group": self.group, "locked": self.locked}
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One group a cut leaves: an old group's id or a new one, and its atoms.
-
-    A new group that an earlier cut had taken away comes back with the name,
-    colour and role it had; without a name, it gets its clusters'.
-    """
-
-    group: int
-    atoms: tuple[Atom, ...]
-    name: str | None = None
-    color: Color | None = None
-    role: Role | None = None
-
-    def __post_init__(self) -> None:
-        atoms = _grouping.sorted_atoms(self.atoms)
-        if not atoms:
-            raise MergeError("a part of a cut holds no cluster")
-        if (self.name is None) is not (self.color is None):
-            raise MergeError("a part of a cut that has a name has a colour")
-        if self.name is not None and self.color is not None:
-            _take(self, name=_grouping.check_name(self.name))
-            _take(self, color=_grouping.check_color(self.color))
-        _take(self, group=index(self.group), atoms=atoms)
-        _take(self, role=_grouping.check_role(self.role))
-
-    def to_json(self) -> dict[str, Any]:
-        """Give plain JSON values."""
-        data: dict[str, Any] = {"group": self.group, "atoms": atom_lists(self.atoms)}
-        if self.name is not None and self.color is not None:
-            look = {"name": self.name, "color": color_text(self.color)}
-            data |= look | {"role": self.role}
-        return data
-
-    @classmethod
-    def from_json(cls, data: object) -> Part:
-        """Read what `to_json` wrote; ValueError says which field is at fault."""
-        fields = Fields(data, "a part of a cut")
-        group, atoms = fields.integer("group"), fields.atoms("atoms")
-        if not isinstance(data, Mapping) or "name" not in data:
-            return cls(group, atoms)
-        role = _grouping.check_role(fields.optional_text("role"))
-        return cls(group, atoms, fields.text("name"), fields.color("color"), role)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +197,7 @@ class Cut:
 
     def __post_init__(self) -> None:
         parts = tuple(sorted(self.parts, key=lambda part: part.atoms))
-        _take(self, granularity=index(self.granularity), parts=parts)
+        set_fields(self, granularity=index(self.granularity), parts=parts)
 
     def to_json(self) -> dict[str, Any]:
         """Give plain JSON values."""
@@ -263,7 +216,7 @@ class Adopt:
     groups: tuple[Group, ...]
 
     def __post_init__(self) -> None:
-        _take(self, groups=tuple(self.groups))
+        set_fields(self, groups=tuple(self.groups))
 
     def to_json(self) -> dict[str, Any]:
         """Give plain JSON values."""

@@ -21,7 +21,8 @@ from napari_dgc.merging.grouping import (
 from napari_dgc.merging.likeness import hang, link, link_materials, spectral_angles
 from napari_dgc.merging.memory import Origin
 from napari_dgc.merging.palette import Color
-from napari_dgc.merging.steps import Cut, Part
+from napari_dgc.merging.part import Part
+from napari_dgc.merging.steps import Cut
 
 
 @dataclass(frozen=True, slots=True, eq=False)
