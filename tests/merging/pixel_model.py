@@ -189,6 +189,53 @@ class PixelModel:
         at.add(new, name, color)
         at.order.insert(at.order.index(home) + 1, new)
 
+    def _take_apart(self, at: State, step: Step, told: Step) -> None:
+        chosen, wanted = step["clusters"], step["new_groups"]
+        if not chosen or not set(chosen) <= set(self.ids):
+            raise RefusedError("no such clusters")
+        homes = {c: self.group_of(at, c) for c in chosen}
+        if any(at.locked[home] for home in homes.values()):
+            raise RefusedError("locked")
+        leaving = []
+        for c in sorted(chosen):
+            members = self.clusters_of(at, homes[c])
+            if c != min(members) or not set(members) <= set(chosen):
+                leaving.append(c)
+        if not leaving:
+            raise RefusedError("alone")
+        if wanted is not None and (
+            len(wanted) != len(leaving)
+            or len(set(wanted)) < len(wanted)
+            or min(wanted) <= self.highest
+        ):
+            raise RefusedError("no such ids")
+        assert told["clusters"] == leaving
+        new = dict(zip(leaving, told["new_groups"], strict=True))
+        assert min(new.values()) > self.highest, "a group id is used again"
+        assert wanted in (None, told["new_groups"])
+        for home in list(at.order):
+            below = home
+            for c in (c for c in leaving if homes[c] == home):
+                inside = self.clusters == c
+                at.owner[inside], at.atom[inside] = new[c], 1000 + c
+                at.add(new[c], *self._look(at, [c], at.order))
+                at.order.insert(at.order.index(below) + 1, new[c])
+                below = new[c]
+
+    def _move(self, at: State, step: Step, told: Step) -> None:
+        chosen, target = step["clusters"], step["target"]
+        if not chosen or target not in at.order or not set(chosen) <= set(self.ids):
+            raise RefusedError("no such move")
+        homes = {self.group_of(at, c) for c in chosen}
+        if homes == {target}:
+            raise RefusedError("there already")
+        if any(at.locked[id] for id in homes | {target}):
+            raise RefusedError("locked")
+        at.owner[np.isin(self.clusters, chosen)] = target
+        at.atom[at.owner == target] = 1000
+        for home in homes - set(np.unique(at.owner).tolist()):
+            at.forget(home)
+
     def _rename(self, at: State, step: Step, told: Step) -> None:
         at.names[self._there(at, step)] = str(step["name"])
 

@@ -31,11 +31,13 @@ from napari_dgc.merging import (
     History,
     Merge,
     MergeError,
+    Move,
     Operation,
     Recolor,
     Rename,
     SetLock,
     SetRole,
+    TakeApart,
     TakeOut,
     operation_from_json,
 )
@@ -46,8 +48,9 @@ SEEDS, STEPS = (4, 500) if FULL else (2, 50)
 NAMES = ["Lesion", "Blatt", "叶", "Cluster 1", "Cluster 2", "Cluster 2 (2)", "x" * 60]
 
 KINDS = {
-    "merge": 20, "take out": 15, "rename": 6, "recolor": 6, "set role": 5,
-    "set lock": 8, "cut": 9, "amend": 8, "adopt": 5, "undo": 10, "redo": 8,
+    "merge": 20, "take out": 7, "take apart": 6, "move": 10, "rename": 5,
+    "recolor": 5, "set role": 5, "set lock": 4, "cut": 8, "amend": 8, "adopt": 5,
+    "undo": 9, "redo": 8,
 }  # fmt: skip
 """How often each kind of step is drawn, in a hundred."""
 
@@ -119,6 +122,13 @@ class Run:
                 return self.draw_merge(state)
             case "take out":
                 return self.draw_take_out(state)
+            case "take apart":
+                clusters, ids = self.some_clusters(state), None
+                if self.chance(0.2):
+                    ids = range(self.model.highest + 1, self.model.highest + 4)
+                return TakeApart(clusters, None if ids is None else tuple(ids))
+            case "move":
+                return Move(self.some_clusters(state), self.a_group(state))
             case "rename":
                 return Rename(self.a_group(state), self.one_of(NAMES))
             case "recolor":
@@ -156,6 +166,14 @@ class Run:
             cluster = int(self.rng.integers(max(self.scene.ids) + 2))
         new = self.model.highest + int(self.rng.integers(-2, 4))
         return TakeOut(cluster, new if self.chance(0.2) else None)
+
+    def some_clusters(self, state: State) -> tuple[int, ...]:
+        """Some of one group's, some of any; now and then one that is nowhere."""
+        pool = self.model.clusters_of(state, self.one_of(state.order))
+        pool = [*pool, *self.model.ids] if self.chance(0.3) else pool
+        number = int(self.rng.integers(0 if self.chance(0.1) else 1, 5))
+        drawn = [self.one_of(pool) for _ in range(number)]
+        return tuple(drawn) if self.chance(0.95) else (*drawn, 255)
 
     def draw_cut(self, grouping: Grouping, state: State) -> Cut:
         if self.last_cut is not None and self.chance(0.15):
