@@ -32,7 +32,7 @@ def test_f_goes_to_and_fro_on_the_same_layer(leaf_dock, leaf):
     QTest.keyClick(canvas, Qt.Key.Key_F)
     np.testing.assert_array_equal(shown(leaf_dock), false_color(leaf, CIR))
     assert leaf_dock.study.view.false_color == CIR
-    assert leaf_dock.picture.preset.currentText() == "Colour infrared"
+    assert leaf_dock.picture.preset.currentText() == "Infrared"
     assert [box.value() for box in leaf_dock.picture.boxes] == list(CIR)
     QTest.keyClick(canvas, Qt.Key.Key_F)
     np.testing.assert_array_equal(shown(leaf_dock), natural)

@@ -27,7 +27,7 @@ from napari_dgc.ui.worker import Job, Runner
 Colors = tuple[float, float, float]
 
 PRESETS: dict[str, Colors] = {
-    "Colour infrared": (800.0, 670.0, 550.0),
+    "Infrared": (800.0, 670.0, 550.0),
     "Red edge": (750.0, 705.0, 550.0),
 }
 """Wavelengths in nm shown as red, green and blue."""
