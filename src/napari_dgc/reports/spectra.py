@@ -17,6 +17,9 @@ from napari_dgc.cubes.files import write_whole
 Color = tuple[int, int, int]
 Floats = NDArray[np.float64] | NDArray[np.float32]
 
+MOST_SHADED = 12
+"""Shades of ± sd in one plot at most: more hide each other and the curves."""
+
 HEADER = ("cube", "kind", "name", "role", "row", "column", "band", "wavelength_nm",
           "mean", "sd", "n")  # fmt: skip
 

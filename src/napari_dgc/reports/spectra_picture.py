@@ -17,12 +17,9 @@ from numpy.typing import NDArray
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.files import check_free, write_whole
 from napari_dgc.cubes.wavelengths import drawing_order
-from napari_dgc.reports.spectra import Spectrum
+from napari_dgc.reports.spectra import MOST_SHADED, Spectrum
 
 FORMATS = ("png", "svg", "pdf")
-MOST_SHADED = 12
-"""Shades of ± sd in one plot at most: more hide each other and the curves."""
-
 _DPI = 200
 _PLOT_INCHES = 7.0, 4.2
 _LINES_PER_COLUMN = 22
@@ -63,7 +60,9 @@ def write_spectra_picture(
     format = path.suffix.lower().removeprefix(".")
     if format not in FORMATS:
         raise InputError(
-            path, f"“{path.suffix}” is no ending for a picture", "use .png, .svg or .pdf"
+            path,
+            f"“{path.suffix}” is no ending for a picture",
+            "use .png, .svg or .pdf",
         )
     if not spectra:
         raise InputError(path, "there is no spectrum to draw", "show a group first")

@@ -31,6 +31,9 @@ KEYS = (
     Key("Ctrl+Shift+Z", "Control-Shift-Z", "redo", "Take the undone step again"),
     Key("M", "M", "toggle_merging", "Enter or leave Merge mode"),
     Key("Esc", "Escape", "leave", "Leave Merge mode; else select nothing"),
+    Key("G", "G", "toggle_spectra", "Show or hide the spectra"),
+    Key("P", "P", "pin", "Pin the spectrum of the pixel under the mouse; or unpin it"),
+    Key("Shift+P", "Shift-P", "unpin_all", "Unpin all pixels"),
     Key("H", "H", "show_keys", "Show this list"),
 )
 
