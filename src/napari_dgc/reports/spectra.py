@@ -20,6 +20,8 @@ Floats = NDArray[np.float64] | NDArray[np.float32]
 MOST_SHADED = 12
 """Shades of ± sd in one plot at most: more hide each other and the curves."""
 
+_LONGEST_NAME = 40
+
 HEADER = ("cube", "kind", "name", "role", "row", "column", "band", "wavelength_nm",
           "mean", "sd", "n")  # fmt: skip
 
@@ -55,6 +57,11 @@ class Spectrum:
     role: str | None = None
     color: Color = (0, 0, 0)
     pixel: tuple[int, int] | None = None
+
+
+def shorten(name: str) -> str:
+    """Cut a name to what fits beside a curve; tables hold it whole."""
+    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
 
 
 def write_spectra_csv(

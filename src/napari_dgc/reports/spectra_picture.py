@@ -17,13 +17,12 @@ from numpy.typing import NDArray
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.files import check_free, write_whole
 from napari_dgc.cubes.wavelengths import drawing_order
-from napari_dgc.reports.spectra import MOST_SHADED, Spectrum
+from napari_dgc.reports.spectra import MOST_SHADED, Spectrum, shorten
 
 FORMATS = ("png", "svg", "pdf")
 _DPI = 200
 _PLOT_INCHES = 7.0, 4.2
 _LINES_PER_COLUMN = 22
-_LONGEST_NAME = 40
 _COLUMN_INCHES = 0.55, 0.075  # swatch and gaps; a character
 
 
@@ -67,7 +66,7 @@ def write_spectra_picture(
     if not spectra:
         raise InputError(path, "there is no spectrum to draw", "show a group first")
     check_free(path, force=force)
-    names = [_shorten(spectrum.name) for spectrum in spectra]
+    names = [shorten(spectrum.name) for spectrum in spectra]
     columns = math.ceil(len(spectra) / _LINES_PER_COLUMN)
     longest = max(map(len, names))
     beside = columns * (_COLUMN_INCHES[0] + _COLUMN_INCHES[1] * longest)
@@ -126,10 +125,6 @@ def _draw_legend(axes: Axes, names: Sequence[str], columns: int) -> None:
     for text, name in zip(drawn.get_texts(), names, strict=True):
         text.set_parse_math(False)  # "$" is a character like any other
         text.set_text(name)
-
-
-def _shorten(name: str) -> str:
-    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
 
 
 def _rgb(spectrum: Spectrum) -> tuple[float, float, float]:

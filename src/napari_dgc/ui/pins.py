@@ -15,8 +15,7 @@ from napari_dgc.ui.cube_display import CubeDisplay
 from napari_dgc.ui.pointer import Pointer
 
 _NAME = "pinned pixels"
-_SIZE = 9  # screen pixels, about
-_ORANGE = "#e69f00"
+_SIZE = 10  # screen pixels, about
 _NOWHERE = "Put the mouse over the cube, then press P to pin the pixel there."
 
 
@@ -128,21 +127,20 @@ class Pins:
         # only where they are changed together.
         self._remove_layer()
         bands = entry.bands
-        selected, active = (
-            set(self._viewer.layers.selection),
-            (self._viewer.layers.selection.active),
-        )
+        selection = self._viewer.layers.selection
+        selected, active = set(selection), selection.active
         layer = Points(
             places,
             name=_NAME,
             features={"number": numbers},
             text={"string": "{number}", "color": "white", "size": 10,
                   "anchor": "upper_left"},
-            symbol="cross",
+            symbol="disc",
             size=_SIZE,
             canvas_size_limits=(_SIZE, _SIZE),
-            face_color=_ORANGE,
+            face_color="white",
             border_color="black",
+            border_width=0.25,
             scale=bands.scale[-2:],
             translate=bands.translate[-2:],
             units=bands.units[-2:],
@@ -151,8 +149,9 @@ class Pins:
         layer.editable = False
         self._layer = layer
         self._viewer.add_layer(layer)
-        self._viewer.layers.selection = selected
-        self._viewer.layers.selection.active = active
+        # napari has made it the active one: keys and mouse stay with the map.
+        selection.active = active
+        selection.update(selected)
 
     def _remove_layer(self) -> None:
         layer, self._layer = self._layer, None

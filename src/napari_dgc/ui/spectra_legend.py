@@ -40,6 +40,7 @@ class SpectraLegend(QListWidget):
         self._swatches = Swatches()
         self._content: tuple = ()
         self.setFixedWidth(_WIDTH)
+        self.setVisible(False)
         self.setToolTip("Click: select the group. Numbers are pinned pixels")
         self.setMouseTracking(True)
         self.setTextElideMode(Qt.TextElideMode.ElideRight)
@@ -71,6 +72,7 @@ class SpectraLegend(QListWidget):
         if content == self._content:
             return
         self._content = content
+        self.setVisible(bool(content))
         place = self.verticalScrollBar().value()
         self.clear()
         for number, pin, text in pins:

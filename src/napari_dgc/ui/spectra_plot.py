@@ -12,13 +12,14 @@ from qtpy.QtCore import QPointF, QSize, Qt, Signal
 from qtpy.QtGui import QColor
 
 from napari_dgc.cubes.wavelengths import drawing_order
-from napari_dgc.reports.spectra import MOST_SHADED, Spectrum
+from napari_dgc.reports.spectra import MOST_SHADED, Spectrum, shorten
 from napari_dgc.ui.spectra_curves import GroupCurve, PinCurve, ScrubBox
 
 _NEAR = 7  # pixels from a curve that still mean it
 _MARGIN = 0.04  # of the y range, above and below
 _FAR = 0.25  # of the y range: the mouse's pixel may leave it by as much
 _AXIS_WIDTH = 46  # pixels; fixed, so that nothing moves sideways
+_AXIS_HEIGHT = 40  # pixels; numbers and a line of text
 _HINT_WIDTH = 420  # pixels
 
 Range = tuple[float, float]
@@ -51,6 +52,7 @@ class SpectraPlot(pg.PlotWidget):
         self.setMenuEnabled(False)
         self.getPlotItem().setContentsMargins(0, 6, 8, 0)
         self.getAxis("left").setWidth(_AXIS_WIDTH)
+        self.getAxis("bottom").setHeight(_AXIS_HEIGHT)
         for side in ("left", "bottom"):
             self.getAxis(side).enableAutoSIPrefix(False)
         self.box.disableAutoRange()
@@ -200,6 +202,7 @@ class SpectraPlot(pg.PlotWidget):
         self.name.fill = pg.mkBrush(self._background)
         self.name.border = pg.mkPen(self._text, width=0.6)
         self.hint.setColor(self._text)
+        self.hint.fill = pg.mkBrush(self._background)
         for pin in self._pins:
             pin.paint(self._text)
         self._paint()
@@ -266,7 +269,7 @@ class SpectraPlot(pg.PlotWidget):
         spectrum = self.curves[id].spectrum if id in self.curves else None
         self.name.setVisible(spectrum is not None)
         if spectrum is not None:
-            self.name.setText(spectrum.name)
+            self.name.setText(shorten(spectrum.name))
             # Left of the mouse in the right half: never cut off at the edge.
             right = scene_place.x() > self.box.sceneBoundingRect().center().x()
             self.name.setAnchor((1.0 if right else 0.0, 1.0))
