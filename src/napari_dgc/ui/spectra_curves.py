@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QGraphicsPathItem
 from napari_dgc.reports.spectra import Color, Spectrum
 
 _LINE, _BOLD = 1.6, 3.0  # pixels
+_FINE = 1.0  # many smooth lines wider than this take 50 ms to draw
 _DIM_LINE, _SHADE, _DIM_SHADE = 70, 46, 0  # opacity, 0..255
 _LEAST_CONTRAST = 1.7  # below, a line gets an edge; WCAG's ratio, 1 to 21
 
@@ -54,11 +55,24 @@ class GroupCurve:
             std = np.asarray(spectrum.std, np.float64)[order]
             self.shade.setPath(_area(x, mean - std, mean + std))
 
-    def paint(self, background: QColor, *, bold: bool, dim: bool, shaded: bool) -> None:
-        """Say how it looks; painting the same again costs nothing."""
+    def paint(
+        self, background: QColor, *, bold: bool, dim: bool, shaded: bool, fine: bool
+    ) -> None:
+        """Say how it looks; painting the same again costs nothing.
+
+        Parameters
+        ----------
+        background : QColor
+        bold, dim : bool
+            Selected or pointed at; or not so, while others are.
+        shaded : bool
+            Whether ± sd is shown, unless dimmed.
+        fine : bool
+            One of many: as thin and as quick to draw as can be, unless bold.
+        """
         if self.spectrum is None:
             return
-        style = (self.spectrum.color, background.rgb(), bold, dim, shaded)
+        style = (self.spectrum.color, background.rgb(), bold, dim, shaded, fine)
         if style == self._style:
             return
         self._style = style
@@ -66,7 +80,8 @@ class GroupCurve:
         edged = not dim and contrast(self.spectrum.color, background) < _LEAST_CONTRAST
         edge = QColor("white" if background.lightnessF() < 0.5 else "black")
         edge.setAlpha(150)
-        width = _BOLD if bold else _LINE
+        width = _BOLD if bold else _FINE if fine else _LINE
+        self.line.opts["antialias"] = bold or not fine
         self.line.setShadowPen(pg.mkPen(edge, width=width + 1.6) if edged else None)
         shade = QColor(color)
         shade.setAlpha(_SHADE)

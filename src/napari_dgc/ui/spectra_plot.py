@@ -222,6 +222,7 @@ class SpectraPlot(pg.PlotWidget):
                 bold=id in bold,
                 dim=bool(marked) and id not in bold,
                 shaded=id in shaded,
+                fine=len(self.curves) > MOST_SHADED,
             )
 
     def _pixels(self, id: int) -> int:
