@@ -1,4 +1,4 @@
-"""The files that memory maps stand on."""
+"""What a cube's data stand on: memory, a mapped file, or something slower."""
 
 from __future__ import annotations
 
@@ -9,6 +9,17 @@ import numpy as np
 
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.lazy import ScaledArray
+
+
+def reads_at_once(data: object) -> bool:
+    """Whether a pixel's spectrum can be read without keeping anybody waiting.
+
+    So it is in memory and in memory maps; compressed files and lazily computed
+    arrays may take seconds.
+    """
+    return isinstance(
+        data.source if isinstance(data, ScaledArray) else data, np.ndarray
+    )
 
 
 def require_backing(data: object) -> None:

@@ -148,6 +148,42 @@ class Cube:
             spectra[:, ~valid] = 0
         return spectra, valid
 
+    def spectrum(self, row: int, col: int) -> NDArray[np.float32]:
+        """Read one pixel.
+
+        Parameters
+        ----------
+        row, col : int
+            Inside the cube.
+
+        Returns
+        -------
+        ndarray of float32, shape (C,)
+            NaN in bad bands, and in all bands of a pixel that is not valid.
+
+        Raises
+        ------
+        IndexError
+            If there is no such pixel.
+        InputError
+            If the file behind it can no longer be read.
+
+        Notes
+        -----
+        From memory or a memory map in microseconds (`reads_at_once`); from
+        compressed files it may take seconds: chunks are read whole.
+        """
+        _, H, W = self.shape
+        if not (0 <= row < H and 0 <= col < W):
+            raise IndexError(f"{self.name} has {H} x {W} pixels, no ({row}, {col})")
+        spectra, valid = self.block(slice(row, row + 1), slice(col, col + 1))
+        spectrum = spectra[:, 0, 0]
+        if not valid[0, 0]:
+            spectrum[:] = np.nan
+        elif self.good_bands is not None:
+            spectrum[~self.good_bands] = np.nan
+        return spectrum
+
     def _valid_pixels(self, good: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Pixels (h, w) that are neither dead, saturated nor ignored."""
         with np.errstate(invalid="ignore", over="ignore"):

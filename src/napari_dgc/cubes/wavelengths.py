@@ -61,6 +61,31 @@ def to_nanometres(
     return None, f"unit {units.strip()!r} is not one of wavelength: left out"
 
 
+def drawing_order(
+    wavelengths: NDArray[np.float64] | None, bands: int
+) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Say where on an axis each band stands, and in which order to draw them.
+
+    Parameters
+    ----------
+    wavelengths : ndarray of float64, shape (C,), optional
+        In nm and in the file's band order, which need not ascend.
+    bands : int
+        Number of bands C.
+
+    Returns
+    -------
+    x : ndarray of float64, shape (C,)
+        Ascending wavelengths; band numbers from 0 where there are none.
+    order : ndarray of intp, shape (C,)
+        The band at each place of `x`.
+    """
+    if wavelengths is None:
+        return np.arange(bands, dtype=np.float64), np.arange(bands)
+    order = np.argsort(wavelengths, kind="stable")
+    return np.asarray(wavelengths, np.float64)[order], order
+
+
 def pick_wavelengths(
     candidates: Mapping[str, NDArray[np.float64]], first_axis: int | None = None
 ) -> tuple[str, NDArray[np.float64]] | None:

@@ -21,6 +21,8 @@ from napari_dgc.ui.groups_panel import GroupsPanel
 from napari_dgc.ui.keys import bind_dock, bind_layer, make_key_box, unbind_layer
 from napari_dgc.ui.notices import StatusLine
 from napari_dgc.ui.picture_row import PictureRow
+from napari_dgc.ui.pins import Pins
+from napari_dgc.ui.spectra import Spectra
 from napari_dgc.ui.training_panel import TrainingPanel
 from napari_dgc.ui.workspace import Workspace
 
@@ -60,6 +62,7 @@ class ClusteringDock(QWidget):
             self.study, shared.selection, shared.visibility, status
         )
         self.export = ExportPanel(self.study, shared.selection, status)
+        self.spectra = Spectra(viewer, shared, self._bind_keys, self)
 
     def _lay_out(self) -> None:
         self.setObjectName("dgc_dock")
@@ -106,6 +109,8 @@ class ClusteringDock(QWidget):
         self.groups.dendrogram.pointed.connect(shared.point)
         self.groups.dendrogram.clicked.connect(self._on_image_clicked)
         shared.session.ended.connect(self.export.refresh)
+        self.groups.spectra_wanted.connect(self.spectra.set_shown)
+        self.spectra.shown_changed.connect(self.groups.show_spectra)
         self._viewer.events.theme.connect(self._on_theme_changed)
 
     def _start(self) -> None:
@@ -121,11 +126,14 @@ class ClusteringDock(QWidget):
             "toggle_solo": self.groups.tools.toggle_solo,
             "toggle_blink": self.groups.tools.toggle_blink,
             "take_out": self.groups.take_out,
+            "toggle_spectra": self.spectra.toggle,
+            "pin": self.spectra.pin_here,
+            "unpin_all": self.spectra.pins.unpin_all,
             "show_keys": self.show_keys,
         }
-        bind_dock(self, self._actions)
+        self._bind_keys(self)
         # With the window this widget goes first; the layers may outlive it.
-        self.destroyed.connect(partial(_let_go, self.workspace))
+        self.destroyed.connect(partial(_let_go, self.workspace, self.spectra.pins))
         if not self.display.adopt_open_layers():
             self.status.say(_BEGIN)
 
@@ -146,6 +154,9 @@ class ClusteringDock(QWidget):
     def show_keys(self) -> None:
         """Show what keys and mouse do."""
         make_key_box(self).show()
+
+    def _bind_keys(self, widget: QWidget) -> None:
+        bind_dock(widget, self._actions)
 
     # -- what follows from it -------------------------------------------------
 
@@ -225,14 +236,16 @@ class ClusteringDock(QWidget):
 
     def shut(self) -> None:
         """Stop what is running and let go of the viewer; the layers stay."""
+        self.spectra.close()
         self.workspace.close()
         for entry in self.display.entries:
             for layer in entry.layers:
                 unbind_layer(layer)
 
 
-def _let_go(workspace: Workspace, *_: object) -> None:
+def _let_go(workspace: Workspace, pins: Pins, *_: object) -> None:
     workspace.detach()
+    pins.detach()
 
 
 def _line() -> QFrame:

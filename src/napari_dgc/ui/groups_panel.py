@@ -38,11 +38,13 @@ class GroupsPanel(QWidget):
     wanted : callable
         A step to attempt: takes it when called, raises MergeError if refused.
     merge_mode_wanted : bool
+    spectra_wanted : bool
     undo_wanted, redo_wanted, keys_wanted : ()
     """
 
     wanted = Signal(object)
     merge_mode_wanted = Signal(bool)
+    spectra_wanted = Signal(bool)
     undo_wanted = Signal()
     redo_wanted = Signal()
     keys_wanted = Signal()
@@ -111,12 +113,19 @@ class GroupsPanel(QWidget):
         self.merge_button.blockSignals(False)
         self.banner.setVisible(on)
 
+    def show_spectra(self, on: bool) -> None:
+        """Show whether the spectra are open."""
+        self.spectra_button.setChecked(on)
+
     def _make_buttons(self) -> None:
         self.merge_button = QPushButton("Merge mode")
         self.merge_button.setCheckable(True)
         self.merge_button.setToolTip(
             "Merge with the mouse on the image: drag from one cluster to another (M)"
         )
+        self.spectra_button = QPushButton("Spectra")
+        self.spectra_button.setCheckable(True)
+        self.spectra_button.setToolTip("Show the groups' spectra below the image (G)")
         self.undo_button = QPushButton("Undo")
         self.redo_button = QPushButton("Redo")
         self.keys_button = QPushButton("Keys")
@@ -136,6 +145,7 @@ class GroupsPanel(QWidget):
         buttons.addWidget(Heading("Groups"))
         for button in (
             self.merge_button,
+            self.spectra_button,
             self.undo_button,
             self.redo_button,
             self.keys_button,
@@ -155,6 +165,7 @@ class GroupsPanel(QWidget):
     def _connect(self) -> None:
         study, model, table = self._study, self.model, self.table
         self.merge_button.toggled.connect(self.merge_mode_wanted)
+        self.spectra_button.clicked.connect(self.spectra_wanted)
         self.undo_button.clicked.connect(self.undo_wanted)
         self.redo_button.clicked.connect(self.redo_wanted)
         self.keys_button.clicked.connect(self.keys_wanted)

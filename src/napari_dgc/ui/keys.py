@@ -50,6 +50,9 @@ KEYS = (
     Key("S", "S", "toggle_solo", "Show the selected groups alone; again: all"),
     Key("B", "B", "toggle_blink", "Let the selected groups blink; again: stop"),
     Key("F", "F", "toggle_false_color", "False colours, or natural ones"),
+    Key("G", "G", "toggle_spectra", "Show or hide the spectra"),
+    Key("P", "P", "pin", "Pin or unpin the pixel under the mouse"),
+    Key("Shift+P", "Shift-P", "unpin_all", "Unpin all pixels"),
     Key("H", "H", "show_keys", "Show this list", STUDY),
 )
 
