@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
@@ -14,6 +16,7 @@ from napari_dgc.reports.spectra import Color, Spectrum
 _LINE, _BOLD = 1.6, 3.0  # pixels
 _FINE = 1.0  # many smooth lines wider than this take 50 ms to draw
 _DIM_LINE, _SHADE, _DIM_SHADE = 70, 46, 0  # opacity, 0..255
+_NEAR = 7  # pixels from a curve that still mean it
 _LEAST_CONTRAST = 1.7  # below, a line gets an edge; WCAG's ratio, 1 to 21
 
 
@@ -200,3 +203,20 @@ class ScrubBox(pg.ViewBox):
             self.reset_wanted.emit()
         else:
             self.clicked.emit(self.mapToView(ev.pos()))
+
+
+def nearest_curve(
+    curves: Mapping[int, GroupCurve], place: QPointF, pixel: tuple[float, float]
+) -> int | None:
+    """Find the curve within reach of a place; `pixel` is its width and height."""
+    x_pixel, y_pixel = pixel
+    xs = place.x() + x_pixel * np.arange(-_NEAR, _NEAR + 1)
+    best, nearest = None, float(_NEAR) ** 2
+    for id, curve in curves.items():
+        x, y = curve.line.getData()
+        across = (xs - place.x()) / x_pixel
+        up = (np.interp(xs, x, y, np.nan, np.nan) - place.y()) / y_pixel
+        distance = np.nanmin(np.r_[across**2 + up**2, np.inf])
+        if distance <= nearest:
+            best, nearest = id, distance
+    return best

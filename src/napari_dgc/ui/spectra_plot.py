@@ -13,9 +13,13 @@ from qtpy.QtGui import QColor
 
 from napari_dgc.cubes.wavelengths import drawing_order
 from napari_dgc.reports.spectra import MOST_SHADED, Spectrum, shorten
-from napari_dgc.ui.spectra_curves import GroupCurve, PinCurve, ScrubBox
+from napari_dgc.ui.spectra_curves import (
+    GroupCurve,
+    PinCurve,
+    ScrubBox,
+    nearest_curve,
+)
 
-_NEAR = 7  # pixels from a curve that still mean it
 _MARGIN = 0.04  # of the y range, above and below
 _FAR = 0.25  # of the y range: the mouse's pixel may leave it by as much
 _AXIS_WIDTH = 46  # pixels; fixed, so that nothing moves sideways
@@ -246,19 +250,7 @@ class SpectraPlot(pg.PlotWidget):
 
     def curve_at(self, place: QPointF) -> int | None:
         """Find the group whose curve is within reach of a place in the view."""
-        if not self.curves:
-            return None
-        x_pixel, y_pixel = self.box.viewPixelSize()
-        xs = place.x() + x_pixel * np.arange(-_NEAR, _NEAR + 1)
-        best, nearest = None, float(_NEAR) ** 2
-        for id, curve in self.curves.items():
-            x, y = curve.line.getData()
-            across = (xs - place.x()) / x_pixel
-            up = (np.interp(xs, x, y, np.nan, np.nan) - place.y()) / y_pixel
-            distance = np.nanmin(np.r_[across**2 + up**2, np.inf])
-            if distance <= nearest:
-                best, nearest = id, distance
-        return best
+        return nearest_curve(self.curves, place, self.box.viewPixelSize())
 
     def _on_mouse_moved(self, scene_place: QPointF) -> None:
         inside = self.box.sceneBoundingRect().contains(scene_place)
