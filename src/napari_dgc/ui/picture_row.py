@@ -14,7 +14,7 @@ from napari_dgc.study import Study
 from napari_dgc.ui.cube_display import CubeDisplay
 from napari_dgc.ui.picture_colors import PRESETS, Colors, PictureColors, suits
 
-_NATURAL, _OWN = "Natural colours", "Own choice"
+_NATURAL, _OWN = "Natural", "Own choice"
 _RGB_NM = (650.0, 550.0, 450.0)
 # napari's style leaves room for two buttons.
 _SLIM = "QSpinBox { min-width: 46px; max-width: 50px; padding: 1px 2px; }"
