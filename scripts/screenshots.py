@@ -22,7 +22,7 @@ import napari
 import numpy as np
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication, QMessageBox
+from qtpy.QtWidgets import QApplication, QDialog
 from scipy.ndimage import distance_transform_edt
 
 from napari_dgc.merging.grouping import Group
@@ -100,7 +100,7 @@ def merging(camera: Camera) -> None:
     camera.take("study")
     dock.show_keys()
     wait(0.3)
-    box = dock.findChild(QMessageBox)
+    box = dock.findChild(QDialog, "dgc_keys")
     box.grab().save(str(camera.folder / "keys.png"))
     box.close()
 

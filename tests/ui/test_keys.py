@@ -9,7 +9,14 @@ from app_model.types import KeyBinding
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QKeySequence
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication, QLineEdit, QMessageBox, QShortcut
+from qtpy.QtWidgets import (
+    QApplication,
+    QDialog,
+    QDialogButtonBox,
+    QLabel,
+    QLineEdit,
+    QShortcut,
+)
 
 from napari_dgc.ui.group_model import Column
 from napari_dgc.ui.keys import KEYS, LOOK, MERGE, MOUSE, STUDY, key_help
@@ -116,11 +123,18 @@ def test_h_shows_every_key(mapped):
     activate(mapped)
     QTest.keyClick(mapped.groups.table, Qt.Key.Key_H)
     settle()
-    box = mapped.findChild(QMessageBox)
+    box = mapped.findChild(QDialog, "dgc_keys")
     assert box.isVisible()
-    assert box.text() == key_help()
-    assert all(key.qt in box.text() and key.help in box.text() for key in KEYS)
-    box.close()
+    label = box.findChild(QLabel)
+    assert label.text() == key_help()
+    assert all(key.qt in label.text() and key.help in label.text() for key in KEYS)
+    assert label.width() >= label.sizeHint().width()  # nothing is cut off
+    assert box.width() < 1280
+    assert box.height() < 800
+    box.findChild(QDialogButtonBox).button(
+        QDialogButtonBox.StandardButton.Close
+    ).click()
+    assert not box.isVisible()
     settle()
 
 

@@ -14,7 +14,14 @@ from typing import NamedTuple
 from napari.layers import Layer
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QKeySequence
-from qtpy.QtWidgets import QMessageBox, QShortcut, QWidget
+from qtpy.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QLabel,
+    QShortcut,
+    QVBoxLayout,
+    QWidget,
+)
 
 MERGE, LOOK, STUDY = "Merge", "Select and look", "Study"
 
@@ -124,15 +131,22 @@ def _theme(title: str, rows: list[tuple[str, str, str]]) -> str:
     return f"<p><b>{title}</b></p><table>{lines}</table>"
 
 
-def make_key_box(parent: QWidget) -> QMessageBox:
-    """Make the window that lists the keys; the caller shows it."""
-    box = QMessageBox(parent)
+def make_key_box(parent: QWidget) -> QDialog:
+    """Make the window that lists the keys; the caller shows it.
+
+    A message box would cut the list off at 800 pixels on a screen of 1280.
+    """
+    box = QDialog(parent)
+    box.setObjectName("dgc_keys")
     box.setWindowTitle("Keys and gestures")
-    box.setTextFormat(Qt.TextFormat.RichText)
-    box.setText(key_help())
-    box.setStandardButtons(QMessageBox.StandardButton.Close)
-    box.setModal(False)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    text = QLabel(key_help())
+    text.setTextFormat(Qt.TextFormat.RichText)
+    buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+    buttons.rejected.connect(box.close)
+    layout = QVBoxLayout(box)
+    layout.addWidget(text)
+    layout.addWidget(buttons)
     return box
 
 
