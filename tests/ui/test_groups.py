@@ -85,9 +85,13 @@ def test_a_locked_row_refuses_the_drop(mapped):
 def test_undo_and_redo_bring_back_map_names_colours_and_selection(mapped):
     study = mapped.study
     mapped.workspace.selection.set({1, 2})
-    states = [(study.grouping, shown_labels(mapped).copy(), mapped.workspace.selection.ids)]
+    states = [
+        (study.grouping, shown_labels(mapped).copy(), mapped.workspace.selection.ids)
+    ]
     drop(mapped, [1], 2)
-    states.append((study.grouping, shown_labels(mapped).copy(), mapped.workspace.selection.ids))
+    states.append(
+        (study.grouping, shown_labels(mapped).copy(), mapped.workspace.selection.ids)
+    )
     study.recolor(2, (1, 2, 3))
     study.rename(2, "Cloth")
     drop(mapped, [4, 2], 6)

@@ -37,7 +37,9 @@ def run(dock, config):
 
 def test_it_ends_early_with_the_first_map(leaf_dock):
     seen = []
-    leaf_dock.workspace.session.progressed.connect(lambda text, done: seen.append((text, done)))
+    leaf_dock.workspace.session.progressed.connect(
+        lambda text, done: seen.append((text, done))
+    )
     run(leaf_dock, STILL)
     assert leaf_dock.study.model.steps_done == 0
     assert leaf_dock.status.text().startswith(FIRST_MAP)

@@ -91,7 +91,9 @@ def test_the_map_lies_on_its_cube(dock, leaf):
 
 def test_training_shows_progress_loss_score_and_snapshots(leaf_dock):
     previews, texts, steps = [], [], []
-    leaf_dock.workspace.session.progressed.connect(lambda text, done: texts.append(text))
+    leaf_dock.workspace.session.progressed.connect(
+        lambda text, done: texts.append(text)
+    )
     leaf_dock.workspace.session.stepped.connect(steps.append)
     train(leaf_dock, steps=28)
     wait_until(lambda: leaf_dock.display.previewing, 60)
