@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import h5py
 import numpy as np
 import pytest
 
+from napari_dgc.cubes.backing import reads_at_once
 from napari_dgc.cubes.cube import Cube, row_slices
 from napari_dgc.cubes.errors import InputError
+from napari_dgc.cubes.lazy import HDF5Array, ScaledArray
 
 
 def ramp(C=6, H=5, W=4) -> np.ndarray:
@@ -149,3 +152,33 @@ def test_an_input_error_is_one_line_even_where_its_parts_are_not():
     error = InputError("a.mat", "is\nbroken", "fix\tit")
     assert str(error) == "a.mat: is broken; fix it"
     assert isinstance(error, ValueError)
+
+
+def test_one_pixels_spectrum():
+    data = ramp()
+    data[:, 0, 0] = 0.25  # dead
+    good = np.array([True, False, True, True, True, True])
+    cube = Cube(data, good_bands=good)
+    spectrum = cube.spectrum(3, 2)
+    assert spectrum.dtype == np.float32
+    np.testing.assert_array_equal(spectrum[good], data[good, 3, 2])
+    assert np.isnan(spectrum[1])
+    assert np.isnan(cube.spectrum(0, 0)).all()
+    for row, col in ((5, 0), (0, 4), (-1, 0), (0, -1)):
+        with pytest.raises(IndexError, match="5 x 4 pixels"):
+            cube.spectrum(row, col)
+
+
+def test_what_can_be_read_at_once(tmp_path):
+    data = ramp()
+    np.save(tmp_path / "cube.npy", data)
+    mapped = np.load(tmp_path / "cube.npy", mmap_mode="r")
+    counts = (data * 100).astype(np.uint16)
+    assert reads_at_once(data)
+    assert reads_at_once(mapped.transpose(0, 2, 1))
+    assert reads_at_once(ScaledArray(counts, 100))
+    with h5py.File(tmp_path / "cube.h5", "w") as file:
+        file.create_dataset("cube", data=data, chunks=(1, 5, 4), compression="gzip")
+        slow = HDF5Array(file["cube"], (0, 1, 2))
+        assert not reads_at_once(slow)
+        np.testing.assert_array_equal(Cube(slow).spectrum(4, 3), data[:, 4, 3])
