@@ -6,7 +6,6 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.NOTPARALLEL:
 .DELETE_ON_ERROR:
 
 VENV ?= .venv
@@ -56,8 +55,13 @@ demo: setup ## sample leaves from cube to masks in demo/, then napari where ther
 	@$(PY) scripts/demo.py demo/
 
 .PHONY: test
-test: check core screen packaging ## set-up, static checks and every test: what CI runs
+test: check tests packaging ## set-up, static checks and every test: what CI runs
 	@echo "make test: every stage passed"
+
+# Side by side, each on one thread: two threads each would fight over two cores.
+.PHONY: tests
+tests: setup ## core and screen at once, as `make test` does
+	@OMP_NUM_THREADS=1 $(MAKE) --no-print-directory --jobs 2 core screen
 
 .PHONY: check
 check: lint format types layers manifest ## static checks only

@@ -15,6 +15,7 @@ from napari_dgc.merging.operations import Change
 from napari_dgc.study import Study
 from napari_dgc.ui.cube_display import CubeDisplay
 from napari_dgc.ui.cubes_panel import CubesPanel
+from napari_dgc.ui.endings import when_destroyed
 from napari_dgc.ui.export_panel import ExportPanel
 from napari_dgc.ui.gestures import NEXT_SNAPSHOT
 from napari_dgc.ui.groups_panel import GroupsPanel
@@ -133,7 +134,7 @@ class ClusteringDock(QWidget):
         }
         self._bind_keys(self)
         # With the window this widget goes first; the layers may outlive it.
-        self.destroyed.connect(partial(_let_go, self.workspace, self.spectra.pins))
+        when_destroyed(self, partial(_let_go, self.workspace, self.spectra.pins))
         if not self.display.adopt_open_layers():
             self.status.say(_BEGIN)
 
@@ -243,7 +244,7 @@ class ClusteringDock(QWidget):
                 unbind_layer(layer)
 
 
-def _let_go(workspace: Workspace, pins: Pins, *_: object) -> None:
+def _let_go(workspace: Workspace, pins: Pins) -> None:
     workspace.detach()
     pins.detach()
 
