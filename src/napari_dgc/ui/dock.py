@@ -24,6 +24,7 @@ from napari_dgc.ui.notices import StatusLine
 from napari_dgc.ui.picture_row import PictureRow
 from napari_dgc.ui.pins import Pins
 from napari_dgc.ui.spectra import Spectra
+from napari_dgc.ui.study_panel import StudyPanel
 from napari_dgc.ui.training_panel import TrainingPanel
 from napari_dgc.ui.workspace import Workspace
 
@@ -56,6 +57,7 @@ class ClusteringDock(QWidget):
 
     def _make_panels(self) -> None:
         shared, viewer, status = self.workspace, self._viewer, self.status
+        self.studies = StudyPanel(shared, status)
         self.cubes = CubesPanel(viewer, self.study, self.display, status)
         self.picture = PictureRow(self.study, self.display, shared.colors)
         self.training = TrainingPanel(viewer, self.study, shared.session, status)
@@ -73,7 +75,13 @@ class ClusteringDock(QWidget):
         column.setContentsMargins(6, 4, 6, 4)
         column.setSpacing(4)
         self.cubes.layout().addWidget(self.picture)
-        for panel in (self.cubes, self.training, self.groups, self.export):
+        for panel in (
+            self.studies,
+            self.cubes,
+            self.training,
+            self.groups,
+            self.export,
+        ):
             if column.count():
                 column.addWidget(_line())
             column.addWidget(panel, stretch=int(panel is self.groups))
@@ -130,6 +138,8 @@ class ClusteringDock(QWidget):
             "toggle_spectra": self.spectra.toggle,
             "pin": self.spectra.pin_here,
             "unpin_all": self.spectra.pins.unpin_all,
+            "save_study": self.studies.save,
+            "save_study_as": self.studies.save_as,
             "show_keys": self.show_keys,
         }
         self._bind_keys(self)

@@ -60,6 +60,8 @@ KEYS = (
     Key("G", "G", "toggle_spectra", "Show or hide the spectra"),
     Key("P", "P", "pin", "Pin or unpin the pixel under the mouse"),
     Key("Shift+P", "Shift-P", "unpin_all", "Unpin all pixels"),
+    Key("Ctrl+S", "Control-S", "save_study", "Save the study", STUDY),
+    Key("Ctrl+Shift+S", "Control-Shift-S", "save_study_as", "Save it as…", STUDY),
     Key("H", "H", "show_keys", "Show this list", STUDY),
 )
 
