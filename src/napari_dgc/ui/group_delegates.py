@@ -6,14 +6,13 @@ from qtpy.QtCore import (
     QEvent,
     QModelIndex,
     QPoint,
-    QPointF,
     QRect,
     QSize,
     Qt,
     QTimer,
     Signal,
 )
-from qtpy.QtGui import QPalette
+from qtpy.QtGui import QColor, QPalette, QPixmap
 from qtpy.QtWidgets import (
     QComboBox,
     QStyle,
@@ -24,7 +23,7 @@ from qtpy.QtWidgets import (
 
 from napari_dgc.merging.grouping import ROLES
 from napari_dgc.ui.group_cells import NO_ROLE, SIGN_ROLE
-from napari_dgc.ui.signs import SIDE, draw_sign
+from napari_dgc.ui.signs import SIDE, Sign, sign_pixmap
 
 SWATCH = 14  # pixels
 _AROUND = 4  # pixels beside the swatch that count as it
@@ -59,6 +58,10 @@ class NameDelegate(QStyledItemDelegate):
 class SignDelegate(QStyledItemDelegate):
     """A cell that is a button: it shows its sign instead of a box to tick."""
 
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._pixmaps: dict[tuple[Sign, int, float], QPixmap] = {}
+
     def initStyleOption(self, option: QStyleOptionViewItem, index) -> None:
         """Leave out the box."""
         super().initStyleOption(option, index)
@@ -72,7 +75,15 @@ class SignDelegate(QStyledItemDelegate):
             chosen = bool(option.state & QStyle.StateFlag.State_Selected)
             role = QPalette.ColorRole
             color = option.palette.color(role.HighlightedText if chosen else role.Text)
-            draw_sign(painter, QPointF(option.rect.center()), sign, color)
+            scale = painter.device().devicePixelRatioF()
+            place = option.rect.center() - QPoint(SIDE // 2 - 1, SIDE // 2 - 1)
+            painter.drawPixmap(place, self._pixmap(sign, color, scale))
+
+    def _pixmap(self, sign: Sign, color: QColor, scale: float) -> QPixmap:
+        key = sign, color.rgba(), scale
+        if key not in self._pixmaps:
+            self._pixmaps[key] = sign_pixmap(sign, color, scale=scale)
+        return self._pixmaps[key]
 
     def sizeHint(self, option, index) -> QSize:
         """Ask for rows that signs have air in; it is the same for all."""

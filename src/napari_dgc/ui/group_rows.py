@@ -24,6 +24,7 @@ class GroupRows(QAbstractItemModel):
         self._grouping: Grouping | None = None
         self._groups: list[Group] = []
         self._members: dict[int, list[int]] = {}  # clusters by group id
+        self._rows: dict[int, int] = {}  # by group id; Qt asks often
 
     # -- in ---------------------------------------------------------------
 
@@ -36,6 +37,7 @@ class GroupRows(QAbstractItemModel):
             if self._groups[row].id not in keep:
                 self.beginRemoveRows(_NOWHERE, row, row)
                 self._members.pop(self._groups.pop(row).id)
+                self._count_rows()
                 self.endRemoveRows()
         for row, group in enumerate(new):
             here = self._groups[row] if row < len(self._groups) else None
@@ -48,11 +50,16 @@ class GroupRows(QAbstractItemModel):
                 self.beginInsertRows(_NOWHERE, row, row)
                 self._groups.insert(row, group)
                 self._members[group.id] = []
+                self._count_rows()
                 self.endInsertRows()
         for row, group in enumerate(new):
             clusters = group.clusters if len(group.clusters) > 1 else ()
-            self._set_members(self.index(row, 0), clusters)
+            if self._members[group.id] != list(clusters):
+                self._set_members(self.index(row, 0), clusters)
         self.tell_all_changed()
+
+    def _count_rows(self) -> None:
+        self._rows = {group.id: row for row, group in enumerate(self._groups)}
 
     def _set_members(self, parent: QModelIndex, clusters: Sequence[int]) -> None:
         here = self._members[self._groups[parent.row()].id]
@@ -76,9 +83,9 @@ class GroupRows(QAbstractItemModel):
         self._groups = list(new)
         for group in new:
             self._members.setdefault(group.id, [])
-        rows = {group.id: row for row, group in enumerate(new)}
+        self._count_rows()
         moved = [
-            self.index(rows[id], index.column())
+            self.index(self._rows[id], index.column())
             for id, index in zip(ids, old, strict=True)
         ]
         self.changePersistentIndexList(old, moved)
@@ -119,7 +126,7 @@ class GroupRows(QAbstractItemModel):
 
     def row_of(self, group: int) -> int:
         """Row of a group id; -1 if it has none."""
-        return next((i for i, g in enumerate(self._groups) if g.id == group), -1)
+        return self._rows.get(group, -1)
 
     def index_of(self, group: int) -> QModelIndex:
         """First cell of a group id; invalid if it has none."""
@@ -127,10 +134,9 @@ class GroupRows(QAbstractItemModel):
 
     def index_of_member(self, cluster: int) -> QModelIndex:
         """First cell of a cluster's row below its group; invalid if it has none."""
-        for row, group in enumerate(self._groups):
-            if cluster in self._members[group.id]:
-                place = self._members[group.id].index(cluster)
-                return self.index(place, 0, self.index(row, 0))
+        for group, members in self._members.items():
+            if cluster in members:
+                return self.index(members.index(cluster), 0, self.index_of(group))
         return QModelIndex()
 
     # -- Qt asks ------------------------------------------------------------

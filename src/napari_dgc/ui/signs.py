@@ -23,28 +23,38 @@ class Sign(Enum):
     OUT = auto()
 
 
-def draw_sign(
-    painter: QPainter,
-    middle: QPointF,
-    sign: Sign,
-    color: QColor,
-    accent: QColor = _ORANGE,
-) -> None:
-    """Draw a sign of `SIDE` pixels around a point.
+def sign_pixmap(
+    sign: Sign, color: QColor, accent: QColor = _ORANGE, scale: float = 1.0
+) -> QPixmap:
+    """Give a sign as a picture of `SIDE` pixels.
 
     Parameters
     ----------
-    painter : QPainter
-    middle : QPointF
     sign : Sign
     color : QColor
         That of the text beside it, so that it is seen in any theme.
     accent : QColor
         For what a locked group stands out by.
+    scale : float
+        Pixels of the screen for each of the picture.
     """
-    painter.save()
+    pixmap = QPixmap(round(SIDE * scale), round(SIDE * scale))
+    pixmap.setDevicePixelRatio(scale)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    _draw_sign(painter, sign, color, accent)
+    painter.end()
+    return pixmap
+
+
+def sign_icon(sign: Sign) -> QIcon:
+    """Give a sign as an icon, in a grey that is seen in any theme."""
+    return QIcon(sign_pixmap(sign, _GREY, _GREY))
+
+
+def _draw_sign(painter: QPainter, sign: Sign, color: QColor, accent: QColor) -> None:
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.translate(middle)
+    painter.translate(QPointF(SIDE / 2, SIDE / 2))
     off = sign in (Sign.SHUT_EYE, Sign.UNLOCKED)
     color = QColor(color)
     color.setAlpha(_FAINT if off else 255)
@@ -55,17 +65,6 @@ def draw_sign(
         _draw_way_out(painter)
     else:
         _draw_lock(painter, accent, open=off)
-    painter.restore()
-
-
-def sign_icon(sign: Sign) -> QIcon:
-    """Give a sign as an icon, in a grey that is seen in any theme."""
-    pixmap = QPixmap(SIDE, SIDE)
-    pixmap.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(pixmap)
-    draw_sign(painter, QPointF(SIDE / 2, SIDE / 2), sign, _GREY, _GREY)
-    painter.end()
-    return QIcon(pixmap)
 
 
 def _pen(color: QColor, width: float = 1.5) -> QPen:
