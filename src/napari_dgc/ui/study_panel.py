@@ -91,7 +91,7 @@ class StudyPanel(QWidget):
         keeper = self._session.keeper
         path, error = keeper.path, keeper.error
         named = path is not None
-        self.title.setText(path.name.removesuffix(".dgc.json") if path else "no name")
+        self.title.setText(path.name.removesuffix(".dgc.json") if path else "unnamed")
         self.title.setToolTip(str(path or "A study that has no name yet"))
         if error is not None:
             text, tip = "not saved", one_line(error)
