@@ -9,8 +9,8 @@ import weakref
 import h5py
 import numpy as np
 import pytest
-from acting import add_cube, answer, pixel_in, settle, wait_until
-from napari.layers import Points
+from acting import Mouse, add_cube, answer, pixel_in, settle, wait_until
+from napari.layers import Layer, Points
 from qtpy.QtCore import QPointF, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QDockWidget
@@ -20,6 +20,7 @@ from napari_dgc.cubes.lazy import HDF5Array
 from napari_dgc.cubes.scenes import SceneConfig, make_scene
 from napari_dgc.merging.statistics import group_statistics
 from napari_dgc.study.view import Pin
+from napari_dgc.ui.cube_layers import cube_to_layers
 from napari_dgc.ui.spectra_curves import contrast
 from napari_dgc.ui.spectrum_reader import Pixel, SpectrumReader
 
@@ -463,3 +464,27 @@ def test_a_cube_that_cannot_be_read_is_told_once(tmp_path, reader):
     assert len(told) == 1
     assert "became shorter" in str(told[0])
     assert not seen
+
+
+def test_in_a_dock_that_napari_opens_as_a_plugin(make_napari_viewer, first_map, leaf):
+    viewer = make_napari_viewer(show=True)
+    _, stand_in = viewer.window.add_plugin_dock_widget("napari-dgc")
+    dock = viewer.window._qt_window.findChild(type(stand_in))
+    for data in cube_to_layers(leaf):
+        viewer.add_layer(Layer.create(*data))
+    settle()
+    dock.workspace.session._cubes = dock.study.cubes
+    dock.workspace.session._on_run_yielded(first_map)
+    settle()
+    mouse = Mouse(viewer)
+    mouse.move((20, 30))
+    press(mouse, Qt.Key.Key_P)  # pins, and opens the spectra
+    assert dock.study.view.pins == (Pin(0, 20, 30),)
+    assert dock.spectra.shown
+    assert set(dock.spectra.dock.plot.curves) == {
+        g.id for g in dock.study.grouping.groups
+    }
+    press(mouse, Qt.Key.Key_G)
+    assert not dock.spectra.shown
+    mouse.click((20, 30))
+    assert dock.workspace.selection.ids

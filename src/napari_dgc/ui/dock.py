@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from functools import partial
 
@@ -255,8 +256,9 @@ class ClusteringDock(QWidget):
 
 
 def _let_go(workspace: Workspace, pins: Pins) -> None:
-    workspace.detach()
-    pins.detach()
+    with contextlib.suppress(RuntimeError):  # with the program Qt's timers go first
+        workspace.detach()
+        pins.detach()
 
 
 def _line() -> QFrame:

@@ -101,9 +101,9 @@ class Spectra(QObject):
         self.dock = SpectraDock(self._viewer, self._workspace, self.pins)
         self._bind(self.dock)
         self.dock.closed.connect(self._on_closed)
-        self._frame = self._viewer.window.add_dock_widget(
-            self.dock, name=NAME, area="bottom"
-        )
+        frame = self._viewer.window.add_dock_widget(self.dock, name=NAME, area="bottom")
+        # A plugin's viewer gives a stand-in, which Qt does not take.
+        self._frame = getattr(frame, "__wrapped__", frame)
         window = self.dock.window()
         if isinstance(window, QMainWindow):
             # Below the image only: the docks at the right keep their height.
