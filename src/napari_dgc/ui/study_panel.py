@@ -84,7 +84,7 @@ class StudyPanel(QWidget):
         self._drafts = left_drafts()
         self.offer.setVisible(bool(self._drafts))
         if self._drafts:
-            self.offered.setText(f"Not saved: {self._drafts[0].describe()}")
+            self.offered.setText(f"Your unnamed study: {self._drafts[0].describe()}")
 
     def refresh(self) -> None:
         """Say what the study is called and whether it is on disk."""
@@ -101,7 +101,7 @@ class StudyPanel(QWidget):
             text = f"saved {word_time(keeper.saved_at)}"
             tip = "Each step is saved by itself"
         elif keeper.place is not None:
-            text = "kept"
+            text = "kept by itself"
             tip = "Kept by itself and offered again; “Save as…” gives it a name"
         else:
             text, tip = "", ""
@@ -127,9 +127,9 @@ class StudyPanel(QWidget):
         self.find_button = QPushButton("Find cube…")
         self.find_button.setToolTip("Say where the missing cube's file is now")
         self.offered = WrappedLabel()
-        self.restore_button = QPushButton("Restore")
-        self.restore_button.setToolTip("Go on with the study that was not saved")
-        self.forget_button = QPushButton("Delete")
+        self.restore_button = QPushButton("Continue")
+        self.restore_button.setToolTip("Go on with the study that has no name yet")
+        self.forget_button = QPushButton("Delete…")
         self.forget_button.setToolTip("Delete the study that was not saved")
 
     def _lay_out(self) -> None:
