@@ -78,15 +78,14 @@ def _grouped(options: argparse.Namespace) -> Study:
 
 def _open(path: Path) -> Study:
     """Open a study without its pixels; each map it names must be there."""
-    from napari_dgc.study.loading import LoadedStudy, read_study
+    from napari_dgc.study.loading import load_study
     from napari_dgc.study.study import Study
 
+    loaded = load_study(path, pixels=False)
+    if loaded.faults:
+        raise loaded.faults[0]
     study = Study()
-    for piece in read_study(path, pixels=False):
-        if isinstance(piece, LoadedStudy):
-            if piece.faults:
-                raise piece.faults[0]
-            study.adopt(piece)
+    study.adopt(loaded)
     if study.grouping is None:
         raise InputError(path, "has no model yet", "train first, or give it a model")
     return study

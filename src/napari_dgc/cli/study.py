@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_dgc.cli.commands import print_paths, read_cubes
+from napari_dgc.cli.commands import find_maps, print_paths, read_cubes
 from napari_dgc.cli.merge import check_clusters
 from napari_dgc.cli.progress import ProgressLine
 from napari_dgc.cubes.errors import InputError
@@ -48,7 +48,6 @@ def make_study(options: argparse.Namespace) -> None:
 
 def _take_maps(study: Study, folder: Path) -> list[str]:
     """Give cubes what `segment` wrote of them; names those without a map."""
-    from napari_dgc.cli.commands import find_maps
     from napari_dgc.merging.statistics import ClusterStatistics
     from napari_dgc.reports.masks import read_label_tiff
     from napari_dgc.study.exports import file_stems
@@ -84,21 +83,14 @@ def _take_maps(study: Study, folder: Path) -> list[str]:
 
 def show_study(options: argparse.Namespace) -> None:
     """`study info`: what a study holds, in words or as JSON."""
-    from napari_dgc.study.loading import LoadedStudy, read_study
+    from napari_dgc.study.loading import load_study
     from napari_dgc.study.locating import locate_cubes
-    from napari_dgc.study.reference import missing_reference
     from napari_dgc.study.study import Study
 
+    loaded = load_study(options.study, pixels=False)
     study = Study()
-    for piece in read_study(options.study, pixels=False):
-        if isinstance(piece, LoadedStudy):
-            loaded = piece
     study.adopt(loaded)
-    references = {
-        i: reference
-        for i, cube in enumerate(study.cubes)
-        if (reference := missing_reference(cube)) is not None
-    }
+    references = study.missing  # all of them: no cube was read
     located = locate_cubes(references, Path(options.study).parent)
     cubes = [
         {

@@ -47,10 +47,7 @@ def write_whole(
     temporary = path.with_name(f".{path.name}.{uuid4().hex[:8]}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("x+b") as file:
-            writer(file)
-            file.flush()
-            os.fsync(file.fileno())  # else a crash could leave the name empty
+        write_synced(temporary, writer)
         temporary.replace(path)
         sync_folder(path.parent)
     except OSError as error:
@@ -62,6 +59,14 @@ def write_whole(
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
     return path
+
+
+def write_synced(path: Path, writer: Callable[[BinaryIO], object]) -> None:
+    """Write a new file and have its content on disk; OSError if it cannot be."""
+    with path.open("x+b") as file:
+        writer(file)
+        file.flush()
+        os.fsync(file.fileno())  # else a crash could leave the name empty
 
 
 def sync_folder(folder: Path) -> None:

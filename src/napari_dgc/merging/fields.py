@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
+from napari_dgc.cubes.errors import InputError
 from napari_dgc.merging.grouping import Atom, check_color, sorted_atoms
 from napari_dgc.merging.palette import MAX_CLUSTER, Color
 
@@ -40,6 +42,16 @@ class Fields:
             if key not in known:
                 raise ValueError(f"{self._what} holds {key!r}, no cluster id")
         return sorted(known[key] for key in self._data)
+
+    def require_version(self, known: int, source: str | Path) -> None:
+        """Raise InputError, naming `source`, where a newer program wrote this."""
+        version = self.integer("version")
+        if version > known:
+            raise InputError(
+                source,
+                f"has version {version}, this program knows up to {known}",
+                "update napari-dgc",
+            )
 
     def value(self, key: str) -> Any:
         """Any JSON value."""

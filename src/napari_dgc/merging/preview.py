@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from napari_dgc.merging.grouping import Grouping, Role
 from napari_dgc.merging.likeness import spectral_angles
-from napari_dgc.merging.sums import ClusterStatistics, mean_of, std_of
+from napari_dgc.merging.statistics import ClusterStatistics, group_statistics
+from napari_dgc.merging.sums import mean_of, std_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,32 +77,25 @@ def preview_merge(
     angle = float("nan")
     if (count[:2] > 0).all():
         angle = float(np.degrees(spectral_angles(mean[:2])[0, 1]))
-    groups = [list(group.clusters) for group in grouping.groups]
-    spread = {
-        g.id: _scatter(statistics, r)
-        for g, r in zip(grouping.groups, groups, strict=True)
-    }
-    before = sum(spread.values())
-    parts = spread[target] + sum(spread[group.id] for group in moved)
-    grown = max(0.0, _scatter(statistics, both) - parts)
+    std = std_of(count, total, squares)
+    now = group_statistics(statistics, grouping)
+    scatter = dict(zip(now.ids, _scatter(now.count, now.std), strict=True))
+    before = sum(scatter.values())
+    parts = sum(scatter[group.id] for group in (into, *moved))
+    grown = max(0.0, float(_scatter(count, std)[2]) - parts)
     return MergePreview(
         int(count[2]),
         mean[2],
-        std_of(count, total, squares)[2],
+        std[2],
         angle,
         grown / before if before > 0 else 0.0,
         _role_changes(statistics, [(g.role, g.clusters) for g in moved], into.role),
     )
 
 
-def _scatter(statistics: ClusterStatistics, rows: Sequence[int]) -> float:
-    """Sum over pixels and bands of squared deviations from the rows' pooled mean."""
-    n = int(statistics.count[rows].sum())
-    if not n:
-        return 0.0
-    total = statistics.sum[rows].sum(axis=0)
-    squares = statistics.sum_squares[rows].sum(axis=0)
-    return float(np.maximum(squares - np.square(total) / n, 0).sum())
+def _scatter(count: NDArray[np.int64], std: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sums over pixels and bands of squared deviations from each row's mean, (R,)."""
+    return np.asarray(count * np.nansum(np.square(std), axis=1))
 
 
 def _role_changes(

@@ -121,13 +121,7 @@ class Recipe:
                 source, f"is no recipe of napari-dgc: {error}", "choose a recipe file"
             ) from error
         try:
-            version = fields.integer("version")
-            if version > VERSION:
-                raise InputError(
-                    source,
-                    f"has version {version}, this program knows up to {VERSION}",
-                    "update napari-dgc",
-                )
+            fields.require_version(VERSION, source)
             prints = Fields(fields.value("centroids"), "the table of centroids")
             recipe = cls(
                 model=fields.text("model"),

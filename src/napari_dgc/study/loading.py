@@ -128,6 +128,16 @@ def read_study(
     yield loaded
 
 
+def load_study(
+    path: str | Path, *, find: Find | None = None, pixels: bool = True
+) -> LoadedStudy:
+    """Read a study in one go; everything as for `read_study`."""
+    *_, loaded = read_study(path, find=find, pixels=pixels)
+    if not isinstance(loaded, LoadedStudy):
+        raise RuntimeError("reading a study ended without one")
+    return loaded
+
+
 def _read_cubes(
     loaded: LoadedStudy, references: dict[int, CubeReference], find: Find | None
 ) -> Iterator[Progress]:

@@ -57,6 +57,13 @@ class CubeMaps:
         for by_cube in self._all:
             by_cube.clear()
 
+    def counts(self, index: int) -> NDArray[np.int64] | None:
+        """Pixels per cluster id, row 0 no data; None where there is no map."""
+        if index in self.statistics:
+            return self.statistics[index].count
+        clusters = self.clusters.get(index)
+        return None if clusters is None else np.bincount(clusters.ravel())
+
     @property
     def pooled(self) -> ClusterStatistics | None:
         """Statistics over all cubes that have some; added up once, not per merge."""

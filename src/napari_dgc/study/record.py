@@ -20,7 +20,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from napari_dgc.cubes.errors import InputError
 from napari_dgc.merging.fields import Fields
 from napari_dgc.merging.steps import Operation, operation_from_json
 from napari_dgc.study.reference import CubeReference
@@ -148,13 +147,7 @@ def decode_record(content: bytes, folder: Path, source: str | Path) -> StudyReco
     fields = Fields(data, "the study")
     if fields.text("format") != FORMAT:
         raise ValueError(f"it says {fields.text('format')[:60]!r}")
-    version = fields.integer("version")
-    if version > VERSION:
-        raise InputError(
-            source,
-            f"has version {version}, this program knows up to {VERSION}",
-            "update napari-dgc",
-        )
+    fields.require_version(VERSION, source)
     said = data.pop("checksum", None)
     if said != _checksum(_dumps(data).encode(*_ENCODING)):
         raise ValueError("its checksum does not fit what it says")

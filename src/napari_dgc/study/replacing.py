@@ -11,7 +11,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from napari_dgc.cubes.errors import InputError
-from napari_dgc.cubes.files import sync_folder
+from napari_dgc.cubes.files import sync_folder, write_synced
 
 _STALE = 600.0  # seconds after which a temporary file has no writer any more
 _TRIES, _PAUSE = 10, 0.05  # Windows: another program looks at the file just now
@@ -44,10 +44,7 @@ def replace_file(path: Path, content: bytes, *, backup: Path | None) -> None:
     temporary = path.with_name(f".{path.name}.{mark}.tmp")
     second = path.with_name(f".{path.name}.{mark}.old.tmp")
     try:
-        with temporary.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        write_synced(temporary, lambda file: file.write(content))
         if backup is not None:
             _second_name(path, second)
             _move(second, backup)
@@ -80,10 +77,8 @@ def _second_name(path: Path, second: Path) -> None:
     try:
         os.link(path, second)
     except (OSError, NotImplementedError):  # FAT, some network drives
-        with path.open("rb") as old, second.open("xb") as new:
-            shutil.copyfileobj(old, new)
-            new.flush()
-            os.fsync(new.fileno())
+        with path.open("rb") as old:
+            write_synced(second, lambda new: shutil.copyfileobj(old, new))
 
 
 def _move(source: Path, target: Path) -> None:

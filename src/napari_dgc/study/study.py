@@ -216,6 +216,10 @@ class Study(Grouped):
         """Statistics per cluster of cube `index`."""
         return self._maps.statistics.get(index)
 
+    def counts(self, index: int) -> NDArray[np.int64] | None:
+        """Pixels per cluster id of cube `index`; None where it has no map."""
+        return self._maps.counts(index)
+
     @property
     def pooled_statistics(self) -> ClusterStatistics | None:
         """Statistics per cluster over all cubes that have some."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from napari_dgc.cubes.errors import InputError
-from napari_dgc.study.loading import Find, LoadedStudy, read_study
+from napari_dgc.study.loading import Find, LoadedStudy, load_study, read_study
 from napari_dgc.study.locating import read_located, search_cubes
 from napari_dgc.study.reference import CubeReference
 from napari_dgc.study.snapshot import Snapshot
@@ -68,7 +68,5 @@ def open_study(path: str | Path, *, find: Find | None = None) -> Study:
         See `read_study`.
     """
     study = Study()
-    for piece in read_study(path, find=find):
-        if isinstance(piece, LoadedStudy):
-            study.adopt(piece)
+    study.adopt(load_study(path, find=find))
     return study
