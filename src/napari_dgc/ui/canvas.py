@@ -69,6 +69,9 @@ def _lit(rgba: np.ndarray, opacity: float) -> np.ndarray:
 
 
 def _qt_viewer(viewer: Viewer) -> Any:
-    # A plugin is handed a proxy that gives nothing private away.
-    window = getattr(viewer, "__wrapped__", viewer).window
-    return getattr(window, "_qt_viewer", None)
+    return getattr(unwrapped(viewer).window, "_qt_viewer", None)
+
+
+def unwrapped(handed: Any) -> Any:
+    """Give what napari hands a plugin as a stand-in that gives nothing private away."""
+    return getattr(handed, "__wrapped__", handed)

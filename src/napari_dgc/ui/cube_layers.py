@@ -77,6 +77,16 @@ def cube_to_layers(cube: Cube, *, visible: bool = True) -> list[LayerData]:
     return [(cube.data, bands, "image"), (pseudo_rgb(cube), picture, "image")]
 
 
+def plane_of(bands: Any) -> dict[str, Any]:
+    """Place and units of a layer's last two axes, for a layer that lies on it."""
+    return {
+        "scale": bands.scale[-2:],
+        "translate": bands.translate[-2:],
+        "units": bands.units[-2:],
+        "axis_labels": bands.axis_labels[-2:],
+    }
+
+
 def contrast_limits(cube: Cube) -> tuple[float, float]:
     """Find grey limits from a few bands of a coarse grid of valid pixels.
 

@@ -7,16 +7,15 @@ from collections.abc import Callable
 from functools import partial
 
 import napari.viewer
-import numpy as np
 from napari.layers import Layer
-from qtpy.QtCore import QEvent, QSize, Qt
+from qtpy.QtCore import QSize, Qt
 from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from napari_dgc.merging.operations import Change
 from napari_dgc.study import Study
 from napari_dgc.ui.cube_display import CubeDisplay
 from napari_dgc.ui.cubes_panel import CubesPanel
-from napari_dgc.ui.endings import when_destroyed
+from napari_dgc.ui.endings import DockedWidget, when_destroyed
 from napari_dgc.ui.export_panel import ExportPanel
 from napari_dgc.ui.gestures import NEXT_SNAPSHOT
 from napari_dgc.ui.groups_panel import GroupsPanel
@@ -34,7 +33,7 @@ _GROUPS_STAY = "The groups stay for the next cube of this sensor."
 _WIDTH = 376  # pixels: room for "background" beside a name and a million pixels
 
 
-class ClusteringDock(QWidget):
+class ClusteringDock(DockedWidget):
     """Cubes in, clusters by training, groups by merging, masks out.
 
     Parameters
@@ -46,7 +45,6 @@ class ClusteringDock(QWidget):
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__()
         self._viewer = viewer
-        self._docked = False
         self.status = StatusLine()
         self.workspace = Workspace(viewer, self.status, self)
         self._make_panels()
@@ -213,15 +211,7 @@ class ClusteringDock(QWidget):
         bind_layer(layer, self._actions)
 
     def _count_pixels(self) -> None:
-        clusters = self.study.cluster_map(self.display.shown)
-        statistics = self.study.statistics(self.display.shown)
-        if statistics is not None:
-            self.groups.model.set_counts(statistics.count)
-        elif clusters is not None:
-            counts = np.bincount(clusters.ravel(), minlength=256)
-            self.groups.model.set_counts(counts)
-        else:
-            self.groups.model.set_counts(None)
+        self.groups.model.set_counts(self.study.counts(self.display.shown))
 
     def _on_image_clicked(self, group: int, adding: bool) -> None:
         self.workspace.selection.toggle(group, adding=adding)
@@ -235,16 +225,6 @@ class ClusteringDock(QWidget):
 
     def _on_theme_changed(self, event) -> None:
         self.training.plots.set_theme(event.value)
-
-    def event(self, event) -> bool:
-        """Notice when napari takes this widget out of its window for good."""
-        if event.type() == QEvent.Type.ParentChange:
-            if self._docked and self.parent() is None:
-                self.shut()
-                # Here and now, not by a garbage collection in some thread.
-                self.deleteLater()
-            self._docked = self.parent() is not None
-        return super().event(event)
 
     def shut(self) -> None:
         """Stop what is running and let go of the viewer; the layers stay."""

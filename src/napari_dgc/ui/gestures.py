@@ -20,7 +20,7 @@ from qtpy.QtCore import QTimer
 from napari_dgc.merging.grouping import Group
 from napari_dgc.study import Study
 from napari_dgc.ui.cube_display import CubeDisplay
-from napari_dgc.ui.pointer import Pointer
+from napari_dgc.ui.pointer import Pointer, drop_callback
 
 CLICK_SLIP = 5  # canvas pixels the mouse may move between press and release
 
@@ -86,8 +86,7 @@ class Gestures:
         active = self._viewer.layers.selection.events.active
         active.disconnect(self._on_active_changed)
         self._viewer.layers.events.removed.disconnect(self._on_layer_removed)
-        if self._on_pressed in self._viewer.mouse_drag_callbacks:
-            self._viewer.mouse_drag_callbacks.remove(self._on_pressed)
+        drop_callback(self._viewer.mouse_drag_callbacks, self._on_pressed)
 
     @property
     def merging(self) -> bool:

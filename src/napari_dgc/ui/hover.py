@@ -17,7 +17,7 @@ from napari_dgc.study import Study
 from napari_dgc.ui.canvas import canvas_widget, light_up
 from napari_dgc.ui.cube_display import CubeDisplay
 from napari_dgc.ui.gestures import CLICK_SLIP, Gestures
-from napari_dgc.ui.pointer import Pointer
+from napari_dgc.ui.pointer import Pointer, drop_callback
 
 _BESIDE = QPoint(16, 20)  # canvas pixels from the mouse to its label
 _STYLE = (
@@ -64,12 +64,8 @@ class Hover:
     def detach(self) -> None:
         """Let go of the viewer."""
         self._show(None)
-        for callbacks, own in (
-            (self._viewer.mouse_move_callbacks, self._on_mouse_moved),
-            (self._viewer.mouse_drag_callbacks, self._on_mouse_pressed),
-        ):
-            if own in callbacks:
-                callbacks.remove(own)
+        drop_callback(self._viewer.mouse_move_callbacks, self._on_mouse_moved)
+        drop_callback(self._viewer.mouse_drag_callbacks, self._on_mouse_pressed)
         self._viewer.layers.selection.events.changed.disconnect(self._follow)
         if self._label is not None:
             self._label.deleteLater()
@@ -136,15 +132,12 @@ class Hover:
     def _share(self, group: Group) -> float:
         """Share of the valid pixels of the cube on show, 0..1."""
         if self._counts is None:
-            clusters = self._study.cluster_map(self._display.shown)
-            statistics = self._study.statistics(self._display.shown)
             self._counts = np.zeros(MAX_CLUSTER + 1, np.int64)
-            if statistics is not None:
-                self._counts[: len(statistics.count)] = statistics.count
-            elif clusters is not None:
-                self._counts += np.bincount(clusters.ravel(), minlength=256)
-        counts = self._counts[list(group.clusters)].sum()
-        return float(counts / max(1, self._counts[1:].sum()))
+            counts = self._study.counts(self._display.shown)
+            if counts is not None:
+                self._counts[: len(counts)] = counts
+        pixels = self._counts[list(group.clusters)].sum()
+        return float(pixels / max(1, self._counts[1:].sum()))
 
     def _make_label(self) -> QLabel | None:
         canvas = canvas_widget(self._viewer)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from napari_dgc.merging.grouping import Grouping
 from napari_dgc.merging.palette import MAX_CLUSTER, Color, cluster_color
+from napari_dgc.ui.cube_layers import plane_of
 
 LABELS_KEY = "napari_dgc_labels"
 """In the metadata of our label layers: the name of the cube."""
@@ -71,10 +72,7 @@ class GroupLayer:
         self.layer = Labels(
             self._values,
             name=f"{name} groups",
-            scale=image.scale[-2:],
-            translate=image.translate[-2:],
-            units=image.units[-2:],
-            axis_labels=image.axis_labels[-2:],
+            **plane_of(image),
             opacity=OPACITY,
             metadata={LABELS_KEY: name},
             colormap=DirectLabelColormap(color_dict=_color_dict({}, frozenset())),

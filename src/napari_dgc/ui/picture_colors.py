@@ -21,6 +21,7 @@ from napari_dgc.study import Study
 from napari_dgc.study.view import View
 from napari_dgc.ui.cube_display import CubeDisplay
 from napari_dgc.ui.cube_entry import Entry
+from napari_dgc.ui.cube_layers import plane_of
 from napari_dgc.ui.notices import one_line
 from napari_dgc.ui.worker import Job, Runner
 
@@ -156,10 +157,7 @@ class PictureColors:
             picture,
             name=f"{entry.cube.name} RGB",  # by which the display knows it
             rgb=True,
-            scale=bands.scale[-2:],
-            translate=bands.translate[-2:],
-            units=bands.units[-2:],
-            axis_labels=bands.axis_labels[-2:],
+            **plane_of(bands),
         )
         active = self._viewer.layers.selection.active
         self._viewer.layers.insert(self._viewer.layers.index(bands) + 1, layer)

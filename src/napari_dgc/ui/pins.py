@@ -12,6 +12,7 @@ from napari.viewer import Viewer
 from napari_dgc.study import Study
 from napari_dgc.study.view import Pin, View
 from napari_dgc.ui.cube_display import CubeDisplay
+from napari_dgc.ui.cube_layers import plane_of
 from napari_dgc.ui.pointer import Pointer
 
 _NAME = "pinned pixels"
@@ -141,10 +142,7 @@ class Pins:
             face_color="white",
             border_color="black",
             border_width=0.25,
-            scale=bands.scale[-2:],
-            translate=bands.translate[-2:],
-            units=bands.units[-2:],
-            axis_labels=bands.axis_labels[-2:],
+            **plane_of(bands),
         )  # fmt: skip
         layer.editable = False
         self._layer = layer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from napari.viewer import Viewer
@@ -63,12 +63,8 @@ class Pointer:
 
     def detach(self) -> None:
         """Let go of the viewer."""
-        for callbacks, own in (
-            (self._viewer.mouse_move_callbacks, self._on_mouse_moved),
-            (self._viewer.mouse_drag_callbacks, self._on_mouse_pressed),
-        ):
-            if own in callbacks:
-                callbacks.remove(own)
+        drop_callback(self._viewer.mouse_move_callbacks, self._on_mouse_moved)
+        drop_callback(self._viewer.mouse_drag_callbacks, self._on_mouse_pressed)
         self._viewer.events.mouse_over_canvas.disconnect(self._on_canvas_entered)
 
     @property
@@ -137,3 +133,9 @@ class Pointer:
         if place != self._place:
             self._place = place
             self.moved.emit(place)
+
+
+def drop_callback(callbacks: list[Callable], own: Callable) -> None:
+    """Take a callback out of one of the viewer's lists, if it is still there."""
+    if own in callbacks:
+        callbacks.remove(own)

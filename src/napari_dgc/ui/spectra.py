@@ -9,6 +9,7 @@ import napari.viewer
 from qtpy.QtCore import QObject, Qt, Signal
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
+from napari_dgc.ui.canvas import unwrapped
 from napari_dgc.ui.pins import Pins
 from napari_dgc.ui.spectra_dock import SpectraDock
 from napari_dgc.ui.workspace import Workspace
@@ -102,8 +103,7 @@ class Spectra(QObject):
         self._bind(self.dock)
         self.dock.closed.connect(self._on_closed)
         frame = self._viewer.window.add_dock_widget(self.dock, name=NAME, area="bottom")
-        # A plugin's viewer gives a stand-in, which Qt does not take.
-        self._frame = getattr(frame, "__wrapped__", frame)
+        self._frame = unwrapped(frame)  # Qt takes no stand-in
         window = self.dock.window()
         if isinstance(window, QMainWindow):
             # Below the image only: the docks at the right keep their height.

@@ -7,7 +7,7 @@ from functools import partial
 import napari.viewer
 import numpy as np
 from numpy.typing import NDArray
-from qtpy.QtCore import QEvent, QSize, QTimer, Signal
+from qtpy.QtCore import QSize, QTimer, Signal
 from qtpy.QtWidgets import (
     QButtonGroup,
     QHBoxLayout,
@@ -15,12 +15,11 @@ from qtpy.QtWidgets import (
     QPushButton,
     QSizePolicy,
     QVBoxLayout,
-    QWidget,
 )
 
 from napari_dgc.cubes.agreement import common_wavelengths
 from napari_dgc.study.view import Pin
-from napari_dgc.ui.endings import when_destroyed
+from napari_dgc.ui.endings import DockedWidget, when_destroyed
 from napari_dgc.ui.pins import Pins
 from napari_dgc.ui.spectra_hover import SpectraHover
 from napari_dgc.ui.spectra_legend import SpectraLegend
@@ -33,7 +32,7 @@ from napari_dgc.ui.workspace import Workspace
 _HEIGHT = 190  # pixels, of 800 in a small window
 
 
-class SpectraDock(QWidget):
+class SpectraDock(DockedWidget):
     """Mean ± sd of every visible group against wavelength, live.
 
     Parameters
@@ -63,7 +62,6 @@ class SpectraDock(QWidget):
         self._workspace = workspace
         self._pins = pins
         self._source = SpectraSource(workspace.study)
-        self._docked = False
         self.reader = SpectrumReader(self)
         self.hover = SpectraHover(workspace.study, self.reader, self)
         # Many things change at one step; one drawing answers them, after the image.
@@ -257,16 +255,10 @@ class SpectraDock(QWidget):
         super().showEvent(event)
         self._renewal.start(0)
 
-    def event(self, event) -> bool:
-        """Notice when napari takes this widget out of its window for good."""
-        if event.type() == QEvent.Type.ParentChange:
-            if self._docked and self.parent() is None:
-                _let_go(self._links)
-                self.closed.emit()
-                # Here and now, not by a garbage collection in some thread.
-                self.deleteLater()
-            self._docked = self.parent() is not None
-        return super().event(event)
+    def shut(self) -> None:
+        """Let go of the study and the viewer."""
+        _let_go(self._links)
+        self.closed.emit()
 
 
 def _let_go(links: list[tuple]) -> None:

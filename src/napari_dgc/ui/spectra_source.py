@@ -23,14 +23,13 @@ class SpectraSource:
 
     def __init__(self, study: Study) -> None:
         self._study = study
-        self._pooled: ClusterStatistics | None = None
         self._from: ClusterStatistics | None = None
         self._members: dict[int, tuple[int, ...]] = {}
         self._spectra: dict[int, Spectrum] = {}
 
     def forget(self) -> None:
-        """Pool anew: maps or cubes are others."""
-        self._pooled = self._from = None
+        """Compute all anew: maps or cubes are others."""
+        self._from = None
 
     def name(self, index: int | None) -> str:
         """What the numbers are of; `index` as for `spectra`."""
@@ -68,11 +67,8 @@ class SpectraSource:
         return self._of(statistics, grouping, index), ""
 
     def _statistics(self, index: int | None) -> ClusterStatistics | None:
-        if index is not None:
-            return self._study.statistics(index)
-        if self._pooled is None:
-            self._pooled = self._study.pooled_statistics
-        return self._pooled
+        study = self._study
+        return study.pooled_statistics if index is None else study.statistics(index)
 
     def _of(
         self, statistics: ClusterStatistics, grouping: Grouping, index: int | None
