@@ -10,6 +10,7 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QMenu,
+    QProgressBar,
     QPushButton,
     QSizePolicy,
     QVBoxLayout,
@@ -86,7 +87,7 @@ class StudyPanel(QWidget):
         if self._drafts:
             self.offered.setText(f"Not saved: {self._drafts[0].describe()}")
 
-    def refresh(self) -> None:
+    def refresh(self, *_: object) -> None:
         """Say what the study is called and whether it is on disk."""
         keeper = self._session.keeper
         path, error = keeper.path, keeper.error
@@ -109,6 +110,7 @@ class StudyPanel(QWidget):
         self.state.setToolTip(tip)
         self.state.setStyleSheet("color: #d6453d;" if error is not None else "")
         self.find_button.setVisible(bool(self._study.missing))
+        self.reading.setVisible(self._session.runner.running)
 
     # -- inside -------------------------------------------------------------------
 
@@ -126,6 +128,11 @@ class StudyPanel(QWidget):
         self.menu_button.setMenu(self.menu)
         self.find_button = QPushButton("Find cube…")
         self.find_button.setToolTip("Say where the missing cube's file is now")
+        self.progress = QProgressBar()
+        self.progress.setRange(0, 1000)
+        self.progress.setToolTip("What is being read")
+        self.cancel_button = QPushButton("Cancel")
+        self.cancel_button.setToolTip("Stop reading; the present study stays")
         self.offered = WrappedLabel()
         self.restore_button = QPushButton("Restore")
         self.restore_button.setToolTip("Go on with the study that was not saved")
@@ -140,6 +147,11 @@ class StudyPanel(QWidget):
         row.addWidget(self.state)
         row.addWidget(self.find_button)
         row.addWidget(self.menu_button)
+        self.reading = QWidget()
+        reading = QHBoxLayout(self.reading)
+        reading.setContentsMargins(0, 0, 0, 0)
+        reading.addWidget(self.progress, stretch=1)
+        reading.addWidget(self.cancel_button)
         self.offer = QWidget()
         offer = QHBoxLayout(self.offer)
         offer.setContentsMargins(0, 0, 0, 0)
@@ -149,11 +161,15 @@ class StudyPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(row)
+        layout.addWidget(self.reading)
         layout.addWidget(self.offer)
 
     def _connect(self) -> None:
         self._session.changed.connect(self.refresh)
-        self._study.cubes_changed.connect(self._on_cubes_changed)
+        self._session.progressed.connect(self._on_read)
+        self.cancel_button.clicked.connect(self._session.cancel)
+        self._study.cubes_changed.connect(self.refresh)
+        self._study.model_changed.connect(self._on_model_changed)
         self.find_button.clicked.connect(self.find_missing)
         self.menu.aboutToShow.connect(self.fill_menu)
         self.restore_button.clicked.connect(self._on_restore_clicked)
@@ -169,14 +185,21 @@ class StudyPanel(QWidget):
             action = recent.addAction(path.name, partial(self._session.open, path))
             action.setToolTip(str(path))
         recent.setEnabled(not recent.isEmpty())
+        unsaved = self.menu.addMenu("Unnamed studies")
+        for draft in left_drafts():
+            unsaved.addAction(draft.describe(), partial(self._session.restore, draft))
+        unsaved.setEnabled(not unsaved.isEmpty())
         self.menu.addSeparator()
         self.menu.addAction("Save\tCtrl+S", self.save)
         self.menu.addAction("Save as…\tCtrl+Shift+S", self.save_as)
 
-    def _on_cubes_changed(self, cubes: tuple) -> None:
-        if cubes:  # begun with something else
+    def _on_read(self, text: str, done: float) -> None:
+        self.progress.setFormat(text)
+        self.progress.setValue(round(1000 * done))
+
+    def _on_model_changed(self, model: object) -> None:
+        if model is not None:  # begun with something else; the menu keeps the offer
             self.offer.setVisible(False)
-        self.refresh()
 
     def _on_restore_clicked(self) -> None:
         self.offer.setVisible(False)
