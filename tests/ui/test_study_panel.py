@@ -391,6 +391,21 @@ def test_work_goes_on_in_a_new_window(make_napari_viewer, saved):
     assert second.study.grouping.group(2).name == "Blade"
 
 
+@pytest.mark.parametrize("steps", [0, 1])
+def test_a_closed_window_leaves_what_is_worth_it(mapped, steps):
+    for _ in range(steps):
+        mapped.study.merge((1,), 2)
+    before = mapped.study.grouping
+    assert not left_drafts()  # ours, as long as the window is there
+    mapped._viewer.close()
+    settle()
+    left = left_drafts()
+    assert len(left) == steps  # a first map alone is made again in seconds
+    for draft in left:
+        assert open_study(draft.path).grouping == before
+        assert len(open_study(draft.path).cubes) == 1
+
+
 def test_a_sample_is_made_again(dock, tmp_path):
     study, path = Study(), tmp_path / "S.dgc.json"
     study.add_cubes([infected_leaf()[0][1]["metadata"]["napari_dgc_cube"]])

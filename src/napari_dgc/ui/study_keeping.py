@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -54,6 +55,7 @@ class StudyKeeper(QObject):
         self._asked: Path | None = None  # where "Save as" shall put it
         self._held: Path | None = None
         self._lock: StudyLock | None = None  # of the study's own file
+        self._closed = False
         self.error: InputError | None = None
         self.saved_at: datetime | None = None
         self.autosave = Autosave(study)
@@ -160,14 +162,19 @@ class StudyKeeper(QObject):
 
     def close(self) -> None:
         """Write what is not written, and follow the study no longer."""
-        self._resume.stop()
-        if self._held is not None and self._study.path is None:
-            self._held = None  # emptied while its window was closing: not so on disk
-        self.autosave.close(_PATIENCE)
+        if self._closed:
+            return
+        self._closed = True
+        with contextlib.suppress(RuntimeError):  # Qt's timers may be gone already
+            self._resume.stop()
+        # Emptied while its window was closing: not so on disk.
+        self._held = None
         for signal in (self.autosave.saved, self.autosave.failed):
             signal.disconnect()
+        self.autosave.close(_PATIENCE)
         self._viewer.layers.events.removing.disconnect(self._on_layer_removing)
         self._study.model_changed.disconnect(self._on_model_changed)
+        self._study.path_changed.disconnect(self._on_path_changed)
         draft, self._draft = self._draft, None
         self._let_go(draft, self._is_worthless())
         self._lock_only(None)
