@@ -77,7 +77,7 @@ def test_what_has_no_name_is_kept_and_offered_again(mapped, own_data_folder):
     dock.study.merge((1,), 2)
     assert kept(dock)
     (draft,) = own_data_folder.glob("unsaved/*/unsaved.dgc.json")
-    assert dock.studies.state.text() in ("kept", "saving…")
+    assert dock.studies.state.text() in ("kept by itself", "saving…")
     assert open_study(draft).grouping == dock.study.grouping
     dock.shut()  # as when the window closes
     dock.studies.offer_drafts()

@@ -229,7 +229,12 @@ class StudyKeeper(QObject):
             if not self._is_draft(path):
                 self._let_go(self._draft, True)
                 self._draft = None
-            self.said.emit(f"Saved as {path.name}, from now on by itself.", "good")
+            folder = path.name.removesuffix(".json")
+            self.said.emit(
+                f"Saved as {path.name}; every later step is saved by itself. The "
+                f"folder {folder} beside it belongs to it.",
+                "good",
+            )
         self.changed.emit()
 
     def _on_missed(self, error: InputError) -> None:

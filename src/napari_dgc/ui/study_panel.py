@@ -85,7 +85,7 @@ class StudyPanel(QWidget):
         self._drafts = left_drafts()
         self.offer.setVisible(bool(self._drafts))
         if self._drafts:
-            self.offered.setText(f"Not saved: {self._drafts[0].describe()}")
+            self.offered.setText(f"Your unnamed study: {self._drafts[0].describe()}")
 
     def refresh(self, *_: object) -> None:
         """Say what the study is called and whether it is on disk."""
@@ -102,7 +102,7 @@ class StudyPanel(QWidget):
             text = f"saved {word_time(keeper.saved_at)}"
             tip = "Each step is saved by itself"
         elif keeper.place is not None:
-            text = "kept"
+            text = "kept by itself"
             tip = "Kept by itself and offered again; “Save as…” gives it a name"
         else:
             text, tip = "", ""
@@ -134,9 +134,9 @@ class StudyPanel(QWidget):
         self.cancel_button = QPushButton("Cancel")
         self.cancel_button.setToolTip("Stop reading; the present study stays")
         self.offered = WrappedLabel()
-        self.restore_button = QPushButton("Restore")
-        self.restore_button.setToolTip("Go on with the study that was not saved")
-        self.forget_button = QPushButton("Delete")
+        self.restore_button = QPushButton("Continue")
+        self.restore_button.setToolTip("Go on with the study that has no name yet")
+        self.forget_button = QPushButton("Delete…")
         self.forget_button.setToolTip("Delete the study that was not saved")
 
     def _lay_out(self) -> None:

@@ -232,7 +232,9 @@ class StudySession(QObject):
                 layers.move(layers.index(entry.groups.layer), len(layers))
 
     def _tell(self, loaded: LoadedStudy) -> None:
-        lines = [f"{loaded.path.name} is open." if loaded.path else "Restored."]
+        named = loaded.path is not None and self.keeper.path is not None
+        name = loaded.path.name if loaded.path is not None and named else ""
+        lines = [f"{name} is open." if name else "Your unnamed study is open again."]
         if loaded.moved:
             names = ", ".join(loaded.cubes[i].name for i in loaded.moved)
             lines.append(f"Moved, and found again: {names}.")
