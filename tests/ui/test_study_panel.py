@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from acting import add_cube, answer, settle, wait_until
+from acting import add_cube, answer, settle, shown_labels, wait_until
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
@@ -179,16 +179,24 @@ def test_a_moved_cube_is_found_and_a_missing_one_asked_for(
     shutil.move(cube_file, away)
     opened(dock, saved)
     assert list(dock.study.missing) == [0]
-    assert dock.studies.find_button.isVisible()
-    assert "leaf" in dock.status.text()
+    assert "leaf" in dock.studies.lost.text()
+    assert dock.cubes.list.item(0).text().endswith("not found")
+    dock.studies.without_button.click()
+    assert not dock.studies.missing.isVisible()
+    dock.workspace.redo()  # merging goes on without its pixels
+    settle()
+    assert shown_labels(dock).any()
+    dock.workspace.undo()
+    settle()
     monkeypatch.setattr(
         "napari_dgc.ui.study_panel.QFileDialog.getOpenFileName",
         lambda *_: (str(away), ""),
     )
-    dock.studies.find_button.click()
+    dock.studies.fill_menu()
+    next(a for a in dock.studies.menu.actions() if "missing" in a.text()).trigger()
     wait_until(lambda: not dock.study.missing, 20)
     settle()
-    assert not dock.studies.find_button.isVisible()
+    assert dock.cubes.list.item(0).text().endswith("bands")
     np.testing.assert_array_equal(dock.display.entry.bands.data, np.load(away))
     assert dock.study.history.steps == open_study(saved).history.steps
     assert kept(dock)

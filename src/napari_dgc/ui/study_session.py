@@ -242,7 +242,7 @@ class StudySession(QObject):
         missing = self._study.missing
         if missing:
             names = ", ".join(reference.name for reference in missing.values())
-            lines.append(f"Not where it was: {names}. Press “Find cube…”.")
+            lines.append(f"Not where it was: {names}. Press “Find…”, or go on without.")
         level = "warning" if loaded.faults or missing else "good"
         self.said.emit(" ".join(lines), level)
 
