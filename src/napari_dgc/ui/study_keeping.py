@@ -261,7 +261,9 @@ class StudyKeeper(QObject):
 
     def _on_resumed(self) -> None:
         path, self._held = self._held, None
-        open_still = getattr(self._viewer.window, "_qt_window", None) is not None
+        # A plugin is handed a proxy that warns of what is private.
+        window = getattr(self._viewer, "__wrapped__", self._viewer).window
+        open_still = getattr(window, "_qt_window", None) is not None
         if path is not None and self._study.path is None and open_still:
             self._study.path = path
 
