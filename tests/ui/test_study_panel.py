@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from acting import add_cube, answer, settle, wait_until
+from acting import add_cube, answer, settle, shown_labels, wait_until
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication
 
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.readers import read_cube
@@ -18,6 +19,9 @@ from napari_dgc.study import Study
 from napari_dgc.study.study_file import open_study, save_study
 from napari_dgc.study.view import Pin, View
 from napari_dgc.ui.dock import ClusteringDock
+from napari_dgc.ui.drafts import left_drafts
+from napari_dgc.ui.sample_data import infected_leaf
+from napari_dgc.ui.study_lock import StudyLock, is_open_elsewhere
 from napari_dgc.ui.study_opening import get_study_reader
 
 
@@ -29,6 +33,11 @@ def state_of(study: Study) -> tuple:
 def kept(dock: ClusteringDock) -> bool:
     keeper = dock.workspace.studies.keeper
     return keeper.autosave.flush(10) and keeper.autosave.error is None
+
+
+def drop(viewer, path: Path) -> None:
+    """Do what a drop on the canvas does."""
+    viewer.window._qt_viewer._qt_open([str(path)], stack=False)
 
 
 def opened(dock: ClusteringDock, path: Path) -> None:
@@ -170,16 +179,24 @@ def test_a_moved_cube_is_found_and_a_missing_one_asked_for(
     shutil.move(cube_file, away)
     opened(dock, saved)
     assert list(dock.study.missing) == [0]
-    assert dock.studies.find_button.isVisible()
-    assert "leaf" in dock.status.text()
+    assert "leaf" in dock.studies.lost.text()
+    assert dock.cubes.list.item(0).text().endswith("not found")
+    dock.studies.without_button.click()
+    assert not dock.studies.missing.isVisible()
+    dock.workspace.redo()  # merging goes on without its pixels
+    settle()
+    assert shown_labels(dock).any()
+    dock.workspace.undo()
+    settle()
     monkeypatch.setattr(
         "napari_dgc.ui.study_panel.QFileDialog.getOpenFileName",
         lambda *_: (str(away), ""),
     )
-    dock.studies.find_button.click()
+    dock.studies.fill_menu()
+    next(a for a in dock.studies.menu.actions() if "missing" in a.text()).trigger()
     wait_until(lambda: not dock.study.missing, 20)
     settle()
-    assert not dock.studies.find_button.isVisible()
+    assert dock.cubes.list.item(0).text().endswith("bands")
     np.testing.assert_array_equal(dock.display.entry.bands.data, np.load(away))
     assert dock.study.history.steps == open_study(saved).history.steps
     assert kept(dock)
@@ -217,7 +234,9 @@ def test_a_full_disk_is_told_and_ends(mapped, tmp_path):
 def test_plain_layers_are_named_when_saving(mapped, tmp_path):
     mapped.workspace.studies.save_as(tmp_path / "S")
     assert (tmp_path / "S.dgc.json").name == mapped.study.path.name
-    assert "leaf is in no file" in mapped.status.text()
+    wait_until(lambda: "leaf is in no file" in mapped.status.text(), 10)
+    assert "Saved as S.dgc.json" in mapped.status.text()
+    assert mapped.status.level == "warning"
     assert kept(mapped)
 
 
@@ -263,6 +282,145 @@ def test_a_run_keeps_the_study(leaf_dock, saved):
     assert "Wait until" in leaf_dock.status.text()
     wait_until(lambda: not leaf_dock.workspace.session.runner.running, 60)
     assert leaf_dock.study.path != saved
+
+
+def test_a_run_begun_while_a_study_is_read_keeps_the_present_one(leaf_dock, saved):
+    leaf_dock.workspace.studies.open(saved)
+    leaf_dock.training.first_button.click()
+    assert leaf_dock.workspace.session.runner.running
+    wait_until(lambda: not leaf_dock.workspace.studies.runner.running, 30)
+    assert "Not opened" in leaf_dock.status.text()
+    wait_until(lambda: not leaf_dock.workspace.session.runner.running, 60)
+    settle()
+    assert [cube.name for cube in leaf_dock.study.cubes] == ["leaf"]
+    assert leaf_dock.study.cluster_map(0) is not None
+    assert open_study(saved).history.steps  # and the other one is as it was
+
+
+def test_reading_is_cancelled(dock, saved, own_data_folder):
+    draft = own_data_folder / "unsaved" / "one" / "unsaved.dgc.json"
+    draft.parent.mkdir(parents=True)
+    save_study(open_study(saved), draft)
+    (one,) = left_drafts()
+    dock.workspace.studies.restore(one)
+    assert dock.studies.reading.isVisible()
+    dock.studies.cancel_button.click()
+    wait_until(lambda: not dock.workspace.studies.runner.running, 30)
+    settle()
+    assert not dock.studies.reading.isVisible()
+    assert dock.study.cubes == ()
+    assert "Cancelled" in dock.status.text()
+    (again,) = left_drafts()  # free for the next who wants it
+    assert again.path == draft
+    dock.studies.fill_menu()
+    unnamed = [a.menu() for a in dock.studies.menu.actions() if a.menu()][-1]
+    (entry,) = unnamed.actions()
+    entry.trigger()
+    wait_until(lambda: dock.study.history is not None, 30)
+
+
+def test_a_study_open_in_another_window_is_left_alone(dock, saved):
+    other = StudyLock(saved)
+    assert other.hold()
+    opened(dock, saved)
+    assert "another window" in dock.status.text()
+    assert dock.study.cubes == ()
+    other.release()
+    opened(dock, saved)
+    assert len(dock.study.cubes) == 1
+    assert is_open_elsewhere(saved)
+    opened(dock, saved)  # once more in the same window
+    assert "open already" in dock.status.text()
+    dock.workspace.studies.begin()
+    assert not is_open_elsewhere(saved)
+
+
+def test_nobody_saves_over_a_study_that_is_open(mapped, saved):
+    other, before = StudyLock(saved), saved.read_bytes()
+    assert other.hold()
+    mapped.workspace.studies.save_as(saved)
+    assert "another window" in mapped.status.text()
+    assert mapped.workspace.studies.keeper.path is None
+    assert kept(mapped)
+    assert saved.read_bytes() == before
+    other.release()
+
+
+@pytest.mark.parametrize("where", ["dock", "canvas"])
+def test_ctrl_s_is_ours_where_our_parts_have_the_focus(mapped, monkeypatch, where):
+    asked = []
+    dialogs = "napari_dgc.ui.study_panel.QFileDialog.getSaveFileName"
+    monkeypatch.setattr(dialogs, lambda *_: asked.append("study") or ("", ""))
+    qt_viewer = mapped._viewer.window._qt_viewer
+    monkeypatch.setattr(
+        type(qt_viewer), "_save_layers_dialog", lambda *_, **__: asked.append("layers")
+    )
+    mapped._viewer.window._qt_window.activateWindow()
+    widget = mapped.groups.table if where == "dock" else qt_viewer.canvas.native
+    widget.setFocus()
+    wait_until(lambda: QApplication.focusWidget() is widget, 5)
+    control, shift = (
+        Qt.KeyboardModifier.ControlModifier,
+        Qt.KeyboardModifier.ShiftModifier,
+    )
+    QTest.keyClick(widget, Qt.Key.Key_S, control)
+    QTest.keyClick(widget, Qt.Key.Key_S, control | shift)
+    assert asked == ["study", "study"]
+    if where == "canvas":  # and napari's again, on a layer that is not ours
+        mapped._viewer.add_points(np.zeros((1, 2)))
+        settle()
+        widget.setFocus()
+        QTest.keyClick(widget, Qt.Key.Key_S, control)
+        assert asked[2:] == ["layers"]
+
+
+def test_work_goes_on_in_a_new_window(make_napari_viewer, saved):
+    viewer = make_napari_viewer(show=True)
+    drop(viewer, saved)
+    first = viewer.window._qt_window.findChild(ClusteringDock)
+    wait_until(lambda: first.study.path == saved, 30)
+    settle()
+    canvas = viewer.window._qt_viewer.canvas.native
+    QTest.keyClick(canvas, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    first.study.rename(2, "Blade")
+    first.workspace.undo()
+    first.workspace.visibility.hide({5})
+    before = state_of(first.study)
+    viewer.close()
+    settle()
+    viewer = make_napari_viewer(show=True)
+    drop(viewer, saved)
+    second = viewer.window._qt_window.findChild(ClusteringDock)
+    wait_until(lambda: second.study.path == saved, 30)
+    settle()
+    assert state_of(second.study) == before
+    assert before[3].hidden == {4, 5}
+    second.workspace.redo()
+    assert second.study.grouping.group(2).name == "Blade"
+
+
+@pytest.mark.parametrize("steps", [0, 1])
+def test_a_closed_window_leaves_what_is_worth_it(mapped, steps):
+    for _ in range(steps):
+        mapped.study.merge((1,), 2)
+    before = mapped.study.grouping
+    assert not left_drafts()  # ours, as long as the window is there
+    mapped._viewer.close()
+    settle()
+    left = left_drafts()
+    assert len(left) == steps  # a first map alone is made again in seconds
+    for draft in left:
+        assert open_study(draft.path).grouping == before
+        assert len(open_study(draft.path).cubes) == 1
+
+
+def test_a_sample_is_made_again(dock, tmp_path):
+    study, path = Study(), tmp_path / "S.dgc.json"
+    study.add_cubes([infected_leaf()[0][1]["metadata"]["napari_dgc_cube"]])
+    save_study(study, path)
+    opened(dock, path)
+    assert not dock.study.missing
+    np.testing.assert_array_equal(dock.study.cubes[0].data, study.cubes[0].data)
 
 
 def test_another_cube_goes_into_the_open_study(dock, saved, leaf):

@@ -105,9 +105,11 @@ class CubesPanel(QWidget):
         """Show the study's cubes; mark the one on show."""
         self.list.blockSignals(True)
         self.list.clear()
-        for cube in self._study.cubes:
+        missing = self._study.missing
+        for index, cube in enumerate(self._study.cubes):
             C, H, W = cube.shape
-            self.list.addItem(f"{cube.name}   {H} × {W}, {C} bands")
+            there = ", not found" if index in missing else ""
+            self.list.addItem(f"{cube.name}   {H} × {W}, {C} bands{there}")
             self.list.item(self.list.count() - 1).setToolTip(
                 str(cube.path or "not from a file")
             )

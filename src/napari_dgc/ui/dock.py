@@ -13,13 +13,20 @@ from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from napari_dgc.merging.operations import Change
 from napari_dgc.study import Study
+from napari_dgc.ui.canvas import canvas_widget
 from napari_dgc.ui.cube_display import CubeDisplay
 from napari_dgc.ui.cubes_panel import CubesPanel
 from napari_dgc.ui.endings import DockedWidget, when_destroyed
 from napari_dgc.ui.export_panel import ExportPanel
 from napari_dgc.ui.gestures import NEXT_SNAPSHOT
 from napari_dgc.ui.groups_panel import GroupsPanel
-from napari_dgc.ui.keys import bind_dock, bind_layer, make_key_box, unbind_layer
+from napari_dgc.ui.keys import (
+    KeyClaim,
+    bind_dock,
+    bind_layer,
+    make_key_box,
+    unbind_layer,
+)
 from napari_dgc.ui.notices import StatusLine
 from napari_dgc.ui.picture_row import PictureRow
 from napari_dgc.ui.pins import Pins
@@ -142,6 +149,9 @@ class ClusteringDock(DockedWidget):
             "show_keys": self.show_keys,
         }
         self._bind_keys(self)
+        canvas = canvas_widget(self._viewer)
+        if canvas is not None:
+            KeyClaim(canvas, when=self._has_active_layer, parent=self)
         # With the window this widget goes first; the layers may outlive it.
         when_destroyed(self, partial(_let_go, self.workspace, self.spectra.pins))
         if not self.display.adopt_open_layers():
@@ -164,6 +174,11 @@ class ClusteringDock(DockedWidget):
     def show_keys(self) -> None:
         """Show what keys and mouse do."""
         make_key_box(self).show()
+
+    def _has_active_layer(self) -> bool:
+        active = self._viewer.layers.selection.active
+        # By ==: a plugin is handed proxies.
+        return any(active == layer for e in self.display.entries for layer in e.layers)
 
     def _bind_keys(self, widget: QWidget) -> None:
         bind_dock(widget, self._actions)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from napari.layers import Layer
-from qtpy.QtCore import Qt
-from qtpy.QtGui import QKeySequence
+from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtGui import QKeyEvent, QKeySequence
 from qtpy.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -81,7 +81,61 @@ MOUSE = (
     Gesture("Double-click a name", "Rename the group", STUDY),
 )
 
+# In napari's menu too: with the focus in our parts, they are ours (see `KeyClaim`).
+CLAIMED = frozenset({"Ctrl+S", "Ctrl+Shift+S"})
+
 Actions = Mapping[str, Callable[[], object]]
+
+
+class KeyClaim(QObject):
+    """Keeps keys of ours from napari's menu while a widget has the focus.
+
+    A key of two shortcuts triggers neither, and on the canvas the menu's comes first.
+    Qt asks before both, though, whether somebody wants the key itself.
+
+    Parameters
+    ----------
+    widget : QWidget
+        Asked with its children.
+    actions : mapping of str to callable, optional
+        Called at the claimed keys; None where the widget knows what to do with them.
+    when : callable
+        Whether to claim them now.
+    """
+
+    def __init__(
+        self,
+        widget: QWidget,
+        actions: Actions | None = None,
+        when: Callable[[], bool] = lambda: True,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent or widget)
+        self._actions = actions
+        self._when = when
+        self._claimed = {key.qt: key.action for key in KEYS if key.qt in CLAIMED}
+        widget.installEventFilter(self)
+
+    def eventFilter(self, widget: QObject, event: QEvent) -> bool:
+        """Claim a key when Qt asks, act when it comes."""
+        if event.type() not in (QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress):
+            return False
+        action = self._claimed.get(_key_text(event))
+        if action is None or not self._when():
+            return False
+        if event.type() == QEvent.Type.ShortcutOverride:
+            event.accept()
+            return True
+        if self._actions is None:
+            return False
+        self._actions[action]()
+        return True
+
+
+def _key_text(event: QKeyEvent) -> str:
+    return QKeySequence(event.keyCombination()).toString(
+        QKeySequence.SequenceFormat.PortableText
+    )
 
 
 def bind_dock(dock: QWidget, actions: Actions) -> None:
@@ -89,7 +143,10 @@ def bind_dock(dock: QWidget, actions: Actions) -> None:
 
     A text field keeps the keys it needs itself: Qt asks it first.
     """
+    KeyClaim(dock, actions)
     for key in KEYS:
+        if key.qt in CLAIMED:
+            continue
         shortcut = QShortcut(QKeySequence(key.qt), dock)
         shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         shortcut.activated.connect(actions[key.action])

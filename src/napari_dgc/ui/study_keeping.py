@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from napari_dgc.study.autosave import Autosave
 from napari_dgc.study.companions import SUFFIX
 from napari_dgc.ui.app_data import remember_study
 from napari_dgc.ui.drafts import Draft, new_draft
+from napari_dgc.ui.study_lock import StudyLock
 
 _QUIET_MS = 300  # a write that takes no longer is not worth a word
 _PATIENCE = 5.0  # seconds that leaving a study waits for the disk
@@ -52,6 +54,8 @@ class StudyKeeper(QObject):
         self._before: Path | None = None  # where it was before "Save as"
         self._asked: Path | None = None  # where "Save as" shall put it
         self._held: Path | None = None
+        self._lock: StudyLock | None = None  # of the study's own file
+        self._closed = False
         self.error: InputError | None = None
         self.saved_at: datetime | None = None
         self.autosave = Autosave(study)
@@ -63,6 +67,7 @@ class StudyKeeper(QObject):
         self._slow = self._make_timer(_QUIET_MS, self.changed.emit)
         self._resume = self._make_timer(0, self._on_resumed)
         study.model_changed.connect(self._on_model_changed)
+        study.path_changed.connect(self._on_path_changed)
         for signal in (
             study.path_changed,
             study.cubes_changed,
@@ -116,7 +121,7 @@ class StudyKeeper(QObject):
         InputError
             If the name cannot be a study's.
         """
-        before = self._study.path
+        before, path = self._study.path, path.absolute()
         self.autosave.save(path)
         self._before, self._asked, self.error = before, path, None
         self.changed.emit()
@@ -147,7 +152,9 @@ class StudyKeeper(QObject):
         adopt()
         self._let_go(old, worthless)
         path = self._study.path
-        if path is not None:
+        if path is None:
+            self._lock_only(None)
+        else:
             self.saved_at = datetime.fromtimestamp(path.stat().st_mtime)
             if draft is None:
                 remember_study(path)
@@ -155,16 +162,22 @@ class StudyKeeper(QObject):
 
     def close(self) -> None:
         """Write what is not written, and follow the study no longer."""
-        self._resume.stop()
-        if self._held is not None and self._study.path is None:
-            self._held = None  # emptied while its window was closing: not so on disk
-        self.autosave.close(_PATIENCE)
+        if self._closed:
+            return
+        self._closed = True
+        with contextlib.suppress(RuntimeError):  # Qt's timers may be gone already
+            self._resume.stop()
+        # Emptied while its window was closing: not so on disk.
+        self._held = None
         for signal in (self.autosave.saved, self.autosave.failed):
             signal.disconnect()
+        self.autosave.close(_PATIENCE)
         self._viewer.layers.events.removing.disconnect(self._on_layer_removing)
         self._study.model_changed.disconnect(self._on_model_changed)
+        self._study.path_changed.disconnect(self._on_path_changed)
         draft, self._draft = self._draft, None
         self._let_go(draft, self._is_worthless())
+        self._lock_only(None)
 
     def _is_worthless(self) -> bool:
         """Whether the study is nothing but a first map: made again in seconds."""
@@ -176,6 +189,13 @@ class StudyKeeper(QObject):
     def _let_go(draft: Draft | None, worthless: bool) -> None:
         if draft is not None:
             (draft.discard if worthless else draft.release)()
+
+    def _lock_only(self, path: Path | None) -> None:
+        if self._lock is not None:
+            self._lock.release()
+        self._lock = None if path is None else StudyLock(path)
+        if self._lock is not None:
+            self._lock.hold()  # who opens or saves has asked `is_open_elsewhere`
 
     # -- what follows ---------------------------------------------------------------
 
@@ -189,6 +209,11 @@ class StudyKeeper(QObject):
             self._on_missed(error)
         else:
             self._study.path = self._draft.path
+
+    def _on_path_changed(self, path: Path | None) -> None:
+        # None is for a moment only, or `take` tells.
+        if path is not None and (self._lock is None or self._lock.path != path):
+            self._lock_only(None if self._is_draft(path) else path)
 
     def _on_study_changed(self, _: object) -> None:
         if self._held is None and not self._slow.isActive():
@@ -236,7 +261,9 @@ class StudyKeeper(QObject):
 
     def _on_resumed(self) -> None:
         path, self._held = self._held, None
-        open_still = getattr(self._viewer.window, "_qt_window", None) is not None
+        # A plugin is handed a proxy that warns of what is private.
+        window = getattr(self._viewer, "__wrapped__", self._viewer).window
+        open_still = getattr(window, "_qt_window", None) is not None
         if path is not None and self._study.path is None and open_still:
             self._study.path = path
 

@@ -10,11 +10,13 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QMenu,
+    QProgressBar,
     QPushButton,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
+from superqt import QElidingLabel
 
 from napari_dgc.ui.app_data import recent_studies
 from napari_dgc.ui.drafts import Draft, left_drafts, word_time
@@ -37,6 +39,7 @@ class StudyPanel(QWidget):
         self._study = workspace.study
         self._status = status
         self._drafts: list[Draft] = []
+        self._done_without: set[str] = set()  # missing cubes that may stay away
         self._make_widgets()
         self._lay_out()
         self._connect()
@@ -86,7 +89,7 @@ class StudyPanel(QWidget):
         if self._drafts:
             self.offered.setText(f"Your unnamed study: {self._drafts[0].describe()}")
 
-    def refresh(self) -> None:
+    def refresh(self, *_: object) -> None:
         """Say what the study is called and whether it is on disk."""
         keeper = self._session.keeper
         path, error = keeper.path, keeper.error
@@ -108,12 +111,23 @@ class StudyPanel(QWidget):
         self.state.setText(text)
         self.state.setToolTip(tip)
         self.state.setStyleSheet("color: #d6453d;" if error is not None else "")
-        self.find_button.setVisible(bool(self._study.missing))
+        self._say_missing()
+        self.reading.setVisible(self._session.runner.running)
+
+    def _say_missing(self) -> None:
+        missing = self._study.missing
+        names = [reference.name for reference in missing.values()]
+        if set(names) != self._done_without:
+            self._done_without.clear()  # another study, or one more was found
+        self.missing.setVisible(bool(names) and not self._done_without)
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        self.lost.setText(f"Not found: {', '.join(names[:3])}{more}")
+        self.lost.setToolTip("\n".join(one.source for one in missing.values()))
 
     # -- inside -------------------------------------------------------------------
 
     def _make_widgets(self) -> None:
-        self.title = QLabel()
+        self.title = QElidingLabel()
         self.title.setObjectName("dgc_study")
         self.title.setSizePolicy(
             QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred
@@ -124,8 +138,20 @@ class StudyPanel(QWidget):
         self.menu_button.setToolTip("Open, save or begin a study")
         self.menu = QMenu(self.menu_button)
         self.menu_button.setMenu(self.menu)
-        self.find_button = QPushButton("Find cube…")
-        self.find_button.setToolTip("Say where the missing cube's file is now")
+        self.lost = WrappedLabel()
+        self.find_button = QPushButton("Find…")
+        self.find_button.setToolTip(
+            "Say where the first one is now; others are looked for beside it"
+        )
+        self.without_button = QPushButton("Go on without")
+        self.without_button.setToolTip(
+            "Their maps stay, and merging goes on; the menu finds them later"
+        )
+        self.progress = QProgressBar()
+        self.progress.setRange(0, 1000)
+        self.progress.setToolTip("What is being read")
+        self.cancel_button = QPushButton("Cancel")
+        self.cancel_button.setToolTip("Stop reading; the present study stays")
         self.offered = WrappedLabel()
         self.restore_button = QPushButton("Continue")
         self.restore_button.setToolTip("Go on with the study that has no name yet")
@@ -138,23 +164,24 @@ class StudyPanel(QWidget):
         row.addWidget(Heading("Study"))
         row.addWidget(self.title, stretch=1)
         row.addWidget(self.state)
-        row.addWidget(self.find_button)
         row.addWidget(self.menu_button)
-        self.offer = QWidget()
-        offer = QHBoxLayout(self.offer)
-        offer.setContentsMargins(0, 0, 0, 0)
-        offer.addWidget(self.offered, stretch=1)
-        offer.addWidget(self.restore_button, alignment=Qt.AlignmentFlag.AlignTop)
-        offer.addWidget(self.forget_button, alignment=Qt.AlignmentFlag.AlignTop)
+        self.reading = _row(self.progress, self.cancel_button)
+        self.missing = _row(self.lost, self.find_button, self.without_button)
+        self.offer = _row(self.offered, self.restore_button, self.forget_button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(row)
-        layout.addWidget(self.offer)
+        for below in (self.reading, self.missing, self.offer):
+            layout.addWidget(below)
 
     def _connect(self) -> None:
         self._session.changed.connect(self.refresh)
-        self._study.cubes_changed.connect(self._on_cubes_changed)
+        self._session.progressed.connect(self._on_read)
+        self.cancel_button.clicked.connect(self._session.cancel)
+        self._study.cubes_changed.connect(self.refresh)
+        self._study.model_changed.connect(self._on_model_changed)
         self.find_button.clicked.connect(self.find_missing)
+        self.without_button.clicked.connect(self._on_without_clicked)
         self.menu.aboutToShow.connect(self.fill_menu)
         self.restore_button.clicked.connect(self._on_restore_clicked)
         self.forget_button.clicked.connect(self._on_forget_clicked)
@@ -169,13 +196,26 @@ class StudyPanel(QWidget):
             action = recent.addAction(path.name, partial(self._session.open, path))
             action.setToolTip(str(path))
         recent.setEnabled(not recent.isEmpty())
+        unsaved = self.menu.addMenu("Unnamed studies")
+        for draft in left_drafts():
+            unsaved.addAction(draft.describe(), partial(self._session.restore, draft))
+        unsaved.setEnabled(not unsaved.isEmpty())
+        find = self.menu.addAction("Find missing cubes…", self.find_missing)
+        find.setEnabled(bool(self._study.missing))
         self.menu.addSeparator()
         self.menu.addAction("Save\tCtrl+S", self.save)
         self.menu.addAction("Save as…\tCtrl+Shift+S", self.save_as)
 
-    def _on_cubes_changed(self, cubes: tuple) -> None:
-        if cubes:  # begun with something else
+    def _on_read(self, text: str, done: float) -> None:
+        self.progress.setFormat(text)
+        self.progress.setValue(round(1000 * done))
+
+    def _on_model_changed(self, model: object) -> None:
+        if model is not None:  # begun with something else; the menu keeps the offer
             self.offer.setVisible(False)
+
+    def _on_without_clicked(self) -> None:
+        self._done_without = {one.name for one in self._study.missing.values()}
         self.refresh()
 
     def _on_restore_clicked(self) -> None:
@@ -188,3 +228,15 @@ class StudyPanel(QWidget):
             if draft.hold():
                 draft.discard()
             self.offer_drafts()
+
+
+def _row(text: QWidget, *buttons: QPushButton) -> QWidget:
+    """A line below the first row: what there is to say, and what to do about it."""
+    row = QWidget()
+    layout = QHBoxLayout(row)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(4)
+    layout.addWidget(text, stretch=1)
+    for button in buttons:
+        layout.addWidget(button, alignment=Qt.AlignmentFlag.AlignTop)
+    return row

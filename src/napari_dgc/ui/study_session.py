@@ -19,6 +19,7 @@ from napari_dgc.ui.cube_layers import CUBE_KEY
 from napari_dgc.ui.drafts import Draft
 from napari_dgc.ui.sample_data import is_sample
 from napari_dgc.ui.study_keeping import StudyKeeper, with_suffix
+from napari_dgc.ui.study_lock import StudyLock, is_open_elsewhere
 from napari_dgc.ui.study_reading import Found, Opened, read_missing, read_with_layers
 from napari_dgc.ui.training_session import TrainingSession
 from napari_dgc.ui.worker import Job, Runner
@@ -37,12 +38,15 @@ class StudySession(QObject):
     -------
     changed : ()
         Something else is to be said of the study's file, or of its missing cubes.
+    progressed : str, float
+        What is being read, and how much of it is (0..1).
     said : str, str
         A line for the user and its level (see `StatusLine.say`).
     failed : Exception
     """
 
     changed = Signal()
+    progressed = Signal(str, float)
     said = Signal(str, str)
     failed = Signal(object)
 
@@ -60,21 +64,26 @@ class StudySession(QObject):
         self._display = display
         self._training = training
         self._draft: Draft | None = None  # the one being read
+        self._note = ""  # what is to be added when "Save as" is done
         self.keeper = StudyKeeper(viewer, study, self)
         self.keeper.changed.connect(self.changed)
-        self.keeper.said.connect(self.said)
-        self.keeper.failed.connect(self.failed)
+        self.keeper.said.connect(self._on_kept)
+        self.keeper.failed.connect(self._on_not_kept)
         self.runner = Runner(self)
         self.runner.yielded.connect(self._on_read)
         self.runner.failed.connect(self._on_failed)
+        self.runner.stopped.connect(self._on_stopped)
         self.runner.running_changed.connect(lambda _: self.changed.emit())
 
     # -- what the user can do ---------------------------------------------------
 
     def open(self, path: str | Path) -> None:
         """Read a study in the worker and put it on the screen."""
-        if self._is_free():
-            self._start(Path(path))
+        path = Path(path).absolute()
+        if path == self.keeper.path:
+            self.said.emit(f"{path.name} is open already.", "info")
+        elif self._is_free() and self._is_ours(path):
+            self._start(path)
 
     def restore(self, draft: Draft) -> None:
         """Go on with a study that was never saved under a name."""
@@ -94,19 +103,27 @@ class StudySession(QObject):
 
     def save_as(self, path: str | Path) -> None:
         """Keep the study in this file from now on."""
+        path = with_suffix(path).absolute()
+        if path != self.keeper.path and not self._is_ours(path):
+            return
         try:
-            self.keeper.save_as(with_suffix(path))
+            self.keeper.save_as(path)
         except InputError as error:
             self.failed.emit(error)
             return
         nowhere = [c.name for c in self._study.cubes if c.path is None]
         nowhere = [name for name in nowhere if not is_sample(name)]
+        one = len(nowhere) == 1
         if nowhere:
-            self.said.emit(
-                f"{', '.join(nowhere)} is in no file: the study keeps its map, but the "
-                "cube must be opened again. Save the cube to a file to keep it too.",
-                "warning",
+            self._note = (
+                f"{', '.join(nowhere)} {'is' if one else 'are'} in no file: the study "
+                f"keeps {'its map' if one else 'their maps'}, but the pixels must be "
+                "opened again. Save the layer to a file to keep them too."
             )
+
+    def cancel(self) -> None:
+        """Stop reading; the study on the screen stays what it is."""
+        self.runner.stop()
 
     def find_missing(self, path: str | Path) -> None:
         """Read a missing cube from where it is now, and others beside it."""
@@ -127,6 +144,16 @@ class StudySession(QObject):
             return False
         return True
 
+    def _is_ours(self, path: Path) -> bool:
+        if is_open_elsewhere(path):
+            self.said.emit(
+                f"{path.name} is open in another window; close it there first. (If it "
+                f"is not, delete {StudyLock(path).file.name} beside it.)",
+                "warning",
+            )
+            return False
+        return True
+
     def _may_leave(self) -> bool:
         if self.keeper.leave():
             return True
@@ -144,22 +171,41 @@ class StudySession(QObject):
 
     def _on_read(self, piece: Any) -> None:
         if isinstance(piece, Progress):
-            self.said.emit(f"{piece.text}: {piece.done:.0%}", "info")
+            self.progressed.emit(piece.text, piece.done)
         elif isinstance(piece, Found):
             self._put(piece)
         elif isinstance(piece, Opened):
+            self._show(piece)
+
+    def _show(self, opened: Opened) -> None:
+        if self._training.runner.running:  # begun while this was read
+            self.said.emit(f"Not opened. {_BUSY}", "warning")
+        elif self._may_leave():
             draft, self._draft = self._draft, None
-            if self._may_leave():
-                self._take(draft, piece.loaded, piece)
-                self._tell(piece.loaded)
-            elif draft is not None:
-                draft.release()
+            self._take(draft, opened.loaded, opened)
+            self._tell(opened.loaded)
+        self._release_draft()
 
     def _on_failed(self, error: Exception) -> None:
+        self._release_draft()
+        self.failed.emit(error)
+
+    def _on_stopped(self) -> None:
+        self._release_draft()
+        self.said.emit("Cancelled. The study is what it was.", "info")
+
+    def _release_draft(self) -> None:
         if self._draft is not None:
             self._draft.release()
             self._draft = None
+
+    def _on_not_kept(self, error: Exception) -> None:
+        self._note = ""
         self.failed.emit(error)
+
+    def _on_kept(self, text: str, level: str) -> None:
+        note, self._note = self._note, ""
+        self.said.emit(f"{text} {note}".strip(), "warning" if note else level)
 
     def _take(
         self, draft: Draft | None, loaded: LoadedStudy, opened: Opened | None = None
@@ -196,7 +242,7 @@ class StudySession(QObject):
         missing = self._study.missing
         if missing:
             names = ", ".join(reference.name for reference in missing.values())
-            lines.append(f"Not where it was: {names}. Press “Find cube…”.")
+            lines.append(f"Not where it was: {names}. Press “Find…”, or go on without.")
         level = "warning" if loaded.faults or missing else "good"
         self.said.emit(" ".join(lines), level)
 

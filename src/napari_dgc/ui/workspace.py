@@ -187,6 +187,7 @@ class Workspace:
 
     def detach(self) -> None:
         """Let go of the viewer; with the window all of this goes."""
+        self.studies.keeper.close()
         self.display.close()
         for part in (self.hover, self.readout, self.pointer, self.gestures):
             part.detach()
