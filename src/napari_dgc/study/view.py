@@ -8,7 +8,6 @@ from typing import Any
 
 from napari_dgc.merging.fields import Fields
 
-
 Rejected = tuple[tuple[int, ...], tuple[int, ...]]
 """Two groups that shall not be suggested to go together: their clusters, sorted."""
 

@@ -19,6 +19,7 @@ from napari_dgc.ui.export_panel import ExportPanel
 from napari_dgc.ui.gestures import NEXT_SNAPSHOT
 from napari_dgc.ui.groups_panel import GroupsPanel
 from napari_dgc.ui.keys import bind_dock, bind_layer, make_key_box, unbind_layer
+from napari_dgc.ui.merge_preview import MergePreviews
 from napari_dgc.ui.notices import StatusLine
 from napari_dgc.ui.picture_row import PictureRow
 from napari_dgc.ui.pins import Pins
@@ -63,6 +64,7 @@ class ClusteringDock(QWidget):
         )
         self.export = ExportPanel(self.study, shared.selection, status)
         self.spectra = Spectra(viewer, shared, self._bind_keys, self)
+        self.previews = MergePreviews(shared, self.spectra)
 
     def _lay_out(self) -> None:
         self.setObjectName("dgc_dock")
@@ -108,6 +110,11 @@ class ClusteringDock(QWidget):
         self.groups.keys_wanted.connect(self.show_keys)
         self.groups.dendrogram.pointed.connect(shared.point)
         self.groups.dendrogram.clicked.connect(self._on_image_clicked)
+        self.groups.suggestions.pointed.connect(shared.point)
+        self.groups.suggestions.previewed.connect(self.previews.draw)
+        self.groups.table.aimed.connect(self.previews.aim)
+        shared.gestures.pointed.connect(self.previews.end)
+        shared.gestures.aimed.connect(self.previews.aim_one)
         shared.session.ended.connect(self.export.refresh)
         self.groups.spectra_wanted.connect(self.spectra.set_shown)
         self.spectra.shown_changed.connect(self.groups.show_spectra)
@@ -120,7 +127,10 @@ class ClusteringDock(QWidget):
             "toggle_merging": self.workspace.gestures.toggle_merging,
             "coarser": partial(self.workspace.slide, self.groups.granularity.step, -1),
             "finer": partial(self.workspace.slide, self.groups.granularity.step, 1),
-            "leave": self.workspace.leave,
+            "leave": self._leave,
+            "next_suggestion": self.groups.suggestions.pass_on,
+            "accept_suggestion": self.groups.suggestions.accept,
+            "reject_suggestion": self.groups.suggestions.reject,
             "toggle_false_color": self.workspace.colors.toggle,
             "toggle_hidden": self.groups.tools.toggle_hidden,
             "toggle_solo": self.groups.tools.toggle_solo,
@@ -154,6 +164,10 @@ class ClusteringDock(QWidget):
     def show_keys(self) -> None:
         """Show what keys and mouse do."""
         make_key_box(self).show()
+
+    def _leave(self) -> None:
+        self.groups.suggestions.let_go()
+        self.workspace.leave()
 
     def _bind_keys(self, widget: QWidget) -> None:
         bind_dock(widget, self._actions)
@@ -219,6 +233,7 @@ class ClusteringDock(QWidget):
         self.groups.show_merging(on)
         if on:
             # All colours plain: what merges must be seen.
+            self.groups.suggestions.let_go()
             self.workspace.selection.set(())
 
     def _on_theme_changed(self, event) -> None:
