@@ -73,11 +73,13 @@ class Dragged:
         go = "go" if len(brought.groups) + len(brought.clusters) > 1 else "goes"
         return f"Release: {word_names(names)} {go} into {target.name}."
 
-    def merging(self, grouping: Grouping, target: Group | None) -> tuple[int, ...]:
-        """Give the groups that a drop on a group would merge into it as they are."""
+    def merging(
+        self, grouping: Grouping, target: Group | None
+    ) -> tuple[tuple[int, ...], int]:
+        """Give the groups that a drop would merge, and into which; none and -1."""
         if target is None or self.clusters:
-            return ()
-        return self.onto(grouping, target).groups
+            return (), -1
+        return self.onto(grouping, target).groups, target.id
 
     def __bool__(self) -> bool:
         """Whether there is anything."""

@@ -246,18 +246,14 @@ class GroupTable(QTreeView):
         grouping = self.model().grouping
         if grouping is None:
             return
-        row = row_for_drop(self, event.position().toPoint())
-        dragged, target = (
-            Dragged.from_mime(event.mimeData()),
-            self.model().group_at(row),
-        )
+        target = self.model().group_at(row_for_drop(self, event.position().toPoint()))
+        dragged = Dragged.from_mime(event.mimeData())
         text = dragged.word_drop(grouping, target)
         if text != self._last_said:
             self._last_said = text
             if text:
                 self.said.emit(text)
-            into = -1 if target is None else target.id
-            self.aimed.emit(dragged.merging(grouping, target), into)
+            self.aimed.emit(*dragged.merging(grouping, target))
 
     def dragLeaveEvent(self, event) -> None:
         """Aim at nothing any more."""

@@ -21,9 +21,9 @@ def word_reasons(reasons: Reasons, cubes: int) -> str:
         Cubes with statistics: with fewer than two nothing is known of where
         groups appear, with none nothing of outlines.
     """
-    parts = [f"Spectra {reasons.angle:.1f}° apart"]
+    parts = [f"{reasons.angle:.1f}° apart"]
     if cubes:
-        parts.append(f"share {100 * reasons.outline:.0f} % of outline")
+        parts.append(f"outline {100 * reasons.outline:.0f} % shared")
     if cubes > 1:
         parts.append(f"same cubes {reasons.together:.2f}")
     return " · ".join(parts)

@@ -65,6 +65,7 @@ class SpectraDock(QWidget):
         self._pins = pins
         self._source = SpectraSource(workspace.study)
         self._docked = False
+        self._merging = frozenset[int]()  # groups whose ghost is drawn
         self.reader = SpectrumReader(self)
         self.hover = SpectraHover(workspace.study, self.reader, self)
         # Many things change at one step; one drawing answers them, after the image.
@@ -128,7 +129,7 @@ class SpectraDock(QWidget):
         """Draw what a merge would give, and its groups alone; no sources: as before."""
         shown = sources and self.isVisible()
         merged = self._source.merged(self.index, sources, target) if shown else None
-        self._merging = frozenset((*sources, target) if merged else ())
+        self._merging = frozenset((*sources, target)) if merged else frozenset()
         self.ghost.show(merged)
         self.plot.highlight(self._merging or self._workspace.selection.ids)
 
@@ -190,7 +191,6 @@ class SpectraDock(QWidget):
             "Wheel: zoom along the wavelengths; double-click: all of them"
         )
         self.ghost = Ghost(self.plot)
-        self._merging: frozenset[int] = frozenset()  # whose ghost is drawn
         self.legend = SpectraLegend()
         self.where = QLabel()
         self.where.setToolTip("The pixel under the mouse: the solid line. P pins it")

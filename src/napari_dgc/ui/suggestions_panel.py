@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from qtpy.QtCore import Qt, QTimer, Signal
-from qtpy.QtGui import QFontMetrics
-from qtpy.QtWidgets import (
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QSizePolicy,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
 
+from napari_dgc.merging.suggestions import Suggestion
 from napari_dgc.study import Study
-from napari_dgc.ui.group_delegates import SWATCH
 from napari_dgc.ui.merge_wording import explain_reasons, word_reasons
-from napari_dgc.ui.notices import StatusLine, WrappedLabel
+from napari_dgc.ui.notices import StatusLine
 from napari_dgc.ui.selection import Selection
+from napari_dgc.ui.suggestion_form import SuggestionForm
 from napari_dgc.ui.suggestion_queue import SuggestionQueue
-from napari_dgc.ui.swatches import Swatches
 
-_CLOSED = "Suggestions: what to merge next (N)"
+_ASK = "Merge {0} into {1}?"
+_ASK_LIKE = "Like {1}: merge {0} into it?"
 _NO_MAP = "Make a map first: press First map."
-_TIP = "Fold the suggestions in or out"
 
 
-class SuggestionsPanel(QWidget):
+class SuggestionsPanel(SuggestionForm):
     """Asks whether two groups belong together; not there without a grouping.
 
     Parameters
@@ -63,19 +51,16 @@ class SuggestionsPanel(QWidget):
 
     def __init__(self, study: Study, selection: Selection, status: StatusLine) -> None:
         super().__init__()
-        self.setObjectName("dgc_suggestions")
         self._study = study
         self._status = status
-        self._swatches = Swatches()
         self._lit = False
+        self._stale = True  # the queue is of an earlier grouping
         self._shown = frozenset[int]()  # the pair that others were told of
         self._rejected = study.view.rejected
         self.queue = SuggestionQueue(study, selection)
         self._renewal = QTimer(self)
         self._renewal.setSingleShot(True)
         self._renewal.timeout.connect(self.renew)
-        self._make_widgets()
-        self._lay_out()
         self._connect(selection)
 
     # -- what the user can do -------------------------------------------------
@@ -91,11 +76,11 @@ class SuggestionsPanel(QWidget):
 
     def accept(self) -> None:
         """Merge as suggested; what was not looked at yet is only shown."""
-        seen = self._looked_at()
+        seen = self._seen()
         if not self._ready():
             return
         current = self.queue.current
-        if current is not None and seen:
+        if current is not None and current == seen:
             self.merge_wanted.emit((current.source,), current.target)
             self._lit = True  # the next one, once all has followed the step
         else:
@@ -103,10 +88,10 @@ class SuggestionsPanel(QWidget):
 
     def reject(self) -> None:
         """Never suggest this again; what was not looked at yet is only shown."""
-        seen = self._looked_at()
+        seen = self._seen()
         if not self._ready():
             return
-        if seen:
+        if seen is not None and self.queue.current == seen:
             self.queue.reject()
             self.queue.renew()
         self._light(True)
@@ -124,92 +109,71 @@ class SuggestionsPanel(QWidget):
             return False
         if not self.arrow.isChecked():
             self.arrow.setChecked(True)
-        elif self._renewal.isActive() or not self.isVisible():
+        elif self._stale:
             self.renew(at_once=True)
         return True
 
-    def _looked_at(self) -> bool:
-        in_sight = not self.reasons.visibleRegion().isEmpty()
-        return self._lit or (self.arrow.isChecked() and in_sight)
+    def _seen(self) -> Suggestion | None:
+        """Give what the user has before the eyes: all that a key may act on."""
+        in_sight = self.arrow.isChecked() and not self.reasons.visibleRegion().isEmpty()
+        return self.queue.current if self._lit or in_sight else None
 
     def _light(self, on: bool) -> None:
         self._lit = on
-        self._show()
+        if self._stale:
+            self.renew(at_once=True)
+        else:
+            self._show()
         current = self.queue.current
         if on and self.queue.fault:
             self._status.say(self.queue.fault)
         elif on and current is not None and not self.underMouse():
             # By key: the panel may be out of sight, this line is not.
-            self._status.say(f"{self._question()} A: yes · R: never · N: next")
+            self._status.say(f"{self.question.toolTip()} A yes · R no · N next")
 
     # -- what is shown ----------------------------------------------------------
 
     def follow(self) -> None:
         """Renew once everything else has followed a step."""
+        self._stale = True
         self._renewal.start(0)
 
     def renew(self, *, at_once: bool = False) -> None:
         """Rank the pairs and show the first not passed over; nothing if folded in."""
         self._renewal.stop()
-        if self.arrow.isChecked() and (at_once or self.isVisible()):
+        wanted = at_once or self._lit or self.isVisible()
+        if self.arrow.isChecked() and wanted:
+            self._stale = False
             self.queue.renew()
             self._show()
 
     def _show(self) -> None:
         grouping, queue = self._study.grouping, self.queue
-        open_, current = self.arrow.isChecked(), self.queue.current
-        there = open_ and grouping is not None and current is not None
-        for widget in (self.source_swatch, self.into, self.target_swatch, self.reasons):
-            widget.setVisible(there)
-        for button in (self.accept_button, self.reject_button, self.next_button):
-            button.setEnabled(there)
-        count = len(queue.rejected)
-        self.forget_button.setVisible(bool(count))
-        self.forget_button.setText(f"Forget rejections ({count})")
-        self.row.setVisible(open_ and (there or bool(count)))
-        self.question.setVisible(there or not open_)
-        self.fault.setVisible(open_ and not there)
-        self.fault.setText(queue.fault)
-        self.count.setText(f"{queue.place:,} of {len(queue):,}" if there else "")
-        if there and grouping is not None and current is not None:
-            for label, id in (
-                (self.source_swatch, current.source),
-                (self.target_swatch, current.target),
-            ):
-                icon = self._swatches[grouping.group(id).color]
-                label.setPixmap(icon.pixmap(SWATCH, SWATCH))
+        current, rejected = queue.current, len(queue.rejected)
+        if not self.arrow.isChecked():
+            self.show_closed()
+        elif grouping is None or current is None:
+            self.show_fault(queue.fault, rejected)
+        else:
+            source = grouping.group(current.source)
+            target = grouping.group(current.target)
             cubes = self._cubes()
-            self.reasons.setText(word_reasons(current.reasons, cubes))
-            self.reasons.setToolTip(explain_reasons(current.reasons, cubes))
-            self.question.setToolTip(self._question())
-        self._fit_question()
+            self.show_pair(
+                _ASK if queue.like is None else _ASK_LIKE,
+                (source.name, target.name),
+                (source.color, target.color),
+                (
+                    word_reasons(current.reasons, cubes),
+                    explain_reasons(current.reasons, cubes),
+                ),
+                (queue.place, len(queue)),
+                rejected,
+            )
         self._tell()
 
     def _cubes(self) -> int:
         places = range(len(self._study.cubes))
         return sum(self._study.statistics(i) is not None for i in places)
-
-    def _question(self, room: int | None = None) -> str:
-        """Ask, in `room` pixels if given."""
-        grouping, current, like = self._study.grouping, self.queue.current, self.like
-        if not self.arrow.isChecked():
-            return _CLOSED
-        if grouping is None or current is None:
-            return ""
-        names = [grouping.group(id).name for id in (current.source, current.target)]
-        form = "Like {1}: merge {0} into it?" if like else "Merge {0} into {1}?"
-        if room is not None:
-            metrics = self.question.fontMetrics()
-            names = fit_names(metrics, form, names, room)
-        return form.format(*names)
-
-    @property
-    def like(self) -> bool:
-        """Whether the queue is of what goes into the selected group."""
-        return self.queue.like is not None
-
-    def _fit_question(self) -> None:
-        self.question.setText(self._question(self.question.width()))
 
     def _tell(self) -> None:
         """Tell which pair is looked at, where that has changed."""
@@ -267,7 +231,7 @@ class SuggestionsPanel(QWidget):
     def enterEvent(self, event) -> None:
         """Be looked at."""
         super().enterEvent(event)
-        self._light(True)
+        self._light(self.isEnabled())
 
     def leaveEvent(self, event) -> None:
         """Be looked at no more."""
@@ -278,63 +242,6 @@ class SuggestionsPanel(QWidget):
         """Make up for what was missed."""
         super().showEvent(event)
         self.follow()
-
-    def resizeEvent(self, event) -> None:
-        """Cut the names to the new width."""
-        super().resizeEvent(event)
-        QTimer.singleShot(0, self, self._fit_question)
-
-    # -- how it is made -----------------------------------------------------------
-
-    def _make_widgets(self) -> None:
-        self.arrow = QToolButton()
-        self.arrow.setCheckable(True)
-        self.arrow.setChecked(True)
-        self.arrow.setAutoRaise(True)
-        self.arrow.setArrowType(Qt.ArrowType.DownArrow)
-        self.arrow.setToolTip(_TIP)
-        self.source_swatch, self.target_swatch = QLabel(), QLabel()
-        self.into = QLabel("→")
-        self.question = QLabel()
-        self.reasons = QLabel()
-        self.fault = WrappedLabel()
-        self.count = QLabel()
-        self.count.setToolTip("Place of this suggestion among all, the likest first")
-        for label in (self.question, self.reasons):
-            label.setTextFormat(Qt.TextFormat.PlainText)
-            label.setSizePolicy(
-                QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred
-            )
-        self.accept_button = QPushButton("Accept")
-        self.accept_button.setToolTip("Merge them; Ctrl+Z takes it back (A)")
-        self.reject_button = QPushButton("Reject")
-        self.reject_button.setToolTip("They do not belong together: never again (R)")
-        self.next_button = QPushButton("Next")
-        self.next_button.setToolTip("Leave it open and show the next one (N)")
-        self.forget_button = QPushButton()
-        self.forget_button.setToolTip("Suggest again what was rejected")
-
-    def _lay_out(self) -> None:
-        top, self.row = QHBoxLayout(), QWidget()
-        top.setSpacing(4)
-        for widget in (self.arrow, self.source_swatch, self.into, self.target_swatch):
-            top.addWidget(widget)
-        top.addWidget(self.question, stretch=1)
-        top.addWidget(self.fault, stretch=1)
-        bottom = QHBoxLayout(self.row)
-        bottom.setContentsMargins(0, 0, 0, 0)
-        bottom.setSpacing(4)
-        for widget in (self.accept_button, self.reject_button, self.next_button):
-            bottom.addWidget(widget)
-        bottom.addWidget(self.count)
-        bottom.addStretch()
-        bottom.addWidget(self.forget_button)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(2)
-        layout.addLayout(top)
-        layout.addWidget(self.reasons)
-        layout.addWidget(self.row)
 
     def _connect(self, selection: Selection) -> None:
         study = self._study
@@ -348,26 +255,3 @@ class SuggestionsPanel(QWidget):
         self.reject_button.clicked.connect(self.reject)
         self.next_button.clicked.connect(self._on_next_clicked)
         self.forget_button.clicked.connect(self.forget_rejections)
-
-
-def fit_names(
-    metrics: QFontMetrics, form: str, names: Sequence[str], room: int
-) -> list[str]:
-    """Cut the two names of a sentence in their middle, so that it fits a line.
-
-    Parameters
-    ----------
-    metrics : QFontMetrics
-    form : str
-        The sentence, with a place for each name.
-    names : sequence of two str
-    room : int
-        Pixels.
-    """
-    left = max(0, room - metrics.horizontalAdvance(form.format("", "")) - 4)
-    widths = [metrics.horizontalAdvance(name) for name in names]
-    if sum(widths) <= left:
-        return list(names)
-    most = max(left // 2, left - min(widths))  # a short name leaves its room
-    middle = Qt.TextElideMode.ElideMiddle
-    return [metrics.elidedText(name, middle, most) for name in names]
