@@ -251,6 +251,7 @@ def test_long_names_are_cut_in_the_middle_and_fit(mapped, panel):
     settle(0.1)
     text = panel.question.text()
     assert text.count("…") == 2
+    assert panel.question.width() > 180
     metrics = panel.question.fontMetrics()
     assert metrics.horizontalAdvance(text) <= panel.question.width()
     assert name[10:30] in panel.question.toolTip()

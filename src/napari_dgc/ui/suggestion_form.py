@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qtpy.QtCore import Qt, QTimer
+from qtpy.QtCore import Qt
 from qtpy.QtGui import QFontMetrics
 from qtpy.QtWidgets import (
     QHBoxLayout,
@@ -25,6 +25,30 @@ _CLOSED = "Suggestions: what to merge next (N)"
 _TIP = "Fold the suggestions in or out"
 
 
+class Question(QLabel):
+    """A sentence on one line, its two names cut to the room there is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._form, self._names = "", ("", "")
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    def ask(self, form: str, names: tuple[str, str] = ("", "")) -> None:
+        """Show a sentence with a place for each name."""
+        self._form, self._names = form, names
+        self._fit()
+
+    def resizeEvent(self, event) -> None:
+        """Cut the names to the new width."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        names = fit_names(self.fontMetrics(), self._form, self._names, self.width())
+        self.setText(self._form.format(*names))
+
+
 class SuggestionForm(QWidget):
     """Two lines and a row of buttons; one line while folded in."""
 
@@ -32,19 +56,13 @@ class SuggestionForm(QWidget):
         super().__init__()
         self.setObjectName("dgc_suggestions")
         self._swatches = Swatches()
-        self._form, self._names = "", ("", "")
-        # Once the layout has given the label its new width.
-        self._fitting = QTimer(self)
-        self._fitting.setSingleShot(True)
-        self._fitting.timeout.connect(self._fit)
         self._make_widgets()
         self._lay_out()
 
     def show_closed(self) -> None:
         """Be one line."""
         self._show_parts(question=True)
-        self._form = _CLOSED
-        self._fit()
+        self.question.ask(_CLOSED)
         self.count.setText("")
         self.question.setToolTip("")
 
@@ -88,10 +106,8 @@ class SuggestionForm(QWidget):
         self.reasons.setToolTip(reasons[1])
         self.count.setText(f"{place[0]:,} of {place[1]:,}")
         self._count_rejected(rejected)
-        self._form, self._names = form, names
+        self.question.ask(form, names)
         self.question.setToolTip(form.format(*names))
-        self._fit()
-        self._fitting.start(0)
 
     def _show_parts(
         self, *, question=False, fault=False, pair=False, row=False
@@ -108,17 +124,6 @@ class SuggestionForm(QWidget):
         self.forget_button.setVisible(bool(count))
         self.forget_button.setText(f"Forget rejections ({count})")
 
-    def _fit(self) -> None:
-        label = self.question
-        metrics = label.fontMetrics()
-        names = fit_names(metrics, self._form, self._names, label.width())
-        label.setText(self._form.format(*names))
-
-    def resizeEvent(self, event) -> None:
-        """Cut the names to the new width."""
-        super().resizeEvent(event)
-        self._fitting.start(0)
-
     def _make_widgets(self) -> None:
         self.arrow = QToolButton()
         self.arrow.setCheckable(True)
@@ -128,15 +133,11 @@ class SuggestionForm(QWidget):
         self.arrow.setToolTip(_TIP)
         self.source_swatch, self.target_swatch = QLabel(), QLabel()
         self.into = QLabel("→")
-        self.question = QLabel()
+        self.question = Question()
         self.reasons = WrappedLabel()
         self.fault = WrappedLabel()
         self.count = QLabel()
         self.count.setToolTip("Place of this suggestion among all, the likest first")
-        self.question.setTextFormat(Qt.TextFormat.PlainText)
-        self.question.setSizePolicy(
-            QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred
-        )
         self.accept_button = QPushButton("Accept")
         self.accept_button.setToolTip("Merge them; Ctrl+Z takes it back (A)")
         self.reject_button = QPushButton("Reject")

@@ -13,7 +13,7 @@ from napari_dgc.ui.suggestion_form import SuggestionForm
 from napari_dgc.ui.suggestion_queue import SuggestionQueue
 
 _ASK = "Merge {0} into {1}?"
-_ASK_LIKE = "Like {1}: merge {0} into it?"
+_ASK_LIKE = "Like {1}: merge {0}?"
 _NO_MAP = "Make a map first: press First map."
 
 
