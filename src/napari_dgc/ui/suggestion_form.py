@@ -122,7 +122,7 @@ class SuggestionForm(QWidget):
 
     def _count_rejected(self, count: int) -> None:
         self.forget_button.setVisible(bool(count))
-        self.forget_button.setText(f"Forget rejections ({count})")
+        self.forget_button.setText(f"Unreject ({count})")
 
     def _make_widgets(self) -> None:
         self.arrow = QToolButton()
@@ -145,7 +145,9 @@ class SuggestionForm(QWidget):
         self.next_button = QPushButton("Next")
         self.next_button.setToolTip("Leave it open and show the next one (N)")
         self.forget_button = QPushButton()
-        self.forget_button.setToolTip("Suggest again what was rejected")
+        self.forget_button.setToolTip(
+            "Forget all rejections: suggest those pairs again"
+        )
 
     def _lay_out(self) -> None:
         top, self.row = QHBoxLayout(), QWidget()
@@ -154,12 +156,12 @@ class SuggestionForm(QWidget):
             top.addWidget(widget)
         top.addWidget(self.question, stretch=1)
         top.addWidget(self.fault, stretch=1)
-        top.addWidget(self.count)
         bottom = QHBoxLayout(self.row)
         bottom.setContentsMargins(0, 0, 0, 0)
         bottom.setSpacing(4)
         for widget in (self.accept_button, self.reject_button, self.next_button):
             bottom.addWidget(widget)
+        bottom.addWidget(self.count)
         bottom.addStretch()
         bottom.addWidget(self.forget_button)
         layout = QVBoxLayout(self)
