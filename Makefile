@@ -6,7 +6,6 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.NOTPARALLEL:
 .DELETE_ON_ERROR:
 
 VENV ?= .venv
@@ -56,8 +55,20 @@ demo: setup ## sample leaves from cube to masks in demo/, then napari where ther
 	@$(PY) scripts/demo.py demo/
 
 .PHONY: test
-test: check core screen packaging ## set-up, static checks and every test: what CI runs
+test: check tests packaging ## set-up, static checks and every test: what CI runs
 	@echo "make test: every stage passed"
+
+# Side by side, each on one thread: two threads each would fight over two cores.
+.PHONY: tests
+tests: setup ## core and screen at once, as `make test` does
+	@OMP_NUM_THREADS=1 LP_NUM_THREADS=1 $(MAKE) --no-print-directory --jobs 2 \
+		core screen-first screen-second
+
+# Halves by file name, of about the same length.
+.PHONY: screen-first screen-second
+screen-first screen-second: screen-%: setup
+	NAPARI_DGC_REQUIRE_SCREEN=1 $(SCREEN) $(PYTEST) -m screen \
+		$(if $(filter first,$*),tests/ui/test_[a-m]*.py,tests/ui/test_[n-z]*.py) $(ARGS)
 
 .PHONY: check
 check: lint format types layers manifest ## static checks only

@@ -12,11 +12,14 @@ from __future__ import annotations
 
 import argparse
 import os
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 os.environ.setdefault("NAPARI_CONFIG", "")
+# Studies of a picture are not the user's.
+os.environ.setdefault("NAPARI_DGC_DATA", tempfile.mkdtemp(prefix="napari-dgc-"))
 
 import napari
 import numpy as np
@@ -98,6 +101,11 @@ def merging(camera: Camera) -> None:
     camera.take("granularity")
     name_groups(dock, groups)
     camera.take("study")
+    dock.spectra.set_shown(True)
+    wait(0.5)
+    camera.move(camera.pixel_in(groups[-1].id), camera.pixel_in(groups[0].id))
+    camera.take("spectra")
+    dock.spectra.set_shown(False)
     dock.show_keys()
     wait(0.3)
     box = dock.findChild(QDialog, "dgc_keys")

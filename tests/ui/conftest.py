@@ -36,6 +36,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             )
 
 
+@pytest.fixture(autouse=True)
+def own_data_folder(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """Unsaved and recent studies of tests are not the user's."""
+    folder = tmp_path_factory.mktemp("napari-dgc data")
+    monkeypatch.setenv("NAPARI_DGC_DATA", str(folder))
+    return folder
+
+
 @pytest.fixture(scope="session")
 def leaf() -> Cube:
     """A small leaf scene, 64 x 64 pixels and 40 bands."""

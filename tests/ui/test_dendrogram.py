@@ -96,7 +96,7 @@ def test_hovering_names_what_would_merge_and_highlights_it(mapped, tree):
     assert mapped.display._looks.highlighted == ids
     tint = tree.grab().toImage()
     hover(tree, QPoint(tree.width() // 2, 2))
-    assert tree.caption() == "6 clusters: click a join to merge what is below"
+    assert tree.caption() == "6 clusters: click a fork to merge what is below"
     assert mapped.display._looks.highlighted == mapped.workspace.selection.ids
     assert tree.grab().toImage() != tint
 

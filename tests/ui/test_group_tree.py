@@ -68,6 +68,8 @@ def onto(dock, index):
 
 
 def below_all_rows(dock):
+    dock.groups.table.setMinimumHeight(300)  # room for all rows, and some
+    settle()
     viewport = dock.groups.table.viewport()
     place = QPoint(60, viewport.height() - 3)
     assert not dock.groups.table.indexAt(place).isValid()

@@ -92,7 +92,8 @@ def test_menus_hold_the_dock_and_the_dialog(manifest: PluginManifest) -> None:
         "napari-dgc.open_dock"
     ]
     assert [item.command for item in menus["napari/file/io_utilities"]] == [
-        "napari-dgc.open_cube"
+        "napari-dgc.open_cube",
+        "napari-dgc.open_study",
     ]
 
 

@@ -9,8 +9,8 @@ import weakref
 import h5py
 import numpy as np
 import pytest
-from acting import add_cube, answer, pixel_in, settle, wait_until
-from napari.layers import Points
+from acting import Mouse, add_cube, answer, pixel_in, settle, wait_until
+from napari.layers import Layer, Points
 from qtpy.QtCore import QPointF, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QDockWidget
@@ -20,6 +20,7 @@ from napari_dgc.cubes.lazy import HDF5Array
 from napari_dgc.cubes.scenes import SceneConfig, make_scene
 from napari_dgc.merging.statistics import group_statistics
 from napari_dgc.study.view import Pin
+from napari_dgc.ui.cube_layers import cube_to_layers
 from napari_dgc.ui.spectra_curves import contrast
 from napari_dgc.ui.spectrum_reader import Pixel, SpectrumReader
 
@@ -32,6 +33,15 @@ def spectra(mapped):
     mapped.groups.spectra_button.click()
     settle()
     return mapped.spectra.dock
+
+
+@pytest.fixture
+def reader(qapp):
+    """A reader that goes before Qt does, as with a dock."""
+    reader = SpectrumReader()
+    yield reader
+    reader.deleteLater()
+    settle()
 
 
 def drawn(spectra, id):
@@ -387,7 +397,7 @@ def test_closing_it_leaves_nothing_behind(mapped, mouse):
     )
     frame.destroyOnClose()  # the cross in its title
     del frame
-    settle(0.3)
+    settle()
     assert mapped.spectra.dock is None
     assert not mapped.groups.spectra_button.isChecked()
     assert len(mapped.study.view_changed) == before
@@ -413,14 +423,14 @@ def test_it_closes_with_the_main_dock(mapped, spectra):
     viewer.dims.set_current_step(0, 3)  # nobody of ours listens any more
 
 
-def test_slow_cubes_are_read_beside_the_screen_and_the_latest_wins(tmp_path, qapp):
+def test_slow_cubes_are_read_beside_the_screen_and_the_latest_wins(tmp_path, reader):
     rng = np.random.default_rng(0)
     data = rng.random((6, 20, 20), np.float32)
     with h5py.File(tmp_path / "cube.h5", "w") as file:
         file.create_dataset("cube", data=data, chunks=(1, 20, 20), compression="gzip")
     with h5py.File(tmp_path / "cube.h5") as file:
         cube = Cube(HDF5Array(file["cube"], (0, 1, 2)))
-        reader, seen, kept = SpectrumReader(), [], []
+        seen, kept = [], []
         reader.hovered.connect(lambda pixel, spectrum: seen.append((pixel, spectrum)))
         reader.kept.connect(lambda: kept.append(1))
         assert reader.keep([Pixel(cube, 1, 1)]) == {}
@@ -439,19 +449,42 @@ def test_slow_cubes_are_read_beside_the_screen_and_the_latest_wins(tmp_path, qap
         assert len(seen) == 1
 
 
-def test_a_cube_that_cannot_be_read_is_told_once(tmp_path, qapp):
+def test_a_cube_that_cannot_be_read_is_told_once(tmp_path, reader):
     rng = np.random.default_rng(0)
     path = tmp_path / "cube.npy"
     np.save(path, rng.random((6, 20, 20), np.float32))
     cube = Cube(np.load(path, mmap_mode="r"))
     with path.open("r+b") as file:
         file.truncate(500)
-    reader, told, seen = SpectrumReader(), [], []
-    # As text: an error holds its frames, these the reader, and Qt cannot tell.
-    reader.failed.connect(lambda error: told.append(str(error)))
+    told, seen = [], []
+    reader.failed.connect(told.append)
     reader.hovered.connect(lambda *what: seen.append(what))
     for col in range(4):
         reader.hover(Pixel(cube, 0, col))
     assert len(told) == 1
-    assert "became shorter" in told[0]
+    assert "became shorter" in str(told[0])
     assert not seen
+
+
+def test_in_a_dock_that_napari_opens_as_a_plugin(make_napari_viewer, first_map, leaf):
+    viewer = make_napari_viewer(show=True)
+    _, stand_in = viewer.window.add_plugin_dock_widget("napari-dgc")
+    dock = viewer.window._qt_window.findChild(type(stand_in))
+    for data in cube_to_layers(leaf):
+        viewer.add_layer(Layer.create(*data))
+    settle()
+    dock.workspace.session._cubes = dock.study.cubes
+    dock.workspace.session._on_run_yielded(first_map)
+    settle()
+    mouse = Mouse(viewer)
+    mouse.move((20, 30))
+    press(mouse, Qt.Key.Key_P)  # pins, and opens the spectra
+    assert dock.study.view.pins == (Pin(0, 20, 30),)
+    assert dock.spectra.shown
+    assert set(dock.spectra.dock.plot.curves) == {
+        g.id for g in dock.study.grouping.groups
+    }
+    press(mouse, Qt.Key.Key_G)
+    assert not dock.spectra.shown
+    mouse.click((20, 30))
+    assert dock.workspace.selection.ids

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
+from functools import partial
 
 import pytest
 from acting import settle, wait_until
-from qtpy.QtCore import QEvent
+from qtpy.QtCore import QEvent, QObject
 from qtpy.QtWidgets import QApplication, QWidget
 
+from napari_dgc.ui.endings import when_destroyed
 from napari_dgc.ui.worker import Job, Runner, WorkError
 
 
@@ -120,3 +123,23 @@ def test_two_jobs_at_once_are_refused(run):
     with pytest.raises(ValueError, match="slow"):
         run.runner.start(Job("other", slow))
     wait_until(lambda: not run.runner.running, 5)
+
+
+def test_a_call_at_the_end_outlives_garbage_collection(qapp):
+    called, parent = [], QObject()
+
+    def tie() -> None:
+        dying = QObject(parent)
+        dying.holder = [dying]  # in a cycle with what the call holds
+        when_destroyed(dying, partial(_note, called, dying.holder))
+
+    tie()
+    gc.collect()
+    assert not called
+    parent.deleteLater()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    assert called == ["gone"]
+
+
+def _note(called: list[str], holder: list) -> None:
+    called.append("gone")

@@ -99,7 +99,7 @@ def show_study(options: argparse.Namespace) -> None:
         for i, cube in enumerate(study.cubes)
         if (reference := missing_reference(cube)) is not None
     }
-    located = locate_cubes(references, loaded.path.parent)
+    located = locate_cubes(references, Path(options.study).parent)
     cubes = [
         {
             "name": reference.name,

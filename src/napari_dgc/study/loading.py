@@ -48,8 +48,8 @@ class LoadedStudy:
 
     Attributes
     ----------
-    path : pathlib.Path
-        Where the study will be saved.
+    path : pathlib.Path, optional
+        Where the study will be saved; None for a new one.
     cubes : tuple of Cube
         Missing ones too: see `Study.missing`.
     model : Model, optional
@@ -66,7 +66,7 @@ class LoadedStudy:
         changed or cannot be read, maps that are gone or damaged.
     """
 
-    path: Path
+    path: Path | None = None
     cubes: tuple[Cube, ...] = ()
     model: Model | None = None
     history: History | None = None
@@ -132,7 +132,7 @@ def _read_cubes(
     loaded: LoadedStudy, references: dict[int, CubeReference], find: Find | None
 ) -> Iterator[Progress]:
     """Read every cube that is found; keep the place of the others."""
-    located = locate_cubes(references, loaded.path.parent)
+    located = locate_cubes(references, (loaded.path or Path()).parent)
     cubes: dict[int, Cube] = {}
     asked: list[Path] = []  # folders that answers were in
     for index, reference in references.items():

@@ -6,31 +6,26 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
-from napari.layers import Image, Layer
+from napari.layers import Layer
 from napari.viewer import Viewer
 from numpy.typing import NDArray
 from psygnal import Signal
 from qtpy.QtCore import QTimer
 
 from napari_dgc.cubes.cube import Cube
-from napari_dgc.cubes.errors import InputError
 from napari_dgc.study import Study
-from napari_dgc.ui.cube_entry import Entry
+from napari_dgc.ui.cube_entry import Entry, close_layers, entry_for_picture
 from napari_dgc.ui.label_layer import GroupLayer, Looks
-from napari_dgc.ui.layer_cubes import cube_of, is_picture_of, plain_cube
+from napari_dgc.ui.layer_cubes import cube_of, plain_cube
+from napari_dgc.ui.refusals import Refusals
 
 _DESCRIBE_MS = 300  # after the last of many steps
-_REMEDY = (
-    "it is hidden: remove the other cubes first and press “Use layers”, or open it "
-    "in a new window"
-)
 
 
 class CubeDisplay:
     """Shows one cube of the study at a time, with its map on top.
 
-    Entries are in the order of `Study.cubes`. A cube whose layer the user
-    deletes leaves the study.
+    Entries are in the order of `Study.cubes`. A cube leaves with its layer.
 
     Attributes
     ----------
@@ -62,7 +57,7 @@ class CubeDisplay:
         self._described.setSingleShot(True)
         self._described.setInterval(_DESCRIBE_MS)
         self._described.timeout.connect(self._describe)
-        self._refused: list[Cube] = []
+        self._refusals = Refusals()
         # napari makes each new layer the active one; we answer after the last.
         self._opened = QTimer()
         self._opened.setSingleShot(True)
@@ -113,9 +108,27 @@ class CubeDisplay:
         """Take a cube out of the study and its layers out of the viewer."""
         entry = self._entries[index]
         self._forget(entry)
-        for layer in entry.layers:
-            if layer in self._viewer.layers:
-                self._viewer.layers.remove(layer)
+        close_layers(self._viewer, entry.layers)
+
+    def clear(self) -> None:
+        """Close all layers but arrays of the user's own; the study is not told."""
+        entries, self._entries, self._shown = self._entries, [], None
+        self.end_previews()
+        self.shown_changed.emit(-1)
+        for entry in entries:
+            users_own = [] if cube_of(entry.bands) else [entry.bands]
+            close_layers(self._viewer, entry.layers, keep=users_own)
+
+    def relocate(self, index: int, layers: Iterable[Layer]) -> None:
+        """Give a cube that was missing, and is found, its layers."""
+        entry, old = self._entries[index], self._entries[index].layers
+        entry.cube, entry.picture = self._study.cubes[index], None
+        entry.bands, *rest = layers
+        close_layers(self._viewer, old, keep=entry.layers)
+        for layer in (entry.bands, *rest):
+            self._viewer.add_layer(layer)
+        self.layer_joined.emit(entry.bands)
+        self.show(index)
 
     def show(self, index: int) -> None:
         """Show this cube's layers and hide the other cubes'."""
@@ -219,14 +232,16 @@ class CubeDisplay:
     def _adopt(self, layer: Layer, plain: bool) -> bool:
         """Add a layer's cube to the study; False where it holds none that is new."""
         cube = cube_of(layer) or (plain_cube(layer) if plain else None)
-        known = any(e.bands is layer or e.cube is cube for e in self._entries)
-        if cube is None or known:
+        if cube is None or any(
+            e.bands is layer or e.cube is cube for e in self._entries
+        ):
             return False
         # The list grows first: whoever hears of the cube finds its layers.
         entry = Entry(cube, layer)
         self._entries.append(entry)
         try:
-            self._study.add_cubes([cube])
+            if all(cube is not known for known in self._study.cubes):
+                self._study.add_cubes([cube])  # else the study was opened from a file
         except ValueError as error:
             self._entries.remove(entry)
             self._refuse(cube, layer, error)
@@ -240,39 +255,24 @@ class CubeDisplay:
         return True
 
     def _refuse(self, cube: Cube, bands: Layer, error: ValueError) -> None:
-        """Hide a cube that does not fit, and say what to do about it."""
-        bands.visible = False
-        if cube not in self._refused:
-            self._refused.append(cube)
-        if isinstance(error, InputError):
-            error = InputError(error.source, error.fault, _REMEDY)
+        error = self._refusals.add(cube, bands, error)
         self._opened.start(0)
         self.refused.emit(error)
 
     def _on_layers_opened(self) -> None:
         """Hide the pictures of refused cubes; make the shown cube's layer active."""
-        for cube in self._refused:
-            for layer in self._viewer.layers:
-                own = any(layer in entry.layers for entry in self._entries)
-                if not own and is_picture_of(layer, cube):
-                    layer.visible = False
-        self._refused.clear()
+        self._refusals.hide_pictures(self._viewer, self._entries)
         entry, selection = self._shown, self._viewer.layers.selection
         if entry is not None and selection.active not in entry.layers:
             selection.active = entry.groups.layer if entry.groups else entry.layers[-1]
 
     def _match_picture(self, layer: Layer) -> None:
         """Take an RGB layer for the picture of the cube it was opened with."""
-        if not isinstance(layer, Image) or not layer.rgb:
-            return
-        if any(layer is e.picture for e in self._entries):
-            return
-        for entry in self._entries:
-            if entry.picture is None and is_picture_of(layer, entry.cube):
-                entry.picture = layer
-                layer.visible = entry is self._shown
-                self.layer_joined.emit(layer)
-                return
+        entry = entry_for_picture(layer, self._entries)
+        if entry is not None:
+            entry.picture = layer
+            layer.visible = entry is self._shown
+            self.layer_joined.emit(layer)
 
     def _on_layer_removed(self, event) -> None:
         for entry in list(self._entries):

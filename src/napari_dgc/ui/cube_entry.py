@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from napari.layers import Image, Layer
+from napari.viewer import Viewer
 
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.ui.label_layer import GroupLayer
+from napari_dgc.ui.layer_cubes import is_picture_of
 
 
 @dataclass(slots=True, eq=False, weakref_slot=True)
@@ -24,3 +27,24 @@ class Entry:
         """All layers there are."""
         own = None if self.groups is None else self.groups.layer
         return [layer for layer in (self.bands, self.picture, own) if layer is not None]
+
+
+def entry_for_picture(layer: Layer, entries: Iterable[Entry]) -> Entry | None:
+    """Find the cube that an RGB layer is the picture of, if it still has none."""
+    entries = list(entries)
+    if not isinstance(layer, Image) or not layer.rgb:
+        return None
+    if any(layer is entry.picture for entry in entries):
+        return None
+    lone = (entry for entry in entries if entry.picture is None)
+    return next((entry for entry in lone if is_picture_of(layer, entry.cube)), None)
+
+
+def close_layers(
+    viewer: Viewer, layers: Iterable[Layer], keep: Iterable[Layer] = ()
+) -> None:
+    """Take layers out of a viewer, but those to keep and those not in it."""
+    kept = list(keep)
+    for layer in layers:
+        if layer in viewer.layers and not any(layer is one for one in kept):
+            viewer.layers.remove(layer)

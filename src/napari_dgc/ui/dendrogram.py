@@ -161,7 +161,7 @@ class DendrogramView(QWidget):
         if spot is not None and spot.kind == "line":
             return f"{len(self._grouping.groups)} groups: drag up for fewer"
         if not groups:
-            return f"{self._picture.k} clusters: click a join to merge what is below"
+            return f"{self._picture.k} clusters: click a fork to merge what is below"
         if len(groups) == 1 and spot is not None:
             lock = " (locked)" if groups[0].locked else ""
             many = len(groups[0].clusters)

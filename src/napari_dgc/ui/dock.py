@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from functools import partial
 
@@ -15,6 +16,7 @@ from napari_dgc.merging.operations import Change
 from napari_dgc.study import Study
 from napari_dgc.ui.cube_display import CubeDisplay
 from napari_dgc.ui.cubes_panel import CubesPanel
+from napari_dgc.ui.endings import when_destroyed
 from napari_dgc.ui.export_panel import ExportPanel
 from napari_dgc.ui.gestures import NEXT_SNAPSHOT
 from napari_dgc.ui.groups_panel import GroupsPanel
@@ -24,6 +26,7 @@ from napari_dgc.ui.notices import StatusLine
 from napari_dgc.ui.picture_row import PictureRow
 from napari_dgc.ui.pins import Pins
 from napari_dgc.ui.spectra import Spectra
+from napari_dgc.ui.study_panel import StudyPanel
 from napari_dgc.ui.training_panel import TrainingPanel
 from napari_dgc.ui.workspace import Workspace
 
@@ -56,6 +59,7 @@ class ClusteringDock(QWidget):
 
     def _make_panels(self) -> None:
         shared, viewer, status = self.workspace, self._viewer, self.status
+        self.studies = StudyPanel(shared, status)
         self.cubes = CubesPanel(viewer, self.study, self.display, status)
         self.picture = PictureRow(self.study, self.display, shared.colors)
         self.training = TrainingPanel(viewer, self.study, shared.session, status)
@@ -74,7 +78,13 @@ class ClusteringDock(QWidget):
         column.setContentsMargins(6, 4, 6, 4)
         column.setSpacing(4)
         self.cubes.layout().addWidget(self.picture)
-        for panel in (self.cubes, self.training, self.groups, self.export):
+        for panel in (
+            self.studies,
+            self.cubes,
+            self.training,
+            self.groups,
+            self.export,
+        ):
             if column.count():
                 column.addWidget(_line())
             column.addWidget(panel, stretch=int(panel is self.groups))
@@ -139,11 +149,13 @@ class ClusteringDock(QWidget):
             "toggle_spectra": self.spectra.toggle,
             "pin": self.spectra.pin_here,
             "unpin_all": self.spectra.pins.unpin_all,
+            "save_study": self.studies.save,
+            "save_study_as": self.studies.save_as,
             "show_keys": self.show_keys,
         }
         self._bind_keys(self)
         # With the window this widget goes first; the layers may outlive it.
-        self.destroyed.connect(partial(_let_go, self.workspace, self.spectra.pins))
+        when_destroyed(self, partial(_let_go, self.workspace, self.spectra.pins))
         if not self.display.adopt_open_layers():
             self.status.say(_BEGIN)
 
@@ -258,9 +270,10 @@ class ClusteringDock(QWidget):
                 unbind_layer(layer)
 
 
-def _let_go(workspace: Workspace, pins: Pins, *_: object) -> None:
-    workspace.detach()
-    pins.detach()
+def _let_go(workspace: Workspace, pins: Pins) -> None:
+    with contextlib.suppress(RuntimeError):  # with the program Qt's timers go first
+        workspace.detach()
+        pins.detach()
 
 
 def _line() -> QFrame:

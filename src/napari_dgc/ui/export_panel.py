@@ -47,17 +47,10 @@ class ExportPanel(QWidget):
 
     def export(self, folder: str | Path) -> None:
         """Write what is ticked into a folder, after asking where files exist."""
+        if not self._is_ready():
+            return
         formats = [name for name, box in self._formats() if box.isChecked()]
-        if not formats:
-            self._status.say("Nothing to write: tick TIFF or PNG.", "warning")
-            return
         groups = sorted(self._selection.ids) if self.mask.isChecked() else []
-        if self.mask.isChecked() and not groups:
-            self._status.say(
-                "Select the groups of the mask first, in the table or on the image.",
-                "warning",
-            )
-            return
         try:
             export = self._study.export(folder, groups=groups, formats=formats)
         except InputError as error:
@@ -72,6 +65,17 @@ class ExportPanel(QWidget):
         # Runs whole: to stop between two files would leave half a result.
         run = partial(export.run, force=bool(there))
         self.runner.start(Job("exporting masks", run))
+
+    def _is_ready(self) -> bool:
+        """Say what is lacking, before a folder is asked for."""
+        text = ""
+        if not any(box.isChecked() for _, box in self._formats()):
+            text = "Nothing to write: tick TIFF or PNG."
+        elif self.mask.isChecked() and not self._selection.ids:
+            text = "Select the groups of the mask first, in the table or on the image."
+        if text:
+            self._status.say(text, "warning")
+        return not text
 
     def refresh(self) -> None:
         """Enable what can be done now."""
@@ -135,6 +139,8 @@ class ExportPanel(QWidget):
         )
 
     def _on_export_clicked(self) -> None:
+        if not self._is_ready():
+            return
         folder = QFileDialog.getExistingDirectory(
             self, "Export into this folder", get_save_history()[0]
         )

@@ -27,7 +27,7 @@ CLICK_SLIP = 5  # canvas pixels the mouse may move between press and release
 _BANNER = "MERGE MODE  ·  Esc leaves"
 _ORANGE = "#e69f00"
 _HOW = (
-    "Drag a cluster onto another to merge it into that one; or Shift-click the "
+    "Drag a group onto another to merge it into that one; or Shift-click the "
     "target, then what goes into it."
 )
 SNAPSHOT = (

@@ -38,8 +38,8 @@ class GranularitySlider(QWidget):
         self._settled.setInterval(_SETTLED_MS)
         self.slider = QLabeledSlider(Qt.Orientation.Horizontal)
         self.slider.setToolTip(
-            "Number of groups: the likest clusters are merged first. Locked groups "
-            "and what you merged by hand stay together."
+            "Number of groups: the most similar clusters are merged first. Locked "
+            "groups and what you merged by hand stay together."
         )
         self.label = QLabel("Granularity")
         self.label.setToolTip(self.slider.toolTip())

@@ -132,8 +132,9 @@ class GroupsPanel(QWidget):
         self.spectra_button.setToolTip("Show the groups' spectra below the image (G)")
         self.undo_button = QPushButton("Undo")
         self.redo_button = QPushButton("Redo")
-        self.keys_button = QPushButton("Keys")
+        self.keys_button = QPushButton("?")
         self.keys_button.setToolTip("Show what keys and mouse do (H)")
+        self.keys_button.setMaximumWidth(28)  # the others need the room
         self.banner = WrappedLabel(_BANNER)
         self.banner.setObjectName("dgc_banner")
         self.banner.setToolTip("Merge mode is on: a drag on the image merges")

@@ -47,7 +47,7 @@ class Gesture(NamedTuple):
 
 KEYS = (
     Key("Ctrl+Z", "Control-Z", "undo", "Undo the last step", STUDY),
-    Key("Ctrl+Shift+Z", "Control-Shift-Z", "redo", "Take it again", STUDY),
+    Key("Ctrl+Shift+Z", "Control-Shift-Z", "redo", "Redo", STUDY),
     Key("M", "M", "toggle_merging", "Enter or leave Merge mode", MERGE),
     Key("Esc", "Escape", "leave", "Leave Merge mode; else select nothing", MERGE),
     Key("[", "[", "coarser", "One group fewer", MERGE),
@@ -63,6 +63,8 @@ KEYS = (
     Key("G", "G", "toggle_spectra", "Show or hide the spectra"),
     Key("P", "P", "pin", "Pin or unpin the pixel under the mouse"),
     Key("Shift+P", "Shift-P", "unpin_all", "Unpin all pixels"),
+    Key("Ctrl+S", "Control-S", "save_study", "Save the study", STUDY),
+    Key("Ctrl+Shift+S", "Control-Shift-S", "save_study_as", "Save it as…", STUDY),
     Key("H", "H", "show_keys", "Show this list", STUDY),
 )
 
@@ -76,7 +78,7 @@ MOUSE = (
     Gesture("Drag rows onto a row", "They go into it; it keeps its name", MERGE),
     Gesture("Drag a cluster onto a row", "It leaves its group for that one", MERGE),
     Gesture("Drag it between rows", "It becomes a group of its own", MERGE),
-    Gesture("Click a join of the tree", "Merge all groups below it", MERGE),
+    Gesture("Click a fork of the tree", "Merge all groups below it", MERGE),
     Gesture("Drag the tree's dashed line", "Fewer or more groups", MERGE),
     Gesture("Click a square", "Choose the group's colour", STUDY),
     Gesture("Double-click a name", "Rename the group", STUDY),

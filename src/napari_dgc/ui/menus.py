@@ -32,6 +32,8 @@ FILE_FILTER = (
     "*.tif *.tiff *.npy);;All files (*)"
 )
 
+STUDY_FILTER = "Studies (*.dgc.json);;All files (*)"
+
 
 def open_cube() -> None:
     """Ask for files and open them in the viewer in front."""
@@ -44,6 +46,27 @@ def open_cube() -> None:
     if names:
         update_open_history(names[0])
         open_paths(viewer, names)
+
+
+def open_study() -> None:
+    """Ask for a study and open it in our dock, which is opened where it is not."""
+    viewer = napari.current_viewer()
+    if viewer is None:
+        return
+    name, _ = QFileDialog.getOpenFileName(
+        _window(viewer), "Open a study", get_open_history()[0], STUDY_FILTER
+    )
+    if name:
+        update_open_history(name)
+        open_study_in(viewer, Path(name))
+
+
+def open_study_in(viewer: napari.Viewer, path: Path) -> None:
+    """Open a study in the viewer's dock of ours; its reading goes on by itself."""
+    _, dock = viewer.window.add_plugin_dock_widget(
+        "napari-dgc", "Deep Global Clustering"
+    )
+    dock.workspace.studies.open(path)
 
 
 def open_paths(viewer: napari.Viewer, paths: Iterable[str | Path]) -> list[Opening]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from weakref import ref
 
 import napari.viewer
 from qtpy.QtCore import QObject, Qt, Signal
@@ -13,6 +14,7 @@ from napari_dgc.ui.spectra_dock import SpectraDock
 from napari_dgc.ui.workspace import Workspace
 
 NAME = "Spectra"
+_CORNER = Qt.Corner.BottomRightCorner
 
 
 class Spectra(QObject):
@@ -54,6 +56,8 @@ class Spectra(QObject):
         self._bind = bind
         self.dock: SpectraDock | None = None
         self._frame: QDockWidget | None = None
+        # Held, the window would outlive its closing.
+        self._window: ref[QMainWindow] | None = None
         self.pins = Pins(
             viewer,
             workspace.study,
@@ -97,14 +101,14 @@ class Spectra(QObject):
         self.dock = SpectraDock(self._viewer, self._workspace, self.pins)
         self._bind(self.dock)
         self.dock.closed.connect(self._on_closed)
-        self._frame = self._viewer.window.add_dock_widget(
-            self.dock, name=NAME, area="bottom"
-        )
+        frame = self._viewer.window.add_dock_widget(self.dock, name=NAME, area="bottom")
+        # A plugin's viewer gives a stand-in, which Qt does not take.
+        self._frame = getattr(frame, "__wrapped__", frame)
         window = self.dock.window()
         if isinstance(window, QMainWindow):
             # Below the image only: the docks at the right keep their height.
-            corner = Qt.Corner.BottomRightCorner
-            window.setCorner(corner, Qt.DockWidgetArea.RightDockWidgetArea)
+            self._window = ref(window)
+            window.setCorner(_CORNER, Qt.DockWidgetArea.RightDockWidgetArea)
             height = self.dock.sizeHint().height()
             window.resizeDocks([self._frame], [height], Qt.Orientation.Vertical)
         self._frame.visibilityChanged.connect(self._on_visibility_changed)
@@ -115,4 +119,7 @@ class Spectra(QObject):
 
     def _on_closed(self) -> None:
         self.dock = self._frame = None
+        window = None if self._window is None else self._window()
+        if window is not None:
+            window.setCorner(_CORNER, Qt.DockWidgetArea.BottomDockWidgetArea)
         self.shown_changed.emit(False)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
@@ -13,10 +11,12 @@ from qtpy.QtWidgets import QGraphicsPathItem
 
 from napari_dgc.reports.spectra import Color, Spectrum
 
+REACH = 7
+"""Pixels from a curve that still mean it."""
+
 _LINE, _BOLD = 1.6, 3.0  # pixels
 _FINE = 1.0  # many smooth lines wider than this take 50 ms to draw
 _DIM_LINE, _SHADE, _DIM_SHADE = 70, 46, 0  # opacity, 0..255
-_NEAR = 7  # pixels from a curve that still mean it
 _LEAST_CONTRAST = 1.7  # below, a line gets an edge; WCAG's ratio, 1 to 21
 
 
@@ -57,6 +57,32 @@ class GroupCurve:
         if spectrum.std is not None:
             std = np.asarray(spectrum.std, np.float64)[order]
             self.shade.setPath(_area(x, mean - std, mean + std))
+
+    def ends(self) -> tuple[float, float] | None:
+        """Lowest and highest value of mean ± sd; None where there is none."""
+        if self.spectrum is None or self.spectrum.std is None:
+            return None
+        mean, std = self.spectrum.mean, self.spectrum.std
+        if not np.isfinite(mean).any():
+            return None
+        return float(np.nanmin(mean - std)), float(np.nanmax(mean + std))
+
+    def distance(self, place: QPointF, pixel: tuple[float, float]) -> float:
+        """Say how far the line passes a place, in pixels; infinite beyond reach.
+
+        Parameters
+        ----------
+        place : QPointF
+            In the view's coordinates.
+        pixel : tuple of float
+            Width and height of a pixel in them.
+        """
+        x, y = self.line.getData()
+        across = np.arange(-REACH, REACH + 1)
+        passing = np.interp(place.x() + pixel[0] * across, x, y, np.nan, np.nan)
+        up = (passing - place.y()) / pixel[1]
+        distance = float(np.nanmin(np.r_[np.hypot(across, up), np.inf]))
+        return distance if distance <= REACH else np.inf
 
     def paint(
         self, background: QColor, *, bold: bool, dim: bool, shaded: bool, fine: bool
@@ -124,8 +150,13 @@ class PinCurve:
             # A tenth of the axis apart, so that numbers do not hide each other.
             place = finite[-1 - (number * len(finite) // 10) % len(finite)]
             self._number.setPos(x[place], y[place])
+        self._y = y[finite]
         for item in (self.line, self._number):
             plot.addItem(item, ignoreBounds=True)
+
+    def ends(self) -> tuple[float, float] | None:
+        """Lowest and highest value; None where there is none."""
+        return (self._y.min(), self._y.max()) if self._y.size else None
 
     def remove(self, plot: pg.PlotItem) -> None:
         """Take it out of the plot."""
@@ -174,14 +205,14 @@ class ScrubBox(pg.ViewBox):
     -------
     scrubbed : float
         An x under the mouse while it drags.
-    clicked : QPointF
-        A place in the view's coordinates.
+    clicked : (QPointF, bool)
+        A place in the view's coordinates, and whether Ctrl was held.
     reset_wanted : ()
         Somebody double-clicked.
     """
 
     scrubbed = Signal(float)
-    clicked = Signal(QPointF)
+    clicked = Signal(QPointF, bool)
     reset_wanted = Signal()
 
     def __init__(self) -> None:
@@ -202,21 +233,5 @@ class ScrubBox(pg.ViewBox):
         if ev.double():
             self.reset_wanted.emit()
         else:
-            self.clicked.emit(self.mapToView(ev.pos()))
-
-
-def nearest_curve(
-    curves: Mapping[int, GroupCurve], place: QPointF, pixel: tuple[float, float]
-) -> int | None:
-    """Find the curve within reach of a place; `pixel` is its width and height."""
-    x_pixel, y_pixel = pixel
-    xs = place.x() + x_pixel * np.arange(-_NEAR, _NEAR + 1)
-    best, nearest = None, float(_NEAR) ** 2
-    for id, curve in curves.items():
-        x, y = curve.line.getData()
-        across = (xs - place.x()) / x_pixel
-        up = (np.interp(xs, x, y, np.nan, np.nan) - place.y()) / y_pixel
-        distance = np.nanmin(np.r_[across**2 + up**2, np.inf])
-        if distance <= nearest:
-            best, nearest = id, distance
-    return best
+            control = bool(ev.modifiers() & Qt.KeyboardModifier.ControlModifier)
+            self.clicked.emit(self.mapToView(ev.pos()), control)

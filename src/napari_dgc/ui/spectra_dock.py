@@ -21,6 +21,7 @@ from qtpy.QtWidgets import (
 
 from napari_dgc.cubes.agreement import common_wavelengths
 from napari_dgc.study.view import Pin
+from napari_dgc.ui.endings import when_destroyed
 from napari_dgc.ui.pins import Pins
 from napari_dgc.ui.spectra_ghost import Ghost
 from napari_dgc.ui.spectra_hover import SpectraHover
@@ -245,7 +246,7 @@ class SpectraDock(QWidget):
         ]
         for signal, slot in self._links:
             signal.connect(slot)
-        self.destroyed.connect(partial(_let_go, self._links))
+        when_destroyed(self, partial(_let_go, self._links))
         self.reader.hovered.connect(self._on_hovered)
         self.hover.left.connect(self._on_left)
         self.reader.kept.connect(self._on_anything_changed)
@@ -280,7 +281,7 @@ class SpectraDock(QWidget):
         return super().event(event)
 
 
-def _let_go(links: list[tuple], *_: object) -> None:
+def _let_go(links: list[tuple]) -> None:
     while links:
         signal, slot = links.pop()
         signal.disconnect(slot)

@@ -13,17 +13,12 @@ from qtpy.QtGui import QColor
 
 from napari_dgc.cubes.wavelengths import drawing_order
 from napari_dgc.reports.spectra import MOST_SHADED, Spectrum, shorten
-from napari_dgc.ui.spectra_curves import (
-    GroupCurve,
-    PinCurve,
-    ScrubBox,
-    nearest_curve,
-)
+from napari_dgc.ui.spectra_curves import GroupCurve, PinCurve, ScrubBox
 
 _MARGIN = 0.04  # of the y range, above and below
 _FAR = 0.25  # of the y range: the mouse's pixel may leave it by as much
 _AXIS_WIDTH = 46  # pixels; fixed, so that nothing moves sideways
-_AXIS_HEIGHT = 40  # pixels; numbers and a line of text
+_AXIS_HEIGHT = 33  # pixels; numbers and a line of text
 _HINT_WIDTH = 420  # pixels
 
 Range = tuple[float, float]
@@ -38,13 +33,14 @@ class SpectraPlot(pg.PlotWidget):
 
     Signals
     -------
-    group_clicked : int
+    group_clicked : (int, bool)
+        Its id, and whether Ctrl was held.
     group_pointed : object
         Id of the group whose curve is under the mouse, or None.
     band_wanted : int
     """
 
-    group_clicked = Signal(int)
+    group_clicked = Signal(int, bool)
     group_pointed = Signal(object)
     band_wanted = Signal(int)
 
@@ -54,7 +50,7 @@ class SpectraPlot(pg.PlotWidget):
         self.setMinimumSize(200, 90)
         self.hideButtons()
         self.setMenuEnabled(False)
-        self.getPlotItem().setContentsMargins(0, 6, 8, 0)
+        self.getPlotItem().setContentsMargins(0, 6, 8, 5)
         self.getAxis("left").setWidth(_AXIS_WIDTH)
         self.getAxis("bottom").setHeight(_AXIS_HEIGHT)
         for side in ("left", "bottom"):
@@ -62,7 +58,7 @@ class SpectraPlot(pg.PlotWidget):
         self.box.disableAutoRange()
         self.curves: dict[int, GroupCurve] = {}
         self._pins: list[PinCurve] = []
-        self._pinned: Sequence[tuple[int, Spectrum]] = ()
+        self._pinned: list[tuple[int, int]] = []
         self._selected: frozenset[int] = frozenset()
         self._pointed: int | None = None
         self.places, self.order = np.arange(2.0), np.arange(2)
@@ -100,7 +96,8 @@ class SpectraPlot(pg.PlotWidget):
     def set_axis(self, wavelengths: NDArray[np.float64] | None, bands: int) -> None:
         """Say where the bands are: nm (C,), or None and their number."""
         x, order = drawing_order(wavelengths, bands)
-        if self._nm == (wavelengths is not None) and np.array_equal(x, self.places):
+        same = np.array_equal(x, self.places) and np.array_equal(order, self.order)
+        if same and self._nm == (wavelengths is not None):
             return
         self.places, self.order, self._nm = x, order, wavelengths is not None
         self.setLabel("bottom", "Wavelength (nm)" if self._nm else "Band")
@@ -136,7 +133,10 @@ class SpectraPlot(pg.PlotWidget):
 
     def show_pins(self, pins: Sequence[tuple[int, Spectrum]]) -> None:
         """Draw pinned pixels, each with its number."""
-        self._pinned = tuple(pins)
+        shown = [(number, id(spectrum.mean)) for number, spectrum in pins]
+        if shown == self._pinned:
+            return
+        self._pinned = shown
         for curve in self._pins:
             curve.remove(self.getPlotItem())
         self._pins = [
@@ -164,15 +164,11 @@ class SpectraPlot(pg.PlotWidget):
 
     def fit(self, otherwise: Range = (0.0, 1.0)) -> None:
         """Set the y range by what stays: groups and pins; else as given."""
-        parts: list[NDArray] = [self._pinned_values()]
-        for curve in self.curves.values():
-            spectrum = curve.spectrum
-            if spectrum is not None and spectrum.std is not None:
-                parts += [spectrum.mean - spectrum.std, spectrum.mean + spectrum.std]
-        values = np.concatenate(parts)
-        values = values[np.isfinite(values)]
-        ends = (float(values.min()), float(values.max())) if values.size else otherwise
-        if self._y_range != (new := _widened(*ends)):
+        ends = [pin.ends() for pin in self._pins]
+        ends += [curve.ends() for curve in self.curves.values()]
+        found = np.array([pair for pair in ends if pair is not None] or [otherwise])
+        new = _widened(float(found[:, 0].min()), float(found[:, 1].max()))
+        if self._y_range != new:
             self._y_range = new
             self._set_y(new)
 
@@ -211,10 +207,6 @@ class SpectraPlot(pg.PlotWidget):
             pin.paint(self._text)
         self._paint()
 
-    def _pinned_values(self) -> NDArray[np.float64]:
-        means = [np.asarray(spectrum.mean, np.float64) for _, spectrum in self._pinned]
-        return np.concatenate(means) if means else np.empty(0)
-
     def _paint(self) -> None:
         marked = self._selected & set(self.curves)
         bold = marked | ({self._pointed} & set(self.curves))
@@ -250,7 +242,12 @@ class SpectraPlot(pg.PlotWidget):
 
     def curve_at(self, place: QPointF) -> int | None:
         """Find the group whose curve is within reach of a place in the view."""
-        return nearest_curve(self.curves, place, self.box.viewPixelSize())
+        if not self.curves:
+            return None
+        pixel = self.box.viewPixelSize()
+        distances = {id: c.distance(place, pixel) for id, c in self.curves.items()}
+        nearest = min(distances, key=lambda id: distances[id])
+        return nearest if np.isfinite(distances[nearest]) else None
 
     def _on_mouse_moved(self, scene_place: QPointF) -> None:
         inside = self.box.sceneBoundingRect().contains(scene_place)
@@ -272,12 +269,12 @@ class SpectraPlot(pg.PlotWidget):
         nearest = int(np.abs(self.places - x).argmin())
         self.band_wanted.emit(int(self.order[nearest]))
 
-    def _on_clicked(self, place: QPointF) -> None:
+    def _on_clicked(self, place: QPointF, control: bool) -> None:
         id = self.curve_at(place)
         if id is None:
             self._on_scrubbed(place.x())
         else:
-            self.group_clicked.emit(id)
+            self.group_clicked.emit(id, control)
 
     def leaveEvent(self, event) -> None:
         """Mean no curve any more."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from napari_dgc.cubes.cube import Cube
 from napari_dgc.merging.grouping import Grouping
 from napari_dgc.merging.preview import preview_merge
 from napari_dgc.merging.statistics import ClusterStatistics
@@ -142,7 +143,7 @@ def pinned_spectra(
     numbered = [
         (number, pin, Pixel(cubes[pin.cube], pin.row, pin.col))
         for number, pin in enumerate(study.view.pins, 1)
-        if 0 <= pin.cube < len(cubes)
+        if 0 <= pin.cube < len(cubes) and _holds(cubes[pin.cube], pin)
     ]
     read = reader.keep(pixel for *_, pixel in numbered)
     result: list[tuple[int, Pin, Spectrum | None]] = []
@@ -159,3 +160,8 @@ def pinned_spectra(
             )
         )
     return result
+
+
+def _holds(cube: Cube, pin: Pin) -> bool:
+    _, H, W = cube.shape
+    return 0 <= pin.row < H and 0 <= pin.col < W

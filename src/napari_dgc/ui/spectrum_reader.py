@@ -50,7 +50,7 @@ class SpectrumReader(QObject):
         self._runner = Runner(self)
         self._runner.yielded.connect(self._on_read)
         self._runner.failed.connect(self._on_failed)
-        self._runner.running_changed.connect(self._on_running_changed)
+        self._runner.succeeded.connect(self._go_on)
         self._under_way: Pixel | None = None
         self._hovered: Pixel | None = None
         self._waiting: Pixel | None = None
@@ -124,10 +124,7 @@ class SpectrumReader(QObject):
     def _on_failed(self, error: Exception) -> None:
         if self._under_way is not None:
             self._give_up(self._under_way.cube, error)
-
-    def _on_running_changed(self, running: bool) -> None:
-        if not running:
-            self._go_on()
+        self._go_on()
 
     def _give_up(self, cube: Cube, error: Exception) -> None:
         if cube not in self._broken:

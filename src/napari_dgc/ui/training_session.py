@@ -132,6 +132,11 @@ class TrainingSession(QObject):
         """End the run before its next piece of work."""
         self.runner.stop()
 
+    def forget(self) -> None:
+        """Know of no earlier run: the study is another one."""
+        self._cubes, self._latest, self._record = (), None, TrainingRecord()
+        self.ended.emit()
+
     def set_shown(self, index: int) -> None:
         """Say which cube of the study the next preview shall be of."""
         cubes = self._study.cubes

@@ -15,6 +15,8 @@ from typing import Any
 from napari.qt.threading import GeneratorWorkerSignals, WorkerBase, create_worker
 from qtpy.QtCore import QObject, Signal
 
+from napari_dgc.ui.endings import when_destroyed
+
 YIELDS_PER_SECOND = 10
 
 
@@ -124,7 +126,7 @@ class Runner(QObject):
         self._outcome: Callable[[], None] | None = None
         # Plain Python, so that it is still there when this object is not.
         self._holder: list[JobWorker] = []
-        self.destroyed.connect(partial(_quit_all, self._holder))
+        when_destroyed(self, partial(_quit_all, self._holder))
 
     @property
     def running(self) -> bool:
@@ -181,6 +183,6 @@ class Runner(QObject):
         tell()
 
 
-def _quit_all(workers: list[JobWorker], *_: object) -> None:
+def _quit_all(workers: list[JobWorker]) -> None:
     for worker in workers:
         worker.quit()

@@ -22,6 +22,7 @@ from napari_dgc.ui.picture_colors import PictureColors
 from napari_dgc.ui.pointer import Pointer
 from napari_dgc.ui.readout import Readout
 from napari_dgc.ui.selection import Selection, follow, settle
+from napari_dgc.ui.study_session import StudySession
 from napari_dgc.ui.training_session import TrainingSession
 from napari_dgc.ui.visibility import Visibility
 from napari_dgc.ui.wording import word_change
@@ -76,6 +77,9 @@ class Workspace:
         )
         self.colors = PictureColors(viewer, self.study, self.display, parent)
         self.session = TrainingSession(self.study, self.display, parent)
+        self.studies = StudySession(
+            viewer, self.study, self.display, self.session, parent
+        )
         self._connect()
 
     def _connect(self) -> None:
@@ -90,6 +94,8 @@ class Workspace:
         self.session.said.connect(self.status.say)
         self.colors.said.connect(self.status.say)
         self.session.failed.connect(self.status.report)
+        self.studies.said.connect(self.status.say)
+        self.studies.failed.connect(self.status.report)
 
     # -- what the user can do -------------------------------------------------
 
@@ -187,6 +193,7 @@ class Workspace:
 
     def close(self) -> None:
         """Stop what is running and let go of the viewer; the layers stay."""
+        self.studies.close()
         self.session.stop()
         self.colors.stop()
         self.gestures.set_merging(False)

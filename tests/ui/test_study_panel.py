@@ -1,0 +1,274 @@
+"""A study on the screen: kept by itself, saved, left, opened again."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from acting import add_cube, answer, settle, wait_until
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
+
+from napari_dgc.cubes.cube import Cube
+from napari_dgc.cubes.readers import read_cube
+from napari_dgc.study import Study
+from napari_dgc.study.study_file import open_study, save_study
+from napari_dgc.study.view import Pin, View
+from napari_dgc.ui.dock import ClusteringDock
+from napari_dgc.ui.study_opening import get_study_reader
+
+
+def state_of(study: Study) -> tuple:
+    history = study.history
+    return study.grouping, history.steps, history.index, study.view
+
+
+def kept(dock: ClusteringDock) -> bool:
+    keeper = dock.workspace.studies.keeper
+    return keeper.autosave.flush(10) and keeper.autosave.error is None
+
+
+def opened(dock: ClusteringDock, path: Path) -> None:
+    dock.workspace.studies.open(path)
+    wait_until(lambda: not dock.workspace.studies.runner.running, 30)
+    settle()
+
+
+@pytest.fixture
+def cube_file(tmp_path: Path, leaf: Cube) -> Path:
+    folder = tmp_path / "cubes"
+    folder.mkdir()
+    np.save(folder / "leaf.npy", leaf.data)
+    return folder / "leaf.npy"
+
+
+@pytest.fixture
+def saved(tmp_path: Path, cube_file: Path, first_map) -> Path:
+    """A study of one cube that somebody has worked on, with an undone step."""
+    study = Study()
+    study.add_cubes([read_cube(cube_file, axes="byx")])
+    study.accept_model(first_map.model)
+    (done,) = first_map.maps
+    study.set_map(0, done.clusters, done.statistics, done.confidence)
+    study.merge((1,), 2)
+    study.rename(2, "Leaf")
+    study.set_role(2, "healthy")
+    study.set_lock(2, True)
+    study.cut(3)
+    study.undo()
+    study.set_view(View(0, frozenset({4}), (Pin(0, 5, 6),)))
+    return save_study(study, tmp_path / "S.dgc.json")
+
+
+def test_what_has_no_name_is_kept_and_offered_again(mapped, own_data_folder):
+    dock = mapped
+    dock.study.merge((1,), 2)
+    assert kept(dock)
+    (draft,) = own_data_folder.glob("unsaved/*/unsaved.dgc.json")
+    assert dock.studies.state.text() in ("kept by itself", "saving…")
+    assert open_study(draft).grouping == dock.study.grouping
+    dock.shut()  # as when the window closes
+    dock.studies.offer_drafts()
+    assert dock.studies.offer.isVisible()
+    assert "1 step" in dock.studies.offered.text()
+
+
+def test_a_restored_study_has_everything(dock, saved, own_data_folder):
+    draft = own_data_folder / "unsaved" / "one" / "unsaved.dgc.json"
+    study = open_study(saved)
+    draft.parent.mkdir(parents=True)
+    save_study(study, draft)
+    dock.studies.offer_drafts()
+    dock.studies.restore_button.click()
+    wait_until(lambda: dock.study.history is not None, 30)
+    settle()
+    assert state_of(dock.study) == state_of(study)
+    assert not dock.studies.offer.isVisible()
+    dock.study.merge((3,), 4)
+    assert kept(dock)
+    assert open_study(draft).grouping == dock.study.grouping
+
+
+def test_save_as_and_after_each_step(mapped, tmp_path, monkeypatch):
+    path = tmp_path / "Vine leaves.dgc.json"
+    monkeypatch.setattr(
+        "napari_dgc.ui.study_panel.QFileDialog.getSaveFileName",
+        lambda *_: (str(path), ""),
+    )
+    QTest.keyClick(
+        mapped.groups.table, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier
+    )
+    wait_until(path.is_file, 10)
+    assert kept(mapped)
+    wait_until(lambda: mapped.studies.state.text().startswith("saved"), 5)
+    assert mapped.studies.title.text() == "Vine leaves"
+    before = path.read_bytes()
+    mapped.study.merge((1,), 2)
+    assert kept(mapped)
+    assert path.read_bytes() != before
+    assert path.with_name(path.name + ".bak").read_bytes() == before
+    mapped.workspace.undo()
+    assert kept(mapped)
+    assert json.loads(path.read_text("utf-8"))["index"] == 0
+    mapped.workspace.visibility.hide({3})
+    assert kept(mapped)
+    assert open_study(path).view.hidden == {3}
+
+
+def test_opening_brings_everything_back(dock, saved):
+    study = open_study(saved)
+    opened(dock, saved)
+    assert state_of(dock.study) == state_of(study)
+    assert dock.display.shown == 0
+    names = [layer.name for layer in dock._viewer.layers]
+    assert names.index("leaf groups") > names.index("leaf RGB")  # the map is on top
+    shown = dock.display.entry.groups.layer.data
+    np.testing.assert_array_equal(shown, study.group_map(0))
+    assert dock.groups.table.model().rowCount() == len(study.grouping.groups)
+    dock.workspace.redo()
+    study.redo()
+    assert dock.study.grouping == study.grouping
+    assert kept(dock)
+    assert open_study(saved).grouping == study.grouping
+
+
+def test_closing_the_window_leaves_the_file_as_it_is(dock, saved):
+    opened(dock, saved)
+    before = state_of(dock.study)
+    dock._viewer.layers.clear()  # what Viewer.close does first
+    dock.shut()
+    assert state_of(open_study(saved)) == before
+
+
+def test_a_cube_removed_by_hand_leaves_the_study(dock, saved):
+    opened(dock, saved)
+    dock.cubes.remove_button.click()
+    settle()
+    assert dock.study.cubes == ()
+    wait_until(lambda: kept(dock) and open_study(saved).cubes == (), 10)
+
+
+def test_a_damaged_file_leaves_the_present_study(mapped, saved):
+    saved.write_text(saved.read_text("utf-8")[:-40], "utf-8")
+    mapped.study.merge((1,), 2)
+    before = state_of(mapped.study)
+    opened(mapped, saved)
+    assert mapped.status.level == "error"
+    assert "S.dgc.json" in mapped.status.text()
+    assert state_of(mapped.study) == before
+    assert len(mapped.study.cubes) == 1
+
+
+def test_a_moved_cube_is_found_and_a_missing_one_asked_for(
+    dock, saved, cube_file, tmp_path, monkeypatch
+):
+    away = tmp_path / "elsewhere" / "deep" / "other name.npy"
+    away.parent.mkdir(parents=True)
+    shutil.move(cube_file, away)
+    opened(dock, saved)
+    assert list(dock.study.missing) == [0]
+    assert dock.studies.find_button.isVisible()
+    assert "leaf" in dock.status.text()
+    monkeypatch.setattr(
+        "napari_dgc.ui.study_panel.QFileDialog.getOpenFileName",
+        lambda *_: (str(away), ""),
+    )
+    dock.studies.find_button.click()
+    wait_until(lambda: not dock.study.missing, 20)
+    settle()
+    assert not dock.studies.find_button.isVisible()
+    np.testing.assert_array_equal(dock.display.entry.bands.data, np.load(away))
+    assert dock.study.history.steps == open_study(saved).history.steps
+    assert kept(dock)
+    # From now on it is found by itself, beside where it was found last.
+    assert not open_study(saved).missing
+
+
+def test_a_new_study_is_empty_and_the_old_one_safe(dock, saved):
+    opened(dock, saved)
+    before = state_of(dock.study)
+    dock.workspace.studies.begin()
+    settle()
+    assert (dock.study.cubes, dock.study.model, dock.study.path) == ((), None, None)
+    assert not len(dock._viewer.layers)
+    assert state_of(open_study(saved)) == before
+
+
+def test_a_full_disk_is_told_and_ends(mapped, tmp_path):
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    mapped.workspace.studies.save_as(folder / "S.dgc.json")
+    assert kept(mapped)
+    shutil.rmtree(folder)
+    folder.write_text("no folder any more")
+    mapped.study.merge((1,), 2)
+    wait_until(lambda: mapped.studies.state.text() == "not saved", 10)
+    assert mapped.status.level == "error"
+    folder.unlink()
+    folder.mkdir()
+    mapped.study.merge((3,), 2)
+    wait_until(lambda: mapped.studies.state.text().startswith("saved"), 10)
+    assert open_study(folder / "S.dgc.json").grouping == mapped.study.grouping
+
+
+def test_plain_layers_are_named_when_saving(mapped, tmp_path):
+    mapped.workspace.studies.save_as(tmp_path / "S")
+    assert (tmp_path / "S.dgc.json").name == mapped.study.path.name
+    assert "leaf is in no file" in mapped.status.text()
+    assert kept(mapped)
+
+
+def test_deleting_a_draft_asks(dock, saved, own_data_folder):
+    draft = own_data_folder / "unsaved" / "one" / "unsaved.dgc.json"
+    draft.parent.mkdir(parents=True)
+    save_study(open_study(saved), draft)
+    dock.studies.offer_drafts()
+    asked = []
+    answer("Keep", asked)
+    dock.studies.forget_button.click()
+    assert draft.is_file()
+    answer("Delete", asked)
+    dock.studies.forget_button.click()
+    assert len(asked) == 2
+    assert not draft.exists()
+    assert not dock.studies.offer.isVisible()
+
+
+def test_a_study_dropped_on_napari_opens_the_dock(make_napari_viewer, saved):
+    assert get_study_reader(str(saved.with_name("cube.npy"))) is None
+    viewer = make_napari_viewer(show=True)
+    viewer.open(saved, plugin="napari-dgc")
+    dock = viewer.window._qt_window.findChild(ClusteringDock)
+    wait_until(lambda: dock.study.path == saved, 30)
+    settle()
+    assert "leaf groups" in viewer.layers
+    assert dock.study.grouping == open_study(saved).grouping
+
+
+def test_the_menu_offers_recent_studies(dock, saved):
+    opened(dock, saved)
+    dock.studies.fill_menu()
+    recent = next(
+        a.menu() for a in dock.studies.menu.actions() if a.text() == "Open recent"
+    )
+    assert [a.text() for a in recent.actions()] == [saved.name]
+
+
+def test_a_run_keeps_the_study(leaf_dock, saved):
+    leaf_dock.training.first_button.click()
+    leaf_dock.workspace.studies.open(saved)
+    assert "Wait until" in leaf_dock.status.text()
+    wait_until(lambda: not leaf_dock.workspace.session.runner.running, 60)
+    assert leaf_dock.study.path != saved
+
+
+def test_another_cube_goes_into_the_open_study(dock, saved, leaf):
+    opened(dock, saved)
+    add_cube(dock, leaf)
+    settle()
+    assert len(dock.study.cubes) == 2
+    assert kept(dock)
+    assert [c.name for c in open_study(saved).cubes] == ["leaf", "leaf"]
