@@ -177,6 +177,9 @@ def test_reasons_say_only_what_is_known():
     assert word_reasons(reasons, 2) == (
         "2.1° apart · outline 64 % shared · same cubes 0.97"
     )
+    assert (
+        word_reasons(Reasons(12.34, 3, 1, 1), 1) == "12° apart · outline 100 % shared"
+    )
     assert "model" not in explain_reasons(reasons, 2)
     assert "model" in explain_reasons(Reasons(2, 5, 0, 1), 2)
     assert "Outline" not in explain_reasons(reasons, 0)

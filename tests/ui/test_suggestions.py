@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QApplication, QLabel
 from napari_dgc.merging.suggestions import Suggester
 from napari_dgc.study import Study
 from napari_dgc.ui.group_model import Column
+from napari_dgc.ui.merge_wording import word_reasons
 from napari_dgc.ui.selection import Selection
 from napari_dgc.ui.suggestion_form import fit_names
 from napari_dgc.ui.suggestion_queue import SuggestionQueue
@@ -88,8 +89,7 @@ def test_the_first_of_the_ranking_is_asked_with_its_reasons(mapped, panel):
     assert panel.isVisible()
     assert panel.question.text() == f"Merge {source.name} into {target.name}?"
     assert panel.count.text() == f"1 of {len(others) + 1}"
-    assert f"{first.reasons.angle:.1f}° apart" in panel.reasons.text()
-    assert f"{100 * first.reasons.outline:.0f} %" in panel.reasons.text()
+    assert word_reasons(first.reasons, 1) == panel.reasons.text()
     assert "cubes" not in panel.reasons.text(), "with one cube nothing is known"
     assert f"{first.reasons.embedding:.1f}°" in panel.reasons.toolTip()
     swatch = panel.source_swatch.pixmap().toImage().pixelColor(7, 7)
@@ -97,6 +97,18 @@ def test_the_first_of_the_ranking_is_asked_with_its_reasons(mapped, panel):
     for label in (panel.question, panel.count, *panel.findChildren(QLabel)):
         if label.isVisible() and not label.wordWrap() and label.text():
             assert label.sizeHint().width() <= label.width() + 1, label.text()
+
+
+def test_the_table_keeps_its_height_whatever_is_said_below_it(mapped, panel):
+    table = mapped.groups.table
+    height = table.height()
+    assert height < table.sizeHint().height(), "the window is small"
+    for id in mapped.study.grouping.ids:
+        mapped.study.set_lock(id, True)
+    settle()
+    assert panel.fault.isVisible()
+    assert panel.fault.height() >= 2 * panel.fault.fontMetrics().height()
+    assert table.height() == height
 
 
 def test_n_lights_the_pair_then_goes_on_and_comes_round(mapped, panel):

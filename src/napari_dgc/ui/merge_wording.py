@@ -21,7 +21,8 @@ def word_reasons(reasons: Reasons, cubes: int) -> str:
         Cubes with statistics: with fewer than two nothing is known of where
         groups appear, with none nothing of outlines.
     """
-    parts = [f"{reasons.angle:.1f}° apart"]
+    digits = 1 if reasons.angle < 9.95 else 0
+    parts = [f"{reasons.angle:.{digits}f}° apart"]
     if cubes:
         parts.append(f"outline {100 * reasons.outline:.0f} % shared")
     if cubes > 1:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QFontMetrics
 from qtpy.QtWidgets import (
     QHBoxLayout,
@@ -47,6 +47,22 @@ class Question(QLabel):
     def _fit(self) -> None:
         names = fit_names(self.fontMetrics(), self._form, self._names, self.width())
         self.setText(self._form.format(*names))
+
+
+class Words(WrappedLabel):
+    """Text that wraps, but lets the table above it keep its height.
+
+    A label whose height follows its width makes Qt lay the whole column out by
+    preferred heights: the table would grow and push this out of a small window.
+    """
+
+    def hasHeightForWidth(self) -> bool:
+        """Say no: the height asked for fits the present width already."""
+        return False
+
+    def sizeHint(self) -> QSize:
+        """Ask for what the text needs, no more."""
+        return self.minimumSizeHint()
 
 
 class SuggestionForm(QWidget):
@@ -134,8 +150,7 @@ class SuggestionForm(QWidget):
         self.source_swatch, self.target_swatch = QLabel(), QLabel()
         self.into = QLabel("→")
         self.question = Question()
-        self.reasons = WrappedLabel()
-        self.fault = WrappedLabel()
+        self.reasons, self.fault = Words(), Words()
         self.count = QLabel()
         self.count.setToolTip("Place of this suggestion among all, the likest first")
         self.accept_button = QPushButton("Accept")
@@ -166,7 +181,7 @@ class SuggestionForm(QWidget):
         bottom.addWidget(self.forget_button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(2)
+        layout.setSpacing(0)
         layout.addLayout(top)
         layout.addWidget(self.reasons)
         layout.addWidget(self.row)
