@@ -145,6 +145,31 @@ def test_locks_roles_and_rejections_are_honoured(suggester: Suggester) -> None:
     assert frozenset((6, 8)) not in {frozenset((s.source, s.target)) for s in back}
 
 
+def test_many_rejections_forbid_what_a_plain_search_forbids(
+    suggester: Suggester,
+) -> None:
+    history = start()
+    for sources, target in (((3, 4), 2), ((6,), 5), ((9, 10), 8)):
+        history.do(Merge(sources, target))
+    grouping = history.current
+    rng = np.random.default_rng(5)
+    rejected = [
+        tuple(frozenset(rng.choice(IDS, n, replace=False).tolist()) for n in sizes)
+        for sizes in rng.integers(1, 3, (60, 2))
+    ]
+    forbidden = {
+        frozenset((a.id, b.id))
+        for a, b in itertools.permutations(grouping.groups, 2)
+        for x, y in rejected
+        if x <= set(a.clusters) and y <= set(b.clusters)
+    }
+    every = {frozenset((s.source, s.target)) for s in suggester.suggest(grouping)}
+    found = suggester.suggest(grouping, rejected=rejected)
+    assert forbidden
+    assert {frozenset((s.source, s.target)) for s in found} == every - forbidden
+    assert found[1:3] == (found[1], found[2])
+
+
 def test_the_target_is_the_one_with_a_role_then_a_name_then_more_pixels(
     suggester: Suggester,
 ) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from small_study import small_model
 
 from napari_dgc.study.maps import CubeMaps, as_bytes
 from napari_dgc.study.study import Study
-from napari_dgc.study.view import Pin, View
+from napari_dgc.study.view import Pin, View, view_from_json, view_to_json
 
 
 def test_a_change_of_view_is_told_once() -> None:
@@ -23,6 +24,32 @@ def test_a_change_of_view_is_told_once() -> None:
 def test_pins_follow_the_removal_of_a_cube() -> None:
     view = View(pins=(Pin(2, 5, 6), Pin(0, 1, 2), Pin(1, 3, 4)))
     assert view.without_cube(1).pins == (Pin(1, 5, 6), Pin(0, 1, 2))
+
+
+def test_a_rejection_is_kept_once_whichever_way_round() -> None:
+    view = View().rejecting((7, 2), (5,)).rejecting((1,), (3,)).rejecting((5,), (2, 7))
+    assert view.rejected == (((1,), (3,)), ((2, 7), (5,)))
+    assert view_from_json(view_to_json(view)) == view
+
+
+def test_a_view_from_before_rejections_has_none() -> None:
+    old = view_to_json(View(shown=2))
+    del old["rejected"]
+    assert view_from_json(old) == View(shown=2)
+
+
+@pytest.mark.parametrize("pair", [[[1], []], [[1]], [[1], ["2"]], {"1": 2}, [[1], 2]])
+def test_a_rejection_that_is_none_is_refused(pair: object) -> None:
+    data = {**view_to_json(View()), "rejected": [pair]}
+    with pytest.raises(ValueError, match="rejected pair"):
+        view_from_json(data)
+
+
+def test_another_model_forgets_rejections() -> None:
+    study = Study()
+    study.set_view(View(shown=1, hidden=frozenset({3})).rejecting((1,), (2,)))
+    study.accept_model(small_model())
+    assert study.view == View(shown=1)
 
 
 @pytest.mark.parametrize("values", [[0.0, 0.5, 1.0, -0.2, 1.2]])

@@ -234,7 +234,7 @@ def test_a_drag_of_rows_says_what_a_release_does_and_hides_nothing(mapped):
     move, left = Qt.DropAction.MoveAction, Qt.MouseButton.LeftButton
     none = Qt.KeyboardModifier.NoModifier
     table.dragMoveEvent(QDragMoveEvent(place, move, drag.mimeData(), left, none))
-    assert mapped.status.text() == "Release: Cluster 1 goes into Cluster 3."
+    assert mapped.status.text().startswith("Release: Cluster 1 goes into Cluster 3 ·")
 
 
 def test_a_role_opens_its_choices_at_once_and_none_is_a_dash(mapped):

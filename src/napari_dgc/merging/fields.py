@@ -94,6 +94,10 @@ class Fields:
         """Read a list of anything."""
         return self._typed(self.value(key), list, key, "a list")
 
+    def optional_items(self, key: str) -> list[Any]:
+        """Read a list of anything, empty where it is missing: older files lack it."""
+        return self.items(key) if key in self._data else []
+
     def atoms(self, key: str) -> tuple[Atom, ...]:
         """Read a list of lists of cluster ids."""
         return sorted_atoms(

@@ -7,13 +7,15 @@ well under a frame.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_dgc.merging.grouping import Group, Grouping, default_name
+from napari_dgc.merging.grouping import ROLES, Group, Grouping, default_name
 from napari_dgc.merging.likeness import LAST, tree_angles
 from napari_dgc.merging.palette import MAX_CLUSTER
 from napari_dgc.merging.statistics import ClusterStatistics
@@ -22,6 +24,7 @@ from napari_dgc.merging.statistics import ClusterStatistics
 # (docs/engine.md, "Suggestions"): the spectra decide, these break near-ties.
 _OUTLINE = 0.3
 _APART = 0.5
+_NONE = np.empty(0, np.intp)
 
 Rejection = tuple[frozenset[int], frozenset[int]]
 """Two sets of clusters that do not belong together."""
@@ -69,6 +72,55 @@ class Suggestion:
     reasons: Reasons
 
 
+class Ranking(Sequence[Suggestion]):
+    """Suggestions in order of their cost, each made when it is looked at.
+
+    Parameters
+    ----------
+    source, target : ndarray of int, shape (P,)
+        Group ids.
+    costs : sequence of ndarray of float64, shape (P,)
+        Cost; then angle, embedding (radians), outline and together.
+    """
+
+    def __init__(
+        self,
+        source: NDArray[np.integer] = _NONE,
+        target: NDArray[np.integer] = _NONE,
+        costs: Sequence[NDArray[np.float64]] = (),
+    ) -> None:
+        order = np.lexsort((source, target, costs[0])) if costs else _NONE
+        self._source, self._target = source[order], target[order]
+        self._costs = [field[order] for field in costs]
+
+    def __len__(self) -> int:
+        return len(self._source)
+
+    @overload
+    def __getitem__(self, at: int) -> Suggestion: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[Suggestion, ...]: ...
+    def __getitem__(self, at: int | slice) -> Suggestion | tuple[Suggestion, ...]:
+        if isinstance(at, slice):
+            return tuple(self[i] for i in range(*at.indices(len(self))))
+        source, target = int(self._source[at]), int(self._target[at])
+        cost, angle, embedding, outline, together = (float(f[at]) for f in self._costs)
+        reasons = Reasons(
+            math.degrees(angle), math.degrees(embedding), outline, together
+        )
+        return Suggestion(source, target, cost, reasons)
+
+    def into(self, group: int) -> Ranking:
+        """Keep the pairs of one group, which becomes the target of all."""
+        own = (self._source == group) | (self._target == group)
+        source, target = self._source[own], self._target[own]
+        return Ranking(
+            np.where(target == group, source, target),
+            np.full(len(source), group),
+            [field[own] for field in self._costs],
+        )
+
+
 class Suggester:
     """Ranks the pairs of a grouping.
 
@@ -105,7 +157,7 @@ class Suggester:
 
     def suggest(
         self, grouping: Grouping, *, rejected: Iterable[Rejection] = ()
-    ) -> tuple[Suggestion, ...]:
+    ) -> Ranking:
         """Rank all pairs that may be merged, the likest first.
 
         Locked groups take no part; neither do pairs with two different roles,
@@ -114,25 +166,17 @@ class Suggester:
         """
         groups = self._free(grouping)
         if len(groups) < 2:
-            return ()
-        cost, angle, embedding, outline, together = self._pairs(groups)
-        refused = [tuple(pair) for pair in rejected]
-        found = []
-        for i, j in zip(*np.triu_indices(len(groups), 1), strict=True):
-            one, other = groups[i], groups[j]
-            if one.role and other.role and one.role != other.role:
-                continue
-            if any(_forbids(pair, one, other) for pair in refused):
-                continue
-            target, source = self._order(one, other)
-            reasons = Reasons(
-                float(np.degrees(angle[i, j])),
-                float(np.degrees(embedding[i, j])),
-                float(outline[i, j]),
-                float(together[i, j]),
-            )
-            found.append(Suggestion(source, target, float(cost[i, j]), reasons))
-        return tuple(sorted(found, key=lambda s: (s.cost, s.target, s.source)))
+            return Ranking()
+        costs = self._pairs(groups)
+        i, j = np.triu_indices(len(groups), 1)
+        role = np.array([ROLES.index(g.role) + 1 if g.role else 0 for g in groups])
+        may = _allowed(groups, rejected)[i, j]
+        may &= (role[i] == 0) | (role[j] == 0) | (role[i] == role[j])
+        i, j = i[may], j[may]
+        before = self._order(groups)
+        target, source = np.where(before[i] < before[j], (i, j), (j, i))
+        ids = np.array([group.id for group in groups])
+        return Ranking(ids[source], ids[target], [field[i, j] for field in costs])
 
     def like(
         self,
@@ -140,15 +184,9 @@ class Suggester:
         group: int,
         *,
         rejected: Iterable[Rejection] = (),
-    ) -> tuple[Suggestion, ...]:
+    ) -> Ranking:
         """Rank what might go into one group, which is the target of all."""
-        return tuple(
-            Suggestion(
-                s.source if s.target == group else s.target, group, s.cost, s.reasons
-            )
-            for s in self.suggest(grouping, rejected=rejected)
-            if group in (s.source, s.target)
-        )
+        return self.suggest(grouping, rejected=rejected).into(group)
 
     def _free(self, grouping: Grouping) -> list[Group]:
         """Groups that may merge: not locked, of known clusters, with a spectrum."""
@@ -162,16 +200,22 @@ class Suggester:
         places = self._place[list(group.clusters)]
         return [int(place) for place in places if place >= 0]
 
-    def _order(self, one: Group, other: Group) -> tuple[int, int]:
-        """Which keeps its name: the one with a role, a name, or more pixels."""
+    def _order(self, groups: Sequence[Group]) -> NDArray[np.intp]:
+        """Places (G,): of two groups the first keeps its name.
 
-        def rank(group: Group) -> tuple[bool, bool, float, int]:
+        It is the one with a role, else a name, else more pixels.
+        """
+
+        def rank(place: int) -> tuple[bool, bool, float, int]:
+            group = groups[place]
             named = group.name not in {default_name(c) for c in group.clusters}
             size = float(self._count[self._places(group)].sum())
             return bool(group.role), named, size, -group.id
 
-        first, last = sorted((one, other), key=rank, reverse=True)
-        return first.id, last.id
+        order = np.empty(len(groups), np.intp)
+        ranked = sorted(range(len(groups)), key=rank, reverse=True)
+        order[ranked] = np.arange(len(groups))
+        return order
 
     def _pairs(self, groups: Sequence[Group]) -> tuple[NDArray[np.float64], ...]:
         """Cost, angle, embedding, outline, together: (G, G) each."""
@@ -208,10 +252,19 @@ class Suggester:
         return boundary, shares
 
 
-def _forbids(pair: Sequence[frozenset[int]], one: Group, other: Group) -> bool:
-    a, b = pair
-    x, y = frozenset(one.clusters), frozenset(other.clusters)
-    return (a <= x and b <= y) or (a <= y and b <= x)
+def _allowed(
+    groups: Sequence[Group], rejected: Iterable[Rejection]
+) -> NDArray[np.bool_]:
+    """Pairs (G, G) that no rejection forbids; takes time by rejections, not pairs."""
+    home = {c: place for place, group in enumerate(groups) for c in group.clusters}
+    allowed = np.ones((len(groups), len(groups)), bool)
+    for pair in rejected:
+        # One side lies in one group at most: groups share no cluster.
+        sides = [{home.get(cluster, -1) for cluster in side} for side in pair]
+        if all(len(side) == 1 and -1 not in side for side in sides):
+            (a,), (b,) = sides
+            allowed[a, b] = allowed[b, a] = False
+    return allowed
 
 
 def _shared_outline(pairs: NDArray[np.float64]) -> NDArray[np.float64]:

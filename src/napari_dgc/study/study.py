@@ -179,8 +179,8 @@ class Study(Grouped):
         self._maps.clear()
         start = Grouping.start(model.cluster_ids.tolist())
         self._begin(History(start), tree_of(model))
-        # Group ids begin anew with a model: those hidden meant other groups.
-        self.set_view(replace(self._view, hidden=frozenset()))
+        # Ids begin anew with a model: those hidden or rejected meant other groups.
+        self.set_view(replace(self._view, hidden=frozenset(), rejected=()))
         self.model_changed.emit(model)
         self.grouping_changed.emit(None)
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from napari_dgc.merging.fields import Fields
+
+Rejected = tuple[tuple[int, ...], tuple[int, ...]]
+"""Two groups that shall not be suggested to go together: their clusters, sorted."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -40,18 +44,27 @@ class View:
     false_color : tuple of three float, optional
         Wavelengths in nm (band numbers where the cubes have none) shown as
         red, green and blue; None for the natural colours.
+    rejected : tuple of Rejected
+        Suggestions refused, in that order; each with its lower side first.
     """
 
     shown: int = -1
     hidden: frozenset[int] = frozenset()
     pins: tuple[Pin, ...] = ()
     false_color: tuple[float, float, float] | None = None
+    rejected: tuple[Rejected, ...] = ()
 
     def without_cube(self, index: int) -> View:
         """Follow the removal of a cube; which one is shown then is not ours to say."""
         kept = (pin for pin in self.pins if pin.cube != index)
         pins = tuple(replace(p, cube=p.cube - (p.cube > index)) for p in kept)
         return replace(self, pins=pins)
+
+    def rejecting(self, one: Iterable[int], other: Iterable[int]) -> View:
+        """Remember that the groups of these clusters do not belong together."""
+        a, b = sorted((tuple(sorted(one)), tuple(sorted(other))))
+        kept = tuple(pair for pair in self.rejected if pair != (a, b))
+        return replace(self, rejected=(*kept, (a, b)))
 
 
 def view_to_json(view: View) -> dict[str, Any]:
@@ -62,6 +75,7 @@ def view_to_json(view: View) -> dict[str, Any]:
         "hidden": sorted(view.hidden),
         "pins": [[pin.cube, pin.row, pin.col] for pin in view.pins],
         "false_color": None if color is None else [float(nm) for nm in color],
+        "rejected": [[list(side) for side in pair] for pair in view.rejected],
     }
 
 
@@ -85,6 +99,7 @@ def view_from_json(data: object) -> View:
         hidden=frozenset(fields.integers("hidden")),
         pins=tuple(_pin_from_json(item) for item in fields.items("pins")),
         false_color=color,
+        rejected=tuple(map(_rejected_from_json, fields.optional_items("rejected"))),
     )
 
 
@@ -93,3 +108,17 @@ def _pin_from_json(data: object) -> Pin:
     if not isinstance(data, list) or not whole or len(data) != 3:
         raise ValueError("a pin of the view should be three whole numbers")
     return Pin(*data)
+
+
+def _rejected_from_json(data: object) -> Rejected:
+    sides = data if isinstance(data, list) else []
+    whole = all(
+        isinstance(side, list) and side and all(type(c) is int for c in side)
+        for side in sides
+    )
+    if len(sides) != 2 or not whole:
+        raise ValueError(
+            "a rejected pair of the view should be two lists of cluster ids"
+        )
+    a, b = sorted(tuple(sorted(side)) for side in sides)
+    return a, b

@@ -27,6 +27,7 @@ from napari_dgc.ui.keys import (
     make_key_box,
     unbind_layer,
 )
+from napari_dgc.ui.merge_preview import MergePreviews
 from napari_dgc.ui.notices import StatusLine
 from napari_dgc.ui.picture_row import PictureRow
 from napari_dgc.ui.pins import Pins
@@ -72,6 +73,7 @@ class ClusteringDock(DockedWidget):
         )
         self.export = ExportPanel(self.study, shared.selection, status)
         self.spectra = Spectra(viewer, shared, self._bind_keys, self)
+        self.previews = MergePreviews(shared, self.spectra)
 
     def _lay_out(self) -> None:
         self.setObjectName("dgc_dock")
@@ -123,6 +125,11 @@ class ClusteringDock(DockedWidget):
         self.groups.keys_wanted.connect(self.show_keys)
         self.groups.dendrogram.pointed.connect(shared.point)
         self.groups.dendrogram.clicked.connect(self._on_image_clicked)
+        self.groups.suggestions.pointed.connect(shared.point)
+        self.groups.suggestions.previewed.connect(self.previews.draw)
+        self.groups.table.aimed.connect(self.previews.aim)
+        shared.gestures.pointed.connect(self.previews.end)
+        shared.gestures.aimed.connect(self.previews.aim_one)
         shared.session.ended.connect(self.export.refresh)
         self.groups.spectra_wanted.connect(self.spectra.set_shown)
         self.spectra.shown_changed.connect(self.groups.show_spectra)
@@ -135,7 +142,10 @@ class ClusteringDock(DockedWidget):
             "toggle_merging": self.workspace.gestures.toggle_merging,
             "coarser": partial(self.workspace.slide, self.groups.granularity.step, -1),
             "finer": partial(self.workspace.slide, self.groups.granularity.step, 1),
-            "leave": self.workspace.leave,
+            "leave": self._leave,
+            "next_suggestion": self.groups.suggestions.pass_on,
+            "accept_suggestion": self.groups.suggestions.accept,
+            "reject_suggestion": self.groups.suggestions.reject,
             "toggle_false_color": self.workspace.colors.toggle,
             "toggle_hidden": self.groups.tools.toggle_hidden,
             "toggle_solo": self.groups.tools.toggle_solo,
@@ -179,6 +189,10 @@ class ClusteringDock(DockedWidget):
         active = self._viewer.layers.selection.active
         # By ==: a plugin is handed proxies.
         return any(active == layer for e in self.display.entries for layer in e.layers)
+
+    def _leave(self) -> None:
+        self.groups.suggestions.let_go()
+        self.workspace.leave()
 
     def _bind_keys(self, widget: QWidget) -> None:
         bind_dock(widget, self._actions)
@@ -236,6 +250,7 @@ class ClusteringDock(DockedWidget):
         self.groups.show_merging(on)
         if on:
             # All colours plain: what merges must be seen.
+            self.groups.suggestions.let_go()
             self.workspace.selection.set(())
 
     def _on_theme_changed(self, event) -> None:

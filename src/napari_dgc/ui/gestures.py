@@ -52,6 +52,9 @@ class Gestures:
     pointed : Signal
         Emitted with the frozenset of group ids a merge under way would join;
         empty when it is over.
+    aimed : Signal
+        Emitted with the source's group id and the target's while a drag is over it;
+        `pointed` says when that is over.
     said : Signal
         Emitted with a line for the user and its level.
     mode_changed : Signal
@@ -61,6 +64,7 @@ class Gestures:
     clicked = Signal(int, bool)
     merge_wanted = Signal(int, int)
     pointed = Signal(frozenset)
+    aimed = Signal(int, int)
     said = Signal(str, str)
     mode_changed = Signal(bool)
 
@@ -254,6 +258,8 @@ class Gestures:
             else:
                 text = f"{source.name}: drag onto the cluster it shall go into."
             self.said.emit(text, "info")
+            if under is not None and under.id != source.id:
+                self.aimed.emit(source.id, under.id)
         return under
 
     def _on_drag_released(self, source: Group | None, target: Group | None) -> None:

@@ -21,6 +21,7 @@ SIGN_ROLE = Qt.ItemDataRole.UserRole
 """The `Sign` a cell shows and that is pressed like a button."""
 
 _GREY = QColor(128, 128, 128)  # seen on dark and on light
+_POINTED = QColor(230, 159, 0, 90)  # Merge mode's orange, on dark and on light
 _ROLE = Qt.ItemDataRole
 
 
@@ -51,6 +52,7 @@ class Cells:
 
     def __init__(self) -> None:
         self.hidden: frozenset[int] = frozenset()
+        self.pointed: frozenset[int] = frozenset()
         self._swatches = Swatches()
         self._counts = np.zeros(256, np.int64)
 
@@ -92,6 +94,8 @@ class Cells:
                 group.locked if column == Column.LOCK else group.id not in self.hidden
             )
             return _ROLE_STATE[ticked]
+        if role == _ROLE.BackgroundRole and group.id in self.pointed:
+            return _POINTED
         if role == _ROLE.ForegroundRole and (
             (column == Column.ROLE and not group.role) or group.id in self.hidden
         ):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from qtpy.QtCore import QMimeData
+from qtpy.QtCore import QMimeData, QModelIndex, QPoint
+from qtpy.QtWidgets import QAbstractItemView
 
 from napari_dgc.merging.grouping import Group, Grouping
 from napari_dgc.ui.wording import word_clusters, word_names
@@ -72,6 +73,25 @@ class Dragged:
         go = "go" if len(brought.groups) + len(brought.clusters) > 1 else "goes"
         return f"Release: {word_names(names)} {go} into {target.name}."
 
+    def merging(
+        self, grouping: Grouping, target: Group | None
+    ) -> tuple[tuple[int, ...], int]:
+        """Give the groups that a drop would merge, and into which; none and -1."""
+        if target is None or self.clusters:
+            return (), -1
+        return self.onto(grouping, target).groups, target.id
+
     def __bool__(self) -> bool:
         """Whether there is anything."""
         return bool(self.groups or self.clusters)
+
+
+def row_for_drop(view: QAbstractItemView, place: QPoint) -> QModelIndex:
+    """Give the row that a drop here is for; invalid between and below rows."""
+    index = view.indexAt(place)
+    position = QAbstractItemView.DropIndicatorPosition
+    between = view.dropIndicatorPosition() in (
+        position.AboveItem,
+        position.BelowItem,
+    )
+    return index.parent() if between else index

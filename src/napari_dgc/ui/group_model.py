@@ -69,6 +69,12 @@ class GroupModel(GroupRows):
             self._cells.hidden = hidden
             self.tell_all_changed()
 
+    def set_pointed(self, groups: frozenset[int]) -> None:
+        """Mark the rows of groups whose merge is looked at."""
+        if groups != self._cells.pointed:
+            self._cells.pointed = groups
+            self.tell_all_changed()
+
     # -- out --------------------------------------------------------------
 
     @property

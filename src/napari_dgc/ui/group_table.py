@@ -30,7 +30,7 @@ from napari_dgc.ui.group_delegates import (
     SignDelegate,
     on_swatch,
 )
-from napari_dgc.ui.group_drag import Dragged
+from napari_dgc.ui.group_drag import Dragged, row_for_drop
 from napari_dgc.ui.group_menu import GroupMenu
 from napari_dgc.ui.group_model import GroupModel
 from napari_dgc.ui.selection import Selection
@@ -50,10 +50,13 @@ class GroupTable(QTreeView):
         A colour was chosen for a group.
     said : str
         What letting go of the dragged rows here would do.
+    aimed : tuple of int, int
+        Ids of the groups dragged over a target, and its; none: no merge is aimed at.
     """
 
     recolor_wanted = Signal(int, tuple)
     said = Signal(str)
+    aimed = Signal(tuple, int)
 
     def __init__(
         self, model: GroupModel, selection: Selection, visibility: Visibility
@@ -243,23 +246,28 @@ class GroupTable(QTreeView):
         grouping = self.model().grouping
         if grouping is None:
             return
-        row = self._drop_row(event.position().toPoint())
+        target = self.model().group_at(row_for_drop(self, event.position().toPoint()))
         dragged = Dragged.from_mime(event.mimeData())
-        text = dragged.word_drop(grouping, self.model().group_at(row))
+        text = dragged.word_drop(grouping, target)
         if text != self._last_said:
             self._last_said = text
             if text:
                 self.said.emit(text)
+            self.aimed.emit(*dragged.merging(grouping, target))
 
-    def _drop_row(self, place: QPoint) -> QModelIndex:
-        """Give the row that a drop here is for; invalid between and below rows."""
-        index = self.indexAt(place)
-        position = QAbstractItemView.DropIndicatorPosition
-        between = self.dropIndicatorPosition() in (
-            position.AboveItem,
-            position.BelowItem,
-        )
-        return index.parent() if between else index
+    def dragLeaveEvent(self, event) -> None:
+        """Aim at nothing any more."""
+        super().dragLeaveEvent(event)
+        self._end_aim()
+
+    def dropEvent(self, event) -> None:
+        """Aim at nothing any more; then the drop is done, or refused."""
+        self._end_aim()
+        super().dropEvent(event)
+
+    def _end_aim(self) -> None:
+        self._last_said = ""
+        self.aimed.emit((), -1)
 
     # -- menu -------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from napari_dgc.ui.group_table import GroupTable
 from napari_dgc.ui.group_tools import GroupTools
 from napari_dgc.ui.notices import Heading, StatusLine, WrappedLabel
 from napari_dgc.ui.selection import Selection
+from napari_dgc.ui.suggestions_panel import SuggestionsPanel
 from napari_dgc.ui.visibility import Visibility
 
 _EMPTY = (
@@ -64,6 +65,7 @@ class GroupsPanel(QWidget):
         self.model = GroupModel(self)
         self.table = GroupTable(self.model, selection, visibility)
         self.tools = GroupTools(study, selection, visibility, status)
+        self.suggestions = SuggestionsPanel(study, selection, status)
         self.dendrogram = DendrogramView(selection)
         self.granularity = GranularitySlider(study, status.refuse)
         self._make_buttons()
@@ -83,6 +85,8 @@ class GroupsPanel(QWidget):
         self.empty.setVisible(not there)
         for widget in (self.table, self.tools, self.dendrogram, self.granularity):
             widget.setVisible(there)
+        self.suggestions.setVisible(there)
+        self.suggestions.follow()
         self.show_cubes()
         history = self._study.history
         undo = history.undo_text if history is not None else ""
@@ -161,6 +165,7 @@ class GroupsPanel(QWidget):
         layout.addWidget(self.empty)
         layout.addWidget(self.table, stretch=1)
         layout.addWidget(self.tools)
+        layout.addWidget(self.suggestions)
         layout.addStretch()
 
     def _connect(self) -> None:
@@ -174,6 +179,8 @@ class GroupsPanel(QWidget):
         self.dendrogram.slid.connect(self.granularity.slide_to)
         self.dendrogram.slide_ended.connect(self.granularity.let_go)
         model.merge_wanted.connect(self._on_wished(study.merge))
+        self.suggestions.merge_wanted.connect(self._on_wished(study.merge))
+        self.suggestions.pointed.connect(model.set_pointed)
         model.rename_wanted.connect(self._on_wished(study.rename))
         model.role_wanted.connect(self._on_wished(study.set_role))
         model.lock_wanted.connect(self._on_wished(study.set_lock))

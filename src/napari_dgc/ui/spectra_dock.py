@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 import napari.viewer
@@ -21,6 +22,7 @@ from napari_dgc.cubes.agreement import common_wavelengths
 from napari_dgc.study.view import Pin
 from napari_dgc.ui.endings import DockedWidget, when_destroyed
 from napari_dgc.ui.pins import Pins
+from napari_dgc.ui.spectra_ghost import Ghost
 from napari_dgc.ui.spectra_hover import SpectraHover
 from napari_dgc.ui.spectra_legend import SpectraLegend
 from napari_dgc.ui.spectra_plot import SpectraPlot
@@ -62,6 +64,7 @@ class SpectraDock(DockedWidget):
         self._workspace = workspace
         self._pins = pins
         self._source = SpectraSource(workspace.study)
+        self._merging = frozenset[int]()  # groups whose ghost is drawn
         self.reader = SpectrumReader(self)
         self.hover = SpectraHover(workspace.study, self.reader, self)
         # Many things change at one step; one drawing answers them, after the image.
@@ -96,7 +99,7 @@ class SpectraDock(DockedWidget):
         visible = {id: s for id, s in groups.items() if id not in hidden}
         pins = pinned_spectra(study, self.reader)
         self.plot.show_groups(visible)
-        self.plot.highlight(shared.selection.ids)
+        self.plot.highlight(self._merging or shared.selection.ids)
         self.plot.show_pins([(number, s) for number, _, s in pins if s is not None])
         limits = (0.0, 1.0) if entry is None else entry.bands.contrast_limits
         self.plot.fit(otherwise=(float(limits[0]), float(limits[1])))
@@ -120,6 +123,14 @@ class SpectraDock(DockedWidget):
         if pin.cube == self._workspace.display.shown:
             return place
         return f"{self._workspace.study.cubes[pin.cube].name}, {place}"
+
+    def show_ghost(self, sources: Sequence[int], target: int) -> None:
+        """Draw what a merge would give, and its groups alone; no sources: as before."""
+        shown = sources and self.isVisible()
+        merged = self._source.merged(self.index, sources, target) if shown else None
+        self._merging = frozenset((*sources, target)) if merged else frozenset()
+        self.ghost.show(merged)
+        self.plot.highlight(self._merging or self._workspace.selection.ids)
 
     # -- the mouse on the image ---------------------------------------------------
 
@@ -178,6 +189,7 @@ class SpectraDock(DockedWidget):
             "Click a curve: select its group. Drag: move the band slider. "
             "Wheel: zoom along the wavelengths; double-click: all of them"
         )
+        self.ghost = Ghost(self.plot)
         self.legend = SpectraLegend()
         self.where = QLabel()
         self.where.setToolTip("The pixel under the mouse: the solid line. P pins it")

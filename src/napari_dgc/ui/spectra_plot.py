@@ -61,7 +61,7 @@ class SpectraPlot(pg.PlotWidget):
         self._pinned: list[tuple[int, int]] = []
         self._selected: frozenset[int] = frozenset()
         self._pointed: int | None = None
-        self._x, self._order = np.arange(2.0), np.arange(2)
+        self.places, self.order = np.arange(2.0), np.arange(2)
         self._nm = False
         self._resting: Range | None = None
         self._y_range: Range = (0.0, 1.0)
@@ -96,10 +96,10 @@ class SpectraPlot(pg.PlotWidget):
     def set_axis(self, wavelengths: NDArray[np.float64] | None, bands: int) -> None:
         """Say where the bands are: nm (C,), or None and their number."""
         x, order = drawing_order(wavelengths, bands)
-        same = np.array_equal(x, self._x) and np.array_equal(order, self._order)
+        same = np.array_equal(x, self.places) and np.array_equal(order, self.order)
         if same and self._nm == (wavelengths is not None):
             return
-        self._x, self._order, self._nm = x, order, wavelengths is not None
+        self.places, self.order, self._nm = x, order, wavelengths is not None
         self.setLabel("bottom", "Wavelength (nm)" if self._nm else "Band")
         for id in list(self.curves):
             self.curves.pop(id).remove(self.getPlotItem())
@@ -114,7 +114,7 @@ class SpectraPlot(pg.PlotWidget):
         for id, spectrum in spectra.items():
             if id not in self.curves:
                 self.curves[id] = GroupCurve(self.getPlotItem())
-            self.curves[id].show(spectrum, self._x, self._order)
+            self.curves[id].show(spectrum, self.places, self.order)
         if self._pointed not in self.curves:
             self.point(None)
         self._paint()
@@ -140,7 +140,7 @@ class SpectraPlot(pg.PlotWidget):
         for curve in self._pins:
             curve.remove(self.getPlotItem())
         self._pins = [
-            PinCurve(self.getPlotItem(), number, spectrum, self._x, self._order)
+            PinCurve(self.getPlotItem(), number, spectrum, self.places, self.order)
             for number, spectrum in pins
         ]
         for curve in self._pins:
@@ -152,8 +152,8 @@ class SpectraPlot(pg.PlotWidget):
             self.cursor_line.clear()
             self._set_y(self._y_range)
             return
-        y = np.asarray(spectrum, np.float64)[self._order]
-        self.cursor_line.setData(self._x, y, connect="finite")
+        y = np.asarray(spectrum, np.float64)[self.order]
+        self.cursor_line.setData(self.places, y, connect="finite")
         finite = y[np.isfinite(y)]
         if not finite.size:
             return
@@ -174,9 +174,9 @@ class SpectraPlot(pg.PlotWidget):
 
     def show_band(self, band: int) -> None:
         """Mark the band of napari's slider; -1 for none."""
-        self.band.setVisible(0 <= band < len(self._x))
+        self.band.setVisible(0 <= band < len(self.places))
         if self.band.isVisible():
-            self.band.setValue(self._x[np.flatnonzero(self._order == band)[0]])
+            self.band.setValue(self.places[np.flatnonzero(self.order == band)[0]])
 
     def say(self, text: str) -> None:
         """Write over the plot what to do next; empty: nothing."""
@@ -230,7 +230,7 @@ class SpectraPlot(pg.PlotWidget):
         self.box.setYRange(*ends, padding=0)
 
     def _reset_x(self) -> None:
-        low, high = float(self._x[0]), float(self._x[-1])
+        low, high = float(self.places[0]), float(self.places[-1])
         if not low < high:
             low, high = low - 0.5, high + 0.5
         self.box.setLimits(
@@ -266,8 +266,8 @@ class SpectraPlot(pg.PlotWidget):
             self.name.setPos(place)
 
     def _on_scrubbed(self, x: float) -> None:
-        nearest = int(np.abs(self._x - x).argmin())
-        self.band_wanted.emit(int(self._order[nearest]))
+        nearest = int(np.abs(self.places - x).argmin())
+        self.band_wanted.emit(int(self.order[nearest]))
 
     def _on_clicked(self, place: QPointF, control: bool) -> None:
         id = self.curve_at(place)

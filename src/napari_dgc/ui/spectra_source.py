@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+
+import numpy as np
 
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.merging.grouping import Grouping
+from napari_dgc.merging.preview import preview_merge
 from napari_dgc.merging.statistics import ClusterStatistics
 from napari_dgc.reports.spectra import Spectrum
 from napari_dgc.study import Study
@@ -69,6 +73,30 @@ class SpectraSource:
     def _statistics(self, index: int | None) -> ClusterStatistics | None:
         study = self._study
         return study.pooled_statistics if index is None else study.statistics(index)
+
+    def merged(
+        self, index: int | None, sources: Sequence[int], target: int
+    ) -> Spectrum | None:
+        """Give what merging groups would show, in the target's colour.
+
+        None without statistics or without a pixel; `index` as for `spectra`.
+        """
+        grouping, statistics = self._study.grouping, self._statistics(index)
+        if grouping is None or statistics is None:
+            return None
+        preview = preview_merge(statistics, grouping, sources, target)
+        if not preview.count:
+            return None
+        cubes, into = self._study.cubes, grouping.group(target)
+        good = good_in_all(cubes if index is None else cubes[index : index + 1])
+        mean, std = (
+            v if good is None else np.where(good, v, np.nan)
+            for v in (preview.mean, preview.std)
+        )
+        name = self.name(index)
+        return Spectrum(
+            name, into.name, mean, std, preview.count, into.role, into.color
+        )
 
     def _of(
         self, statistics: ClusterStatistics, grouping: Grouping, index: int | None

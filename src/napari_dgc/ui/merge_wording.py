@@ -1,0 +1,97 @@
+"""What a merge not made yet is in words and numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from napari_dgc.merging.grouping import Grouping
+from napari_dgc.merging.preview import MergePreview
+from napari_dgc.merging.suggestions import Reasons
+from napari_dgc.ui.wording import word_names
+
+
+def word_reasons(reasons: Reasons, cubes: int) -> str:
+    """Say in one line why two groups may belong together.
+
+    Parameters
+    ----------
+    reasons : Reasons
+    cubes : int
+        Cubes with statistics: with fewer than two nothing is known of where
+        groups appear, with none nothing of outlines.
+    """
+    digits = 1 if reasons.angle < 9.95 else 0
+    parts = [f"{reasons.angle:.{digits}f}° apart"]
+    if cubes:
+        parts.append(f"outline {100 * reasons.outline:.0f} % shared")
+    if cubes > 1:
+        parts.append(f"same cubes {reasons.together:.2f}")
+    return " · ".join(parts)
+
+
+def explain_reasons(reasons: Reasons, cubes: int) -> str:
+    """Say the same at length, one reason a line."""
+    lines = [f"Mean spectra: {reasons.angle:.1f}° apart (0° is the same colour)"]
+    if not math.isnan(reasons.embedding):
+        lines.append(
+            f"What the model learned: {reasons.embedding:.1f}° apart (0° is the same)"
+        )
+    if cubes:
+        lines.append(
+            f"Outline: {100 * reasons.outline:.0f} % of the shorter one runs along "
+            "the other group"
+        )
+    if cubes > 1:
+        lines.append(
+            f"Cubes: {reasons.together:.2f} alike in how much of each cube they cover "
+            "(1: always in proportion, 0: never in one cube)"
+        )
+    return "\n".join(lines)
+
+
+def word_release(
+    grouping: Grouping,
+    sources: Sequence[int],
+    target: int,
+    preview: MergePreview | None,
+) -> str:
+    """Say what letting go of groups over a target would do.
+
+    Parameters
+    ----------
+    grouping : Grouping
+    sources : sequence of int
+        Group ids, the target's not among them.
+    target : int
+    preview : MergePreview, optional
+        None where there are no statistics.
+    """
+    into, moved = grouping.group(target), [grouping.group(id) for id in sources]
+    if into.locked:
+        return f"{into.name} is locked: it takes nothing."
+    for group in moved:
+        if group.locked:
+            return f"{group.name} is locked: it goes nowhere."
+    go = "goes" if len(moved) == 1 else "go"
+    names = word_names(group.name for group in moved)
+    parts = [f"Release: {names} {go} into {into.name}"]
+    if preview is None:
+        return f"{parts[0]}."
+    if math.isnan(preview.angle):
+        parts.append("without a pixel in this cube")
+    else:
+        parts.append(f"{preview.angle:.1f}° apart")
+        parts.append(f"spread {_signed(100 * preview.variance_change)} %")
+    parts += [
+        f"{role} {_signed(points)} points"
+        for role, points in preview.role_changes
+        if role is not None
+    ]
+    return " · ".join(parts)
+
+
+def _signed(value: float) -> str:
+    """Give a number its sign and a decimal, or two where one would show nothing."""
+    digits = 1 if abs(value) >= 0.05 else 2
+    return f"{value:+.{digits}f}".replace("-", "−")
