@@ -19,6 +19,8 @@ def drop(dock, sources, target, *, below_last=False):
     rect = table.visualRect(model.index(model.row_of(target), 0))
     place = rect.center()
     if below_last:
+        table.setMinimumHeight(table.height() + 200)  # else the rows may fill it
+        settle()
         place.setY(table.viewport().height() - 2)
     action = Qt.DropAction.MoveAction
     common = (action, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
