@@ -146,3 +146,12 @@ def answer(text: str, seen: list[str]) -> None:
         next(b for b in box.buttons() if b.text() == text).click()
 
     QTimer.singleShot(20, press)
+
+
+def seen(viewer, pixel):
+    """Colour of a pixel of the data in the real window, RGB 0..255."""
+    settle()
+    picture = viewer.window._qt_viewer.canvas.screenshot()
+    place = Mouse(viewer).place(pixel)
+    red, green, blue, _ = picture.pixelColor(place).getRgb()
+    return np.array([red, green, blue])

@@ -4,19 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from acting import Mouse, add_cube, pixel_in, settle
+from acting import Mouse, add_cube, pixel_in, seen, settle
 
 from napari_dgc.ui.cube_layers import cube_to_layers
 from napari_dgc.ui.hover import Hover
-
-
-def seen(viewer, pixel):
-    """Colour of a pixel of the data in the real window, RGB 0..255."""
-    settle()
-    picture = viewer.window._qt_viewer.canvas.screenshot()
-    place = Mouse(viewer).place(pixel)
-    red, green, blue, _ = picture.pixelColor(place).getRgb()
-    return np.array([red, green, blue])
 
 
 @pytest.fixture

@@ -57,6 +57,8 @@ class Group:
     color: Color
     role: Role | None = None
     locked: bool = False
+    clusters: tuple[int, ...] = field(init=False, repr=False, compare=False)
+    """All cluster ids, ascending; kept, since tables ask for it cell by cell."""
 
     def __post_init__(self) -> None:
         # Values read from arrays are NumPy's: taken as plain numbers here, so
@@ -68,6 +70,7 @@ class Group:
         set_field(self, "name", check_name(self.name))
         set_field(self, "role", check_role(self.role))
         set_field(self, "locked", bool(self.locked))
+        set_field(self, "clusters", tuple(sorted(c for a in self.atoms for c in a)))
         if not self.atoms:
             raise MergeError(f"group {self.id} holds no cluster")
         clusters = self.clusters
@@ -75,11 +78,6 @@ class Group:
             raise MergeError(f"cluster ids go from 1 to {MAX_CLUSTER}, not {clusters}")
         if len(set(clusters)) != len(clusters):
             raise MergeError(f"group {self.id} holds a cluster twice: {clusters}")
-
-    @property
-    def clusters(self) -> tuple[int, ...]:
-        """All cluster ids, ascending."""
-        return tuple(sorted(cluster for atom in self.atoms for cluster in atom))
 
     @property
     def value(self) -> int:

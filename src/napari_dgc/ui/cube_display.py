@@ -217,7 +217,7 @@ class CubeDisplay:
 
     def _groups_of(self, entry: Entry) -> GroupLayer:
         if entry.groups is None:
-            entry.groups = GroupLayer(entry.bands, entry.cube.name)
+            entry.groups = GroupLayer(self._viewer, entry.bands, entry.cube.name)
             entry.groups.layer.visible = entry is self._shown
             self._viewer.add_layer(entry.groups.layer)
             self.layer_joined.emit(entry.groups.layer)

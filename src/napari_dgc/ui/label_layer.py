@@ -12,10 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from napari.layers import Image, Labels
 from napari.utils.colormaps import DirectLabelColormap
+from napari.viewer import Viewer
 from numpy.typing import NDArray
 
 from napari_dgc.merging.grouping import Grouping
 from napari_dgc.merging.palette import MAX_CLUSTER, Color, cluster_color
+from napari_dgc.ui.canvas import set_colors
 from napari_dgc.ui.cube_layers import plane_of
 
 LABELS_KEY = "napari_dgc_labels"
@@ -58,6 +60,8 @@ class GroupLayer:
 
     Parameters
     ----------
+    viewer : napari.viewer.Viewer
+        Where the layer will be shown.
     image : napari.layers.Image
         The cube's layer: scale, translate, units and axis labels of its last
         two axes are taken over.
@@ -65,7 +69,8 @@ class GroupLayer:
         The cube's name.
     """
 
-    def __init__(self, image: Image, name: str) -> None:
+    def __init__(self, viewer: Viewer, image: Image, name: str) -> None:
+        self._viewer = viewer
         H, W = image.data.shape[-2:]
         self._values = np.zeros((H, W), np.uint8)
         self._colors: dict[int | None, RGBA] = {}
@@ -137,7 +142,7 @@ class GroupLayer:
             return False
         self._colors = colors
         # A new one each time: napari caches the old one's colour table.
-        self.layer.colormap = DirectLabelColormap(color_dict=colors)
+        set_colors(self._viewer, self.layer, DirectLabelColormap(color_dict=colors))
         return True
 
 

@@ -14,6 +14,7 @@ from napari_dgc.ui.suggestion_queue import SuggestionQueue
 
 _ASK = "Merge {0} into {1}?"
 _ASK_LIKE = "Like {1}: merge {0}?"
+_AFTER = 40  # ms after a step: the image is drawn first
 _NO_MAP = "Make a map first: press First map."
 
 
@@ -136,7 +137,7 @@ class SuggestionsPanel(SuggestionForm):
     def follow(self) -> None:
         """Renew once everything else has followed a step."""
         self._stale = True
-        self._renewal.start(0)
+        self._renewal.start(_AFTER)
 
     def renew(self, *, at_once: bool = False) -> None:
         """Rank the pairs and show the first not passed over; nothing if folded in."""
