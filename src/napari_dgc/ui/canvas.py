@@ -1,4 +1,4 @@
-"""What we need of napari's canvas and napari does not offer: its two back doors.
+"""What we need of napari's canvas and napari does not offer: its back doors.
 
 Everything here is private to napari. Where a version has it no more, the tint
 and the name at the mouse are missing and colours change more slowly, nothing else.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from napari.layers import Labels
+from napari.layers import Labels, Layer
 from napari.utils.colormaps import DirectLabelColormap
 from napari.viewer import Viewer
 from qtpy.QtWidgets import QWidget
@@ -77,10 +77,14 @@ def set_colors(viewer: Viewer, layer: Labels, colormap: DirectLabelColormap) -> 
     visual.node.update()
 
 
+def visual_of(viewer: Viewer, layer: Layer) -> Any:
+    """Give what draws a layer, or None."""
+    return getattr(_qt_viewer(viewer), "layer_to_visual", {}).get(layer)
+
+
 def _color_table(viewer: Viewer, layer: Labels) -> tuple[Any, Any]:
     """Give what draws the layer and its table of colours; None where there is none."""
-    visuals = getattr(_qt_viewer(viewer), "layer_to_visual", {})
-    visual: Any = visuals.get(layer)
+    visual = visual_of(viewer, layer)
     table = getattr(visual, "texture_data", None)
     if getattr(table, "shape", None) != (256, 1, 4):
         return visual, None

@@ -13,6 +13,7 @@ from napari_dgc.cubes.errors import InputError
 from napari_dgc.merging.grouping import Grouping, MergeError
 from napari_dgc.merging.operations import Change
 from napari_dgc.study import Study
+from napari_dgc.ui.covering import Covering
 from napari_dgc.ui.cube_display import CubeDisplay
 from napari_dgc.ui.gestures import SNAPSHOT, Gestures
 from napari_dgc.ui.hover import Hover
@@ -67,6 +68,7 @@ class Workspace:
             Grouping, tuple[frozenset[int], frozenset[int]]
         ] = WeakKeyDictionary()
         self.display = CubeDisplay(viewer, self.study)
+        self.covering = Covering(viewer, self.display)
         self.pointer = Pointer(viewer, self.study, self.display)
         self.gestures = Gestures(viewer, self.study, self.display, self.pointer)
         self.hover = Hover(
@@ -188,6 +190,7 @@ class Workspace:
     def detach(self) -> None:
         """Let go of the viewer; with the window all of this goes."""
         self.studies.keeper.close()
+        self.covering.detach()
         self.display.close()
         for part in (self.hover, self.readout, self.pointer, self.gestures):
             part.detach()
