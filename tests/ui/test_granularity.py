@@ -48,7 +48,7 @@ def test_a_slide_back_to_where_it_began_leaves_earlier_steps_alone(mapped):
     assert len(mapped.study.grouping.groups) == 6
     assert mapped.study.grouping.group(1).name == "Mine"
     mapped.workspace.undo()
-    assert mapped.study.grouping.group(1).name == "Cluster 1"
+    assert mapped.study.grouping.group(1).name == "Group 1"
 
 
 def test_arrow_keys_in_quick_succession_are_one_step(mapped):

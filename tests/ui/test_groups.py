@@ -175,13 +175,13 @@ def test_a_name_typed_in_the_table_is_one_step(mapped):
     assert mapped.study.grouping.group(2).name == "Halo"
     assert index.data() == "Halo"
     mapped.workspace.undo()
-    assert index.data() == "Cluster 2"
+    assert index.data() == "Group 2"
 
 
 def test_an_empty_name_is_refused(mapped):
     index = mapped.groups.model.index(0, Column.NAME)
     mapped.groups.model.setData(index, "  ")
-    assert index.data() == "Cluster 1"
+    assert index.data() == "Group 1"
     assert "name" in mapped.status.text()
 
 
@@ -236,7 +236,7 @@ def test_a_drag_of_rows_says_what_a_release_does_and_hides_nothing(mapped):
     move, left = Qt.DropAction.MoveAction, Qt.MouseButton.LeftButton
     none = Qt.KeyboardModifier.NoModifier
     table.dragMoveEvent(QDragMoveEvent(place, move, drag.mimeData(), left, none))
-    assert mapped.status.text().startswith("Release: Cluster 1 goes into Cluster 3 ·")
+    assert mapped.status.text().startswith("Release: Group 1 goes into Group 3 ·")
 
 
 def test_a_role_opens_its_choices_at_once_and_none_is_a_dash(mapped):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor, QFont
 
-from napari_dgc.merging.grouping import Group, default_name
+from napari_dgc.merging.grouping import Group, cluster_name
 from napari_dgc.merging.palette import cluster_color
 from napari_dgc.ui.signs import Sign
 from napari_dgc.ui.swatches import Swatches
@@ -108,7 +108,7 @@ class Cells:
         self, group: Group, cluster: int, column: Column, role: int
     ) -> object:
         """Give what the cell of a cluster within a group holds."""
-        name = default_name(cluster)
+        name = cluster_name(cluster)
         if role == _ROLE.DisplayRole and column == Column.NAME:
             return name
         if role == _ROLE.DecorationRole and column == Column.NAME:

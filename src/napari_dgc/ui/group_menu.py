@@ -9,7 +9,7 @@ from qtpy.QtCore import QModelIndex
 from qtpy.QtGui import QAction
 from qtpy.QtWidgets import QMenu, QWidget
 
-from napari_dgc.merging.grouping import Group, Grouping, default_name
+from napari_dgc.merging.grouping import Group, Grouping, cluster_name
 from napari_dgc.ui.group_model import GroupModel
 from napari_dgc.ui.selection import Selection
 from napari_dgc.ui.swatches import Swatches
@@ -130,7 +130,7 @@ class GroupMenu:
         for cluster in group.clusters:
             _add(
                 members,
-                default_name(cluster),
+                cluster_name(cluster),
                 partial(wanted.emit, (cluster,)),
             )
         members.addSeparator()
