@@ -242,7 +242,7 @@ def test_a_drag_of_rows_says_what_a_release_does_and_hides_nothing(mapped):
 def test_a_role_opens_its_choices_at_once_and_none_is_a_dash(mapped):
     table, model = mapped.groups.table, mapped.groups.model
     cell = model.index(0, Column.ROLE)
-    assert cell.data() == "–"
+    assert cell.data() == "role…"
     table.edit(cell)
     settle()
     box = table.findChild(QComboBox)

@@ -272,7 +272,9 @@ def operation_from_json(data: object) -> Operation:
             return Recolor(fields.integer("group"), fields.color("color"))
         case "set role":
             role = _grouping.check_role(fields.optional_text("role"))
-            return SetRole(fields.integer("group"), role, fields.optional_color("color"))
+            return SetRole(
+                fields.integer("group"), role, fields.optional_color("color")
+            )
         case "set lock":
             return SetLock(fields.integer("group"), fields.flag("locked"))
         case "cut":

@@ -212,7 +212,7 @@ class ClusteringDock(DockedWidget):
     def _on_map_changed(self, index: int) -> None:
         if index == self.display.shown:
             self.display.draw()
-            self._count_pixels()
+        self._count_pixels()
         self.training.refresh()
         self.export.refresh()
 
@@ -240,7 +240,7 @@ class ClusteringDock(DockedWidget):
         bind_layer(layer, self._actions)
 
     def _count_pixels(self) -> None:
-        self.groups.model.set_counts(self.study.counts(self.display.shown))
+        self.groups.count_pixels(self.display.shown)
 
     def _on_image_clicked(self, group: int, adding: bool) -> None:
         self.workspace.selection.toggle(group, adding=adding)
