@@ -38,12 +38,14 @@ class Column(IntEnum):
 HEADERS = {
     Column.NAME: ("Groups", "Colour and name; double-click to rename"),
     Column.PIXELS: ("Pixels", "Pixels of each group"),
-    Column.PERCENT: ("%", "Share of all valid pixels"),
+    Column.PERCENT: ("%", "Share of all pixels with data"),
     Column.ROLE: ("Role", "What the group is; click to choose"),
     Column.LOCK: (Sign.LOCKED, "Lock: a locked group neither takes nor gives clusters"),
     Column.EYE: (Sign.EYE, "Drawn on the image or not; exports hold every group"),
 }
 NUMBERS = (Column.PIXELS, Column.PERCENT)
+COUNTED = (Column.NAME, *NUMBERS)
+"""Their heads say which pixels are counted; pressed, they change it."""
 
 Counts = NDArray[np.integer]
 
@@ -118,11 +120,11 @@ class Cells:
         title, tip = HEADERS[column]
         if role == _ROLE.DisplayRole and not isinstance(title, Sign):
             named = column == Column.NAME and (self._cube or self.everywhere)
-            return f"{title} in {self.scope}" if named else title
-        if role == _ROLE.ToolTipRole and column in NUMBERS:
+            return self.scope if named else title
+        if role == _ROLE.ToolTipRole and column in COUNTED:
             other = self._cube if self.everywhere else f"all {self.cubes} cubes"
             switch = f"; click to count those of {other}" if self.cubes > 1 else ""
-            return f"{tip} of {self.scope}{switch}"
+            return f"{tip}. Pixels and % are those of {self.scope}{switch}."
         return tip if role == _ROLE.ToolTipRole else None
 
     def of_group(self, group: Group, column: Column, role: int) -> object:

@@ -114,7 +114,7 @@ class RoleDelegate(_Signed):
     """Chooses a role from a drop-down, which a click opens."""
 
     def _middle(self, cell: QRect) -> QPoint:
-        return QPoint(cell.right() - SIDE // 2, cell.center().y())
+        return QPoint(cell.right() - 6, cell.center().y())
 
     def editorEvent(self, event, model, option, index) -> bool:
         """Open the list by a click: it looks as if that did."""

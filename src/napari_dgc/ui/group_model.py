@@ -10,7 +10,7 @@ from qtpy.QtCore import QMimeData, QModelIndex, Qt, Signal
 from qtpy.QtGui import QIcon
 
 from napari_dgc.merging.grouping import Group
-from napari_dgc.ui.group_cells import HEADERS, NUMBERS, SIGN_ROLE, Cells, Column, Counts
+from napari_dgc.ui.group_cells import COUNTED, HEADERS, SIGN_ROLE, Cells, Column, Counts
 from napari_dgc.ui.group_drag import MIME_TYPE, Dragged
 from napari_dgc.ui.group_rows import GroupRows
 from napari_dgc.ui.signs import Sign, sign_icon
@@ -67,9 +67,9 @@ class GroupModel(GroupRows):
     def switch_counts(self, column: int) -> None:
         """Count the pixels of all cubes, or again of the one shown.
 
-        Pressed was the head of this column: those of numbers do it.
+        Pressed was the head of this column; see `COUNTED`.
         """
-        if column in NUMBERS and self._cells.cubes > 1:
+        if column in COUNTED and self._cells.cubes > 1:
             self._cells.everywhere = not self._cells.everywhere
             self._tell_counted()
 
