@@ -67,7 +67,9 @@ def test_merges_by_hand_and_locks_are_kept_and_bound_the_slider(mapped):
     mapped.study.set_lock(3, True)
     slider = mapped.groups.granularity.slider
     assert (slider.minimum(), slider.maximum()) == (2, 5)
-    assert mapped.groups.granularity.most.text() == "of 5"
+    unit = mapped.groups.granularity.unit
+    assert unit.text() == "groups"
+    assert unit.toolTip().startswith("6 clusters in 5 groups. From 2 to 5 groups now")
     slide(mapped, 2)
     grouping = mapped.study.grouping
     assert grouping.group(3).clusters == (3,)
