@@ -51,17 +51,17 @@ def test_each_role_has_a_mask_and_the_legend_names_the_groups(mapped, tmp_path):
     export(mapped, tmp_path)
     clusters = study.cluster_map(0)
     for role, held in (("lesion", (1, 2)), ("healthy", (3,))):
-        with tifffile.TiffFile(tmp_path / f"leaf_{role}.tif") as file:
+        with tifffile.TiffFile(tmp_path / f"leaf_{role}_mask.tif") as file:
             np.testing.assert_array_equal(file.asarray(), np.isin(clusters, held))
             names = " + ".join(f"Group {c}" for c in held)
             assert file.pages[0].description == f"1 = {names}"
-        mask = np.asarray(Image.open(tmp_path / f"leaf_{role}.png"))
+        mask = np.asarray(Image.open(tmp_path / f"leaf_{role}_mask.png"))
         np.testing.assert_array_equal(mask[..., 3] > 0, np.isin(clusters, held))
         assert set(map(tuple, mask[mask[..., 3] > 0][:, :3])) == {
             study.grouping.group(held[0]).color
         }
     roles = {p.stem.removeprefix("leaf_") for p in tmp_path.glob("leaf_*.tif")}
-    assert roles == {"groups", "lesion", "healthy"}
+    assert roles == {"groups", "lesion_mask", "healthy_mask"}
     drawn = np.asarray(Image.open(tmp_path / "leaf_legend.png").convert("RGB"))
     H = drawn.shape[0]
     for group in study.grouping.groups:

@@ -47,7 +47,7 @@ class Export:
         Of "tif" (uint8 label values) and "png" (the colours on screen).
     roles : bool
         Whether there is also a mask for each role of `MASK_ROLES` that a group has:
-        ``<stem>_lesion.tif`` and so on.
+        ``<stem>_lesion_mask.tif`` and so on.
     legend : bool
         Whether a picture of each map with the groups' names is written too, as
         ``<stem>_legend.png``; needs the format "png".
@@ -135,7 +135,7 @@ class Export:
         masks = {"mask": self.groups}
         for role in MASK_ROLES if self.roles else ():
             alike = tuple(g for g in self.grouping.groups if g.role == role)
-            masks[role] = alike
+            masks[f"{role}_mask"] = alike
         return {kind: groups for kind, groups in masks.items() if groups}
 
     @property

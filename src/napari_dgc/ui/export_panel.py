@@ -118,8 +118,8 @@ class ExportPanel(QWidget):
         self.roles = QCheckBox("Role masks")
         self.roles.setChecked(True)
         self.roles.setToolTip(
-            "A mask for each role that groups have, such as NAME_lesion.tif: 1 in all "
-            "groups of that role, else 0"
+            "A mask for each role that groups have, such as NAME_lesion_mask.tif: 1 in "
+            "all groups of that role, else 0"
         )
         self.mask = QCheckBox("with a mask of the selected groups")
         self.mask.setToolTip(
@@ -134,6 +134,7 @@ class ExportPanel(QWidget):
 
     def _lay_out(self) -> None:
         boxes = QHBoxLayout()
+        boxes.setSpacing(4)
         boxes.addWidget(Heading("Export"))
         boxes.addWidget(self.tiff)
         boxes.addWidget(self.png)

@@ -106,7 +106,7 @@ class GroupTable(QTreeView):
         header.setSectionResizeMode(Column.NAME, mode.Stretch)
         space = self.fontMetrics().horizontalAdvance
         self.setColumnWidth(Column.PERCENT, space("100.0") + 8)
-        self.setColumnWidth(Column.ROLE, space("background") + 14)
+        self.setColumnWidth(Column.ROLE, space("background") + 16)
         self.setColumnWidth(Column.LOCK, _SIGN)
         self.setColumnWidth(Column.EYE, _SIGN)
         self._on_cells_changed()

@@ -22,7 +22,8 @@ from napari_dgc.ui.training_plots import TrainingPlots
 from napari_dgc.ui.training_session import TrainingSession
 
 _DEVICES = ("auto", "cpu", "cuda", "mps")
-_LATER = "They stay until the new clusters are ready, and for good if you press Stop."
+_LATER = "They stay until the new clusters are ready; if you press Stop, they stay."
+
 _NOW = "They go at once; the new model is still offered later."
 
 
