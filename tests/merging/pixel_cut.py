@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pixel_model import PixelModel, Pixels, State
 
-_PLAIN = re.compile(r"Cluster \d+( \(\d+\))?")
+_PLAIN = re.compile(r"(Group|Cluster) \d+( \(\d+\))?")
 Parts = list[tuple[int | None, list[list[int]]]]
 
 

@@ -72,7 +72,7 @@ class PixelModel:
         self.state = State(self.clusters.copy(), self.clusters.copy(), list(self.ids),
                            {}, {}, {}, {})  # fmt: skip
         for c in self.ids:
-            self.state.add(c, f"Cluster {c}", ALL_COLORS[c - 1])
+            self.state.add(c, f"Group {c}", ALL_COLORS[c - 1])
         self.highest = max(self.ids)  # group id given away so far, undone or not
         self.past: list[State] = []
         self.future: list[State] = []
@@ -243,7 +243,9 @@ class PixelModel:
         at.colors[self._there(at, step)] = str(step["color"])
 
     def _set_role(self, at: State, step: Step, told: Step) -> None:
-        at.roles[self._there(at, step)] = step["role"]
+        id = self._there(at, step)
+        at.roles[id] = step["role"]
+        at.colors[id] = str(step.get("color", at.colors[id]))
 
     def _set_lock(self, at: State, step: Step, told: Step) -> None:
         at.locked[self._there(at, step)] = bool(step["locked"])
@@ -313,5 +315,5 @@ class PixelModel:
 
 
 def _names(cluster: int) -> Iterator[str]:
-    yield f"Cluster {cluster}"
-    yield from (f"Cluster {cluster} ({i})" for i in count(2))
+    yield f"Group {cluster}"
+    yield from (f"Group {cluster} ({i})" for i in count(2))

@@ -38,10 +38,10 @@ def after(*operations, start=START):
 
 def test_the_start():
     assert START.ids == (1, 2, 3, 4, 5, 6)
-    assert START.group(4) == Group(4, ((4,),), "Cluster 4", cluster_color(4))
+    assert START.group(4) == Group(4, ((4,),), "Group 4", cluster_color(4))
     assert START.next_id == 7
     named = Grouping.start([5, 2], {2: "Tray"})
-    assert [g.name for g in named.groups] == ["Cluster 5", "Tray"]
+    assert [g.name for g in named.groups] == ["Group 5", "Tray"]
     assert Grouping.start([]).groups == ()
 
 
@@ -66,7 +66,7 @@ def test_take_out():
     change = apply(after(Merge((2, 3), 5)), TakeOut(3))
     assert change.operation == TakeOut(3, new_group=7)
     assert change.after.ids == (1, 4, 5, 7, 6), "right below the group it left"
-    assert change.after.group(7) == Group(7, ((3,),), "Cluster 3", cluster_color(3))
+    assert change.after.group(7) == Group(7, ((3,),), "Group 3", cluster_color(3))
     assert change.after.group(5).atoms == ((2, 5),)
     assert change.added == (7,)
 
@@ -124,8 +124,8 @@ def test_a_new_group_never_looks_like_another():
     """Group 2 has grown and keeps name and colour; then cluster 2 leaves it."""
     grown = after(Merge((5,), 2), TakeOut(2))
     old, new = grown.group(2), grown.group(7)
-    assert (old.name, old.color) == ("Cluster 2", cluster_color(2))
-    assert new.name == "Cluster 2 (2)"
+    assert (old.name, old.color) == ("Group 2", cluster_color(2))
+    assert new.name == "Group 2 (2)"
     assert new.color not in {g.color for g in grown.groups if g.id != 7}
 
 
@@ -135,7 +135,7 @@ def test_a_lock_guards_what_a_group_holds_and_only_that():
         Merge((3,), 1), Merge((1,), 3), TakeOut(2), TakeApart((2,)), TakeApart((2, 3)),
         Move((2,), 3), Move((3,), 1),
     ):  # fmt: skip
-        with pytest.raises(MergeError, match=r"group 1 \(“Cluster 1”\) is locked"):
+        with pytest.raises(MergeError, match="“Group 1” is locked"):
             apply(locked, step)
     assert after(Rename(1, "x"), SetRole(1, "ignore"), start=locked).group(1).locked
     assert after(SetLock(1, False), Merge((3,), 1), start=locked)
@@ -168,7 +168,7 @@ def test_role_and_texts():
         (Merge((1,), 9), "no group 9"),
         (TakeOut(9), "cluster 9 is in no group"),
         (TakeOut(0), "cluster 0 is in no group"),
-        (TakeOut(3), "alone in group 3"),
+        (TakeOut(3), "alone in “Group 3”"),
         (TakeApart(()), "no cluster is named"),
         (TakeApart((3, 4)), "alone in their groups"),
         (TakeApart((9,)), "cluster 9 is in no group"),

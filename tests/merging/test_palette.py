@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from napari_dgc.merging import cluster_color
+from napari_dgc.merging import ROLES, cluster_color
+from napari_dgc.merging.palette import role_shades
 
 COLORS = np.array([cluster_color(id) for id in range(1, 256)], float)
 
@@ -114,6 +115,38 @@ def test_neighbours_are_clearly_different():
         steps = np.linalg.norm(lab[apart:] - lab[:-apart], axis=1)
         assert steps.min() > 0.12, apart
     assert least_distance(lab[:32]) > 0.08
+
+
+def shades(*most):
+    """The first shades of each role, as many as said, in the order of `ROLES`."""
+    pairs = zip(ROLES, most, strict=True)
+    return [np.array(role_shades(role)[:n], float) for role, n in pairs]
+
+
+@pytest.mark.parametrize("sight", _SIGHTS)
+def test_shades_of_roles_are_told_apart_by_every_eye(sight):
+    def least(rgb):
+        return differences(rgb, rgb, sight)[np.triu_indices(len(rgb), 1)].min()
+
+    assert least(np.concatenate(shades(1, 1, 1, 1))) > 18
+    assert least(np.concatenate(shades(4, 5, 5, 2))) > 7
+    every = np.concatenate(shades(99, 99, 99, 99))
+    assert least(every) > 4
+    assert differences(every, COLORS[:16], sight).min() > 3.5
+    assert differences(every, _DARK, sight).min() > 12
+
+
+def test_lesions_are_warm_healthy_is_green_and_the_rest_is_dim():
+    background, healthy, lesion, ignore = (oklab(s) for s in shades(99, 99, 99, 99))
+
+    def hue(lab):
+        return np.degrees(np.arctan2(lab[:, 2], lab[:, 1])) % 360
+
+    assert ((hue(lesion) > 20) & (hue(lesion) < 85)).all()  # red to orange
+    assert ((hue(healthy) > 115) & (hue(healthy) < 165)).all()
+    for dim in (background, ignore):
+        assert np.hypot(dim[:, 1], dim[:, 2]).max() < 0.1
+        assert dim[:, 0].max() < 0.76
 
 
 @pytest.mark.parametrize("id", [0, -1, 256])

@@ -41,11 +41,12 @@ from napari_dgc.merging import (
     TakeOut,
     operation_from_json,
 )
+from napari_dgc.merging.fitting import fitting_color
 
 FULL = os.environ.get("NAPARI_DGC_FULL") == "1"
 SEEDS, STEPS = (4, 500) if FULL else (2, 50)
 
-NAMES = ["Lesion", "Blatt", "叶", "Cluster 1", "Cluster 2", "Cluster 2 (2)", "x" * 60]
+NAMES = ["Lesion", "Blatt", "叶", "Group 1", "Cluster 1", "Group 2 (2)", "x" * 60]
 
 KINDS = {
     "merge": 20, "take out": 7, "take apart": 6, "move": 10, "rename": 5,
@@ -135,7 +136,11 @@ class Run:
                 color = bytes.fromhex(self.one_of(ALL_COLORS[:20])[1:])
                 return Recolor(self.a_group(state), tuple(color))
             case "set role":
-                return SetRole(self.a_group(state), self.one_of([None, *ROLES]))
+                group, role = self.a_group(state), self.one_of([None, *ROLES])
+                if group in grouping and self.chance(0.8):
+                    color = fitting_color(grouping, group, role)
+                    return SetRole(group, role, color)
+                return SetRole(group, role)
             case "set lock":
                 return SetLock(self.a_group(state), self.chance(0.6))
             case "cut":

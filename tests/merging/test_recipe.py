@@ -69,7 +69,7 @@ def test_the_file(tmp_path):
     assert data["groups"][-1] == {
         "value": 1,
         "id": 8,
-        "name": "Cluster 8",
+        "name": "Group 8",
         "color": "#a50000",
         "role": None,
         "locked": True,

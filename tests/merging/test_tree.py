@@ -209,7 +209,7 @@ def test_the_largest_part_keeps_the_identity():
     assert kept.clusters == (3, 4)
     assert kept.name == "Lesion"
     assert new.clusters == (1, 2)
-    assert new.name == "Cluster 1"
+    assert new.name == "Group 1"
     assert new.role is None
     assert new.id > 4
 
@@ -314,7 +314,7 @@ def test_what_a_cut_has_hidden_comes_back_at_a_finer_one():
     cut(4)
     names = [history.current.group_of(c).name for c in (1, 2, 3, 4)]
     # The pair had come back as the vein, and was then renamed.
-    assert names == ["Leaf", "Cluster 2", "Lesion", "Cluster 4"]
+    assert names == ["Leaf", "Group 2", "Lesion", "Group 4"]
     leaf = history.current.group_of(1)
     assert (leaf.color, leaf.role) == ((1, 2, 3), "healthy")
     assert history.current.group_of(3).id == 3

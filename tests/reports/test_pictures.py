@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from napari_dgc.cubes.errors import InputError
-from napari_dgc.reports.pictures import side_by_side
+from napari_dgc.reports.pictures import map_with_legend, side_by_side
 
 RED, GREEN, BLUE = (200, 30, 20), (20, 160, 60), (10, 20, 220)
 
@@ -96,3 +96,14 @@ def test_pyplot_is_never_loaded():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "False"
+
+
+def test_a_map_stands_above_the_names_of_the_groups_it_holds(tmp_path):
+    labels = np.zeros((40, 50), np.uint8)
+    labels[:20], labels[20:30] = 3, 7
+    legend = {3: ("Leaf", GREEN), 7: ("n" * 80, RED), 9: ("not there", BLUE)}
+    shown = colours(map_with_legend(tmp_path / "a.png", "leaf", labels, legend))
+    assert shown[GREEN] == pytest.approx(2 * shown[RED], rel=0.02)
+    assert BLUE not in shown
+    with pytest.raises(ValueError, match="no colour"):
+        map_with_legend(tmp_path / "b.png", "leaf", labels, {3: ("Leaf", GREEN)})

@@ -29,7 +29,7 @@ def test_a_groups_spectrum_is_that_of_its_pixels():
     np.testing.assert_allclose(found[3].mean, pixels.mean(axis=1), rtol=1e-6)
     np.testing.assert_allclose(found[3].std, pixels.std(axis=1), rtol=1e-5)
     assert found[3].n == pixels.shape[1]
-    assert (found[3].cube, found[3].name) == ("leaf", "Cluster 3")
+    assert (found[3].cube, found[3].name) == ("leaf", "Group 3")
 
 
 def test_bad_bands_have_no_value():

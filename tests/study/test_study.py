@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -150,6 +151,22 @@ def test_export_writes_the_maps_of_every_cube_and_the_recipe(
     recipe = json.loads((tmp_path / "out" / "recipe.json").read_text())
     named = {group["value"]: group["name"] for group in recipe["groups"]}
     assert named[3] == "lesion"
+
+
+def test_masks_by_role_and_pictures_with_a_legend_are_written_when_asked(
+    study: Study, tmp_path: Path
+) -> None:
+    study.set_role(3, "lesion")
+    plain = study.export(tmp_path, formats=["tif"])
+    assert len(plain.paths()) == 2 + 2
+    export = replace(plain, roles=True, legend=True)
+    assert len(export.paths()) == 2 * 2 + 2  # no PNG is asked for, so no legend
+    export = replace(export, formats=("tif", "png"))
+    written = list(export.run())
+    assert sorted(written) == sorted(export.paths())
+    assert (tmp_path / "leaf 0_legend.png").is_file()
+    mask = tifffile.imread(tmp_path / "leaf 1_lesion_mask.tif")
+    np.testing.assert_array_equal(mask, study.cluster_map(1) == 3)
 
 
 def test_export_overwrites_nothing_unasked(study: Study, tmp_path: Path) -> None:

@@ -39,7 +39,37 @@ def test_group_map_mask_and_recipe_equal_brute_force(mapped, tmp_path):
     again = recipe.grouping(model.fingerprint, model.centroid_fingerprints)
     np.testing.assert_array_equal(np.take(again.lut(), clusters), labels)
     assert str(tmp_path) in mapped.status.text()
-    assert "6 files" in mapped.status.text()
+    assert "7 files" in mapped.status.text()
+
+
+def test_each_role_has_a_mask_and_the_legend_names_the_groups(mapped, tmp_path):
+    study = mapped.study
+    study.set_role(1, "lesion")
+    study.set_role(2, "lesion")
+    study.set_role(3, "healthy")
+    study.set_role(4, "ignore")
+    export(mapped, tmp_path)
+    clusters = study.cluster_map(0)
+    for role, held in (("lesion", (1, 2)), ("healthy", (3,))):
+        with tifffile.TiffFile(tmp_path / f"leaf_{role}_mask.tif") as file:
+            np.testing.assert_array_equal(file.asarray(), np.isin(clusters, held))
+            names = " + ".join(f"Group {c}" for c in held)
+            assert file.pages[0].description == f"1 = {names}"
+        mask = np.asarray(Image.open(tmp_path / f"leaf_{role}_mask.png"))
+        np.testing.assert_array_equal(mask[..., 3] > 0, np.isin(clusters, held))
+        assert set(map(tuple, mask[mask[..., 3] > 0][:, :3])) == {
+            study.grouping.group(held[0]).color
+        }
+    roles = {p.stem.removeprefix("leaf_") for p in tmp_path.glob("leaf_*.tif")}
+    assert roles == {"groups", "lesion_mask", "healthy_mask"}
+    drawn = np.asarray(Image.open(tmp_path / "leaf_legend.png").convert("RGB"))
+    H = drawn.shape[0]
+    for group in study.grouping.groups:
+        there = np.argwhere((drawn == group.color).all(-1))[:, 0]
+        assert there.min() < 0.72 * H < there.max()  # in the map, and below it
+    mapped.export.roles.setChecked(False)
+    export(mapped, tmp_path / "plain")
+    assert len(list((tmp_path / "plain").glob("*.tif"))) == 1
 
 
 def test_only_what_is_ticked_is_written(mapped, tmp_path):

@@ -66,7 +66,7 @@ def test_shift_click_a_then_b_merges_b_into_a(mapped, mouse):
     mapped.workspace.gestures.set_merging(True)
     mouse.shift_click(pixel_in(mapped, 1))
     assert mapped.workspace.gestures.target == 1
-    assert "Cluster 1" in mapped.status.text()
+    assert "Group 1" in mapped.status.text()
     mouse.shift_click(pixel_in(mapped, 2))
     assert mapped.study.grouping.group(1).clusters == (1, 2)
     assert mapped.workspace.gestures.target is None  # the next pair begins anew

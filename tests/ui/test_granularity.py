@@ -48,7 +48,7 @@ def test_a_slide_back_to_where_it_began_leaves_earlier_steps_alone(mapped):
     assert len(mapped.study.grouping.groups) == 6
     assert mapped.study.grouping.group(1).name == "Mine"
     mapped.workspace.undo()
-    assert mapped.study.grouping.group(1).name == "Cluster 1"
+    assert mapped.study.grouping.group(1).name == "Group 1"
 
 
 def test_arrow_keys_in_quick_succession_are_one_step(mapped):
@@ -67,7 +67,9 @@ def test_merges_by_hand_and_locks_are_kept_and_bound_the_slider(mapped):
     mapped.study.set_lock(3, True)
     slider = mapped.groups.granularity.slider
     assert (slider.minimum(), slider.maximum()) == (2, 5)
-    assert mapped.groups.granularity.most.text() == "of 5"
+    unit = mapped.groups.granularity.unit
+    assert unit.text() == "groups"
+    assert unit.toolTip().startswith("6 clusters in 5 groups. From 2 to 5 groups now")
     slide(mapped, 2)
     grouping = mapped.study.grouping
     assert grouping.group(3).clusters == (3,)

@@ -190,8 +190,8 @@ def test_a_member_dropped_on_another_group_is_one_step(mapped):
     unfold(mapped)
     before, count = mapped.study.grouping, steps(mapped)
     said = drag(mapped, [cell(mapped, cluster=5)], onto(mapped, cell(mapped, 4)))
-    assert said == "Release: cluster 5 goes into Cluster 4."
-    assert mapped.status.text() == "Moved cluster 5 into Cluster 4."
+    assert said == "Release: cluster 5 goes into Group 4."
+    assert mapped.status.text() == "Moved cluster 5 into Group 4."
     grouping = mapped.study.grouping
     assert grouping.group(4).clusters == (4, 5)
     assert grouping.group(3).clusters == (1, 3)
@@ -224,7 +224,7 @@ def test_a_locked_group_takes_and_gives_no_member(mapped):
     mapped.study.set_lock(4, True)
     before = mapped.study.grouping
     said = drag(mapped, [cell(mapped, cluster=5)], onto(mapped, cell(mapped, 4)))
-    assert said == "Cluster 4 is locked: it takes nothing."
+    assert said == "Group 4 is locked: it takes nothing."
     assert "locked" in mapped.status.text()
     assert mapped.study.grouping is before
     mapped.study.set_lock(3, True)
@@ -352,7 +352,7 @@ def test_a_click_on_the_square_chooses_a_colour_as_one_step(mapped):
     seen = []
     QTimer.singleShot(20, choose)
     click(mapped, index, place=rect.topLeft() + QPoint(8, rect.height() // 2))
-    assert seen == ["Cluster 2"]
+    assert seen == ["Group 2"]
     assert mapped.study.grouping.group(2).color == (10, 20, 30)
     assert steps(mapped) == count + 1
     assert mapped.workspace.selection.ids == selected
@@ -381,18 +381,18 @@ def test_menus_of_groups_and_members(mapped):
     assert mapped.workspace.visibility.solo == {4}
     menu(cell(mapped, 4))["End solo: show the others again"].trigger()
     mapped.workspace.selection.set((), {1, 5})
-    menu(cell(mapped, 2))["Move clusters 1, 5 into Cluster 2"].trigger()
+    menu(cell(mapped, 2))["Move clusters 1, 5 into Group 2"].trigger()
     assert study.grouping.group(2).clusters == (1, 2, 5)
     mapped.workspace.undo()
     settle()
     study.set_lock(6, True)
     targets = menu(cell(mapped, cluster=5))["Move clusters 1, 5 into"].menu().actions()
-    assert [a.text() for a in targets] == ["Cluster 2", "Cluster 4", "Cluster 6"]
+    assert [a.text() for a in targets] == ["Group 2", "Group 4", "Group 6"]
     assert [a.isEnabled() for a in targets] == [True, True, False]
     targets[1].trigger()
     assert study.grouping.group(4).clusters == (1, 4, 5)
     mapped.workspace.undo()
-    menu(cell(mapped, cluster=3))["Take cluster 3 out of Cluster 3"].trigger()
+    menu(cell(mapped, cluster=3))["Take cluster 3 out of Group 3"].trigger()
     assert study.grouping.group_of(3).clusters == (3,)
     mapped.workspace.undo()
     menu(cell(mapped, 3))["Take out"].menu().actions()[-1].trigger()
@@ -408,7 +408,7 @@ def test_a_long_name_is_elided_and_its_tip_has_all_of_it(mapped):
     assert name in index.data(Qt.ItemDataRole.ToolTipRole)
     assert not table.horizontalScrollBar().isVisible()
     assert table.textElideMode() == Qt.TextElideMode.ElideRight
-    unit = table.fontMetrics().horizontalAdvance("Cluster 12")
+    unit = table.fontMetrics().horizontalAdvance("Group 12")
     assert table.visualRect(index).width() > unit + 18
 
 

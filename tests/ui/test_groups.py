@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
-from acting import brute_force, pixel_in, settle, shown_labels
-from qtpy.QtCore import QEvent, QItemSelectionModel, QMimeData, QPointF, Qt
+from acting import add_cube, brute_force, pixel_in, settle, shown_labels
+from qtpy.QtCore import QEvent, QItemSelectionModel, QMimeData, QPoint, QPointF, Qt
 from qtpy.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QComboBox, QLineEdit
+from qtpy.QtWidgets import QApplication, QComboBox, QLineEdit
 
+from napari_dgc.merging.palette import cluster_color, role_shades
 from napari_dgc.ui.group_model import Column
 
 
@@ -175,13 +178,13 @@ def test_a_name_typed_in_the_table_is_one_step(mapped):
     assert mapped.study.grouping.group(2).name == "Halo"
     assert index.data() == "Halo"
     mapped.workspace.undo()
-    assert index.data() == "Cluster 2"
+    assert index.data() == "Group 2"
 
 
 def test_an_empty_name_is_refused(mapped):
     index = mapped.groups.model.index(0, Column.NAME)
     mapped.groups.model.setData(index, "  ")
-    assert index.data() == "Cluster 1"
+    assert index.data() == "Group 1"
     assert "name" in mapped.status.text()
 
 
@@ -236,15 +239,125 @@ def test_a_drag_of_rows_says_what_a_release_does_and_hides_nothing(mapped):
     move, left = Qt.DropAction.MoveAction, Qt.MouseButton.LeftButton
     none = Qt.KeyboardModifier.NoModifier
     table.dragMoveEvent(QDragMoveEvent(place, move, drag.mimeData(), left, none))
-    assert mapped.status.text().startswith("Release: Cluster 1 goes into Cluster 3 ·")
+    assert mapped.status.text().startswith("Release: Group 1 goes into Group 3 ·")
 
 
-def test_a_role_opens_its_choices_at_once_and_none_is_a_dash(mapped):
-    table, model = mapped.groups.table, mapped.groups.model
-    cell = model.index(0, Column.ROLE)
-    assert cell.data() == "–"
-    table.edit(cell)
-    settle()
+def press(table, index):
+    """Press a cell of the table as the mouse does, in its middle."""
+    place = table.visualRect(index).center()
+    button, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    QTest.mouseClick(table.viewport(), button, none, place)
+    settle(0.1)
+
+
+def test_one_click_opens_the_roles_and_one_chooses(mapped):
+    table, model, study = mapped.groups.table, mapped.groups.model, mapped.study
+    mapped.workspace.selection.set({3})
+    cell = model.index(model.row_of(2), Column.ROLE)
+    assert cell.data() == "role…"
+    press(table, cell)
     box = table.findChild(QComboBox)
     assert box.view().isVisible()
-    box.hidePopup()
+    assert box.currentText() == "no role"
+    assert mapped.workspace.selection.ids == {3}
+    view = box.view()
+    place = view.visualRect(view.model().index(box.findText("lesion"), 0)).center()
+    QTest.qWait(QApplication.doubleClickInterval())  # a double click chooses nothing
+    button, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    QTest.mouseMove(view.viewport(), place)
+    QTest.mouseClick(view.viewport(), button, none, place)
+    settle(0.1)
+    group = study.grouping.group(2)
+    assert (group.role, group.color) == ("lesion", role_shades("lesion")[0])
+    assert cell.data() == "lesion"
+    assert not view.isVisible()
+    layer = mapped.display.entry.groups.layer
+    shown = 255 * np.array(layer.colormap.color_dict[2][:3])
+    np.testing.assert_allclose(shown, group.color)
+    mapped.workspace.undo()  # one step: role and colour
+    group = study.grouping.group(2)
+    assert (group.role, group.color) == (None, cluster_color(2))
+    assert not study.history.can_undo
+
+
+def test_the_menu_offers_roles_too(mapped):
+    table, model = mapped.groups.table, mapped.groups.model
+    mapped.study.set_role(2, "healthy")
+    group = mapped.study.grouping.group(2)
+    menu = table.make_menu(group, model.index_of(2))
+    (roles,) = [a.menu() for a in menu.actions() if a.text() == "Role"]
+    assert [a.text() for a in roles.actions() if a.isChecked()] == ["healthy"]
+    roles.actions()[-1].trigger()
+    assert mapped.study.grouping.group(2).role == "ignore"
+
+
+def swatch(index):
+    """Colour of the square at the start of a row."""
+    icon = index.data(Qt.ItemDataRole.DecorationRole)
+    return icon.pixmap(14, 14).toImage().pixelColor(7, 7).getRgb()[:3]
+
+
+def test_clusters_of_a_group_have_the_colour_that_the_image_shows(mapped):
+    mapped.study.merge((1, 3), 2)
+    for _ in range(2):
+        group = mapped.study.grouping.group(2)
+        for cluster in (1, 2, 3):
+            row = mapped.groups.model.index_of_member(cluster)
+            assert row.data() == f"Cluster {cluster}"
+            assert swatch(row) == group.color
+        mapped.study.set_role(2, "healthy")
+
+
+def heads(table):
+    """What the heads of the columns say."""
+    model, side = table.model(), Qt.Orientation.Horizontal
+    columns = (Column.NAME, Column.PIXELS, Column.PERCENT)
+    return [model.headerData(c, side, Qt.ItemDataRole.DisplayRole) for c in columns]
+
+
+def press_head(table, column):
+    header = table.header()
+    place = QPoint(header.sectionViewportPosition(column) + 20, header.height() // 2)
+    button, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    QTest.mouseClick(header.viewport(), button, none, place)
+    settle()
+
+
+def test_the_table_says_whose_pixels_it_counts_and_counts_all_on_a_click(mapped):
+    study, table, model = mapped.study, mapped.groups.table, mapped.groups.model
+    assert heads(table) == ["leaf", "Pixels", "%"]
+    press_head(table, Column.PIXELS)  # one cube: nothing else to count
+    assert heads(table)[0] == "leaf"
+    (leaf,), clusters = study.cubes, study.cluster_map(0)
+    add_cube(mapped, replace(leaf, name="right half"))
+    half = clusters.copy()
+    half[:, : half.shape[1] // 2] = 0
+    study.set_map(1, half)
+    both = np.bincount(clusters.ravel()) + np.bincount(half.ravel(), minlength=7)
+    here = np.bincount(clusters.ravel())
+    mapped.display.show(0)
+    settle()
+
+    def cells(group):
+        row = model.row_of(group)
+        return [model.index(row, c).data() for c in (Column.PIXELS, Column.PERCENT)]
+
+    def wanted(counts, cluster):
+        share = 100 * counts[cluster] / counts[1:].sum()
+        return [f"{counts[cluster]:,}", f"{share:.1f}"]
+
+    assert cells(2) == wanted(here, 2)
+    tip = model.index(model.row_of(2), Column.PERCENT).data(Qt.ItemDataRole.ToolTipRole)
+    for counts, where in ((here, "leaf"), (both, "all 2 cubes")):
+        pixels, share = wanted(counts, 2)
+        assert f"{pixels} pixels, {share} % of {where}" in tip
+    press_head(table, Column.PERCENT)
+    assert heads(table)[0] == "all 2 cubes"
+    assert cells(2) == wanted(both, 2)
+    assert f"{wanted(both, 2)[1]} % of all 2 cubes." in model.describe({2})
+    mapped.display.show(1)  # stays so with another cube
+    settle()
+    assert cells(2) == wanted(both, 2)
+    press_head(table, Column.NAME)
+    assert heads(table)[0] == "right half"
+    assert cells(2) == wanted(np.bincount(half.ravel(), minlength=7), 2)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from acting import Mouse, add_cube, pixel_in, seen, settle
+from acting import Mouse, add_cube, pixel_in, seen, settle, wait_until
 
 from napari_dgc.ui.cube_layers import cube_to_layers
 from napari_dgc.ui.hover import Hover
+from napari_dgc.ui.label_layer import OPACITY
 
 
 @pytest.fixture
@@ -28,6 +29,32 @@ def test_the_group_under_the_mouse_is_lit_and_no_other(mapped, mouse, hover):
     mouse.move(there)
     np.testing.assert_array_equal(seen(mapped._viewer, here), before[0])
     assert np.abs(seen(mapped._viewer, there) - before[1]).max() > 30
+
+
+def test_soon_the_tissue_below_shows_through(mapped, mouse, hover):
+    """A flash where the mouse comes to a group, then clearer than before."""
+    here, layer = pixel_in(mapped, 2), mapped.display.entry.groups.layer
+    plain = seen(mapped._viewer, here).astype(float)
+    layer.opacity = 0
+    tissue = seen(mapped._viewer, here).astype(float)
+    layer.opacity = OPACITY
+    mouse.move(here)
+    flash = seen(mapped._viewer, here).astype(float)
+    wait_until(lambda: not hover._flash.isActive(), 2)
+    rest = seen(mapped._viewer, here).astype(float)
+
+    def off(color):
+        return np.linalg.norm(color - tissue)
+
+    assert off(rest) < 0.7 * off(plain) < off(flash)
+    assert off(rest) > 10  # and still it is lit
+    mapped.study.rename(2, "Leaf")  # under the resting mouse: no flash again
+    np.testing.assert_array_equal(seen(mapped._viewer, here), rest)
+    other = np.argwhere(mapped.study.cluster_map(0) == 3)[0]
+    mouse.move(tuple(other))  # in the same group
+    np.testing.assert_array_equal(seen(mapped._viewer, here), rest)
+    mouse.move(pixel_in(mapped, 1))
+    np.testing.assert_array_equal(seen(mapped._viewer, here), plain)
 
 
 def test_the_layer_itself_stays_as_it_is(mapped, mouse, hover):
@@ -51,9 +78,15 @@ def test_light_is_not_selection(mapped, mouse, hover):
 
 
 def test_the_label_names_the_group_its_share_and_its_clusters(mapped, mouse, hover):
-    mouse.move(pixel_in(mapped, 2))
-    share = 100 * np.isin(mapped.study.cluster_map(0), (2, 3)).mean()
-    assert hover.text == f"Healthy tissue · {share:.1f} % · 2 clusters"
+    here = pixel_in(mapped, 2)
+    mouse.move(here)
+    clusters = mapped.study.cluster_map(0)
+    share = 100 * np.isin(clusters, (2, 3)).mean()
+    said = f"Healthy tissue · {share:.1f} % · cluster "
+    assert hover.text == said + str(clusters[here])
+    other = np.argwhere(clusters == (2 if clusters[here] == 3 else 3))[0]
+    mouse.move(tuple(other))  # in the same group
+    assert hover.text == said + str(clusters[tuple(other)])
     mapped.study.rename(2, "Leaf")  # under the resting mouse
     assert hover.text.startswith("Leaf · ")
     mapped.study.set_lock(2, True)

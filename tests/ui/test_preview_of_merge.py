@@ -59,7 +59,7 @@ def test_rows_over_a_row_say_what_a_release_would_change(mapped):
     drag = Drag(mapped, 1, 2)
     drag.over(3)
     said = mapped.status.text()
-    assert said.startswith("Release: Cluster 1, Cluster 2 go into Cluster 3 · ")
+    assert said.startswith("Release: Group 1, Group 2 go into Group 3 · ")
     assert f" · {expected.angle:.1f}° apart" in said
     assert f" · spread +{100 * expected.variance_change:.1f} %" in said
     ((_, lost), (role, won)) = sorted(expected.role_changes, key=lambda c: c[1])
@@ -103,7 +103,7 @@ def test_the_ghost_goes_when_the_rows_leave_or_are_over_themselves(mapped, spect
     assert spectra.ghost.curve is None
     again = Drag(mapped, 1)
     again.over(2)  # the same once more: it is said once more
-    assert mapped.status.text().startswith("Release: Cluster 1 goes into Cluster 2 ·")
+    assert mapped.status.text().startswith("Release: Group 1 goes into Group 2 ·")
 
 
 def test_a_locked_target_says_so_and_has_no_ghost(mapped, spectra):
@@ -111,10 +111,10 @@ def test_a_locked_target_says_so_and_has_no_ghost(mapped, spectra):
     settle()
     drag = Drag(mapped, 1)
     drag.over(2)
-    assert mapped.status.text() == "Cluster 2 is locked: it takes nothing."
+    assert mapped.status.text() == "Group 2 is locked: it takes nothing."
     assert spectra.ghost.curve is None
     Drag(mapped, 2).over(3)
-    assert mapped.status.text() == "Cluster 2 is locked: it goes nowhere."
+    assert mapped.status.text() == "Group 2 is locked: it goes nowhere."
 
 
 def test_a_drag_on_the_image_is_previewed_until_it_ends(mapped, mouse, spectra):
@@ -126,7 +126,7 @@ def test_a_drag_on_the_image_is_previewed_until_it_ends(mapped, mouse, spectra):
 
     mouse.drag(pixel_in(mapped, 1), pixel_in(mapped, 4), look)
     (said, ghost), = seen  # fmt: skip
-    assert said.startswith("Release: Cluster 1 goes into Cluster 4 · ")
+    assert said.startswith("Release: Group 1 goes into Group 4 · ")
     assert "° apart · spread +" in said
     assert ghost
     assert spectra.ghost.curve is None
@@ -156,7 +156,7 @@ def test_small_changes_keep_their_sign_and_a_digit(mapped):
     preview = preview_merge(study.statistics(0), study.grouping, (1,), 2)
     grouping = Grouping.start((1, 2, 3))
     assert word_release(grouping, (1,), 2, None) == (
-        "Release: Cluster 1 goes into Cluster 2."
+        "Release: Group 1 goes into Group 2."
     )
     said = word_release(
         grouping,
@@ -166,7 +166,7 @@ def test_small_changes_keep_their_sign_and_a_digit(mapped):
                       (("lesion", -0.2), ("healthy", 0.031), (None, 0.169))),
     )  # fmt: skip
     assert said == (
-        "Release: Cluster 1, Cluster 3 go into Cluster 2 · 1.8° apart · spread "
+        "Release: Group 1, Group 3 go into Group 2 · 1.8° apart · spread "
         "+0.01 % · lesion −0.2 points · healthy +0.03 points"
     )
 

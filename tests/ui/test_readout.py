@@ -12,11 +12,10 @@ def expected(dock, pixel, band):
     row, col = pixel
     cube, cluster = dock.study.cubes[0], dock.study.cluster_map(0)[pixel]
     name = dock.study.grouping.group_of(int(cluster)).name
-    group = "" if name == f"Cluster {cluster}" else f" ({name})"
     confidence = dock.study.confidence(0)[pixel] / 255
     return (
         f"x {col}, y {row} · {cube.wavelengths[band]:.1f} nm: "
-        f"{cube.data[band, row, col]:.4g} · cluster {cluster}{group} · "
+        f"{cube.data[band, row, col]:.4g} · cluster {cluster} ({name}) · "
         f"confidence {confidence:.2f}"
     )
 

@@ -320,9 +320,9 @@ def test_the_table_and_the_picture(mapped, spectra, tmp_path):
     with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 40 * 6  # five groups and a pixel
-    assert not [row for row in rows if row["name"] == "Cluster 1"]
+    assert not [row for row in rows if row["name"] == "Group 1"]
     pooled = group_statistics(mapped.study.statistics(0), mapped.study.grouping)
-    third = [row for row in rows if row["name"] == "Cluster 3"]
+    third = [row for row in rows if row["name"] == "Group 3"]
     np.testing.assert_allclose([float(r["mean"]) for r in third], pooled.mean[2], 1e-6)
     np.testing.assert_allclose([float(r["sd"]) for r in third], pooled.std[2], 1e-6)
     assert {(r["role"], r["n"]) for r in third} == {("lesion", str(pooled.count[2]))}

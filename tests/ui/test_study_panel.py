@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +19,11 @@ from napari_dgc.cubes.readers import read_cube
 from napari_dgc.study import Study
 from napari_dgc.study.study_file import open_study, save_study
 from napari_dgc.study.view import Pin, View
+from napari_dgc.ui.app_data import remember_study
 from napari_dgc.ui.dock import ClusteringDock
 from napari_dgc.ui.drafts import left_drafts
 from napari_dgc.ui.sample_data import infected_leaf
+from napari_dgc.ui.study_keeping import suggest_name
 from napari_dgc.ui.study_lock import StudyLock, is_open_elsewhere
 from napari_dgc.ui.study_opening import get_study_reader
 
@@ -265,6 +268,59 @@ def test_a_study_dropped_on_napari_opens_the_dock(make_napari_viewer, saved):
     settle()
     assert "leaf groups" in viewer.layers
     assert dock.study.grouping == open_study(saved).grouping
+
+
+def test_the_last_study_is_offered_at_the_start_in_one_line(open_dock, saved):
+    gone = saved.with_name("gone.dgc.json")
+    gone.write_text("{}")
+    for path in (saved, gone):
+        remember_study(path)
+    gone.unlink()
+    dock = open_dock()
+    panel = dock.studies
+    assert panel.last.isVisible()
+    assert panel.last_label.text().startswith("Last study: S, ")
+    assert panel.last_label.toolTip() == str(saved)
+    assert panel.last.height() <= panel.menu_button.height() + 4
+    QTest.mouseClick(panel.open_last_button, Qt.MouseButton.LeftButton)
+    wait_until(lambda: dock.study.path == saved, 30)
+    settle()
+    assert dock.study.grouping == open_study(saved).grouping
+    assert not panel.last.isVisible()
+
+
+def test_the_offer_of_the_last_study_goes_with_the_first_cube(open_dock, saved, leaf):
+    remember_study(saved)
+    dock = open_dock()
+    assert dock.studies.last.isVisible()
+    add_cube(dock, leaf)
+    assert not dock.studies.last.isVisible()
+
+
+def test_a_study_open_in_another_window_is_not_offered(open_dock, saved):
+    remember_study(saved)
+    lock = StudyLock(saved)
+    assert lock.hold()
+    assert not open_dock().studies.last.isVisible()
+    lock.release()
+
+
+def test_a_study_is_called_like_the_folder_of_its_cubes(tmp_path, leaf):
+    def suggested(*paths, name="leaf"):
+        study = Study()
+        cubes = [replace(leaf, path=p, name=f"{name}{i}") for i, p in enumerate(paths)]
+        study.add_cubes(cubes)
+        return suggest_name(study)
+
+    vine = tmp_path / "vine"
+    days = [vine / "day3" / "a.mat", vine / "day5" / "a.mat"]
+    assert suggested(vine / "a.mat", vine / "b.mat") == vine / "vine.dgc.json"
+    assert suggested(*days) == vine / "vine.dgc.json"
+    assert suggested(days[0]) == vine / "day3" / "day3.dgc.json"
+    assert suggested(None) == Path("study.dgc.json")
+    study = Study()
+    study.add_cubes([replace(leaf, path=None, name="infected_leaf")])
+    assert suggest_name(study) == Path("leaf_study.dgc.json")
 
 
 def test_the_menu_offers_recent_studies(dock, saved):

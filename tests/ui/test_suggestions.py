@@ -174,7 +174,7 @@ def test_one_selected_group_asks_what_is_like_it(mapped, panel):
     QTest.mouseClick(table.viewport(), LEFT, NONE, place)
     settle()
     assert mapped.workspace.selection.ids == {4}
-    assert panel.question.text().startswith("Like Cluster 4: merge Cluster ")
+    assert panel.question.text().startswith("Like Group 4: merge Group ")
     assert panel.count.text() == "1 of 5"
     seen = set()
     for _ in range(5):
@@ -185,7 +185,7 @@ def test_one_selected_group_asks_what_is_like_it(mapped, panel):
     mapped.study.set_lock(4, True)
     settle()
     assert not panel.question.isVisible()
-    assert panel.fault.text() == "Cluster 4 is locked: nothing is suggested for it."
+    assert panel.fault.text() == "Group 4 is locked: nothing is suggested for it."
 
 
 def test_the_mouse_on_the_panel_lights_the_pair(mapped, panel):

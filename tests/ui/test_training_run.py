@@ -214,9 +214,12 @@ def test_merges_are_not_lost_without_asking(mapped):
     mapped.study.merge((1,), 2)
     grouping = mapped.study.grouping
     seen: list[str] = []
-    answer("Keep my groups", seen)
+    answer("Cancel", seen)
     mapped.training.train_button.click()
-    assert seen
+    (question,) = seen
+    assert "1 step (merges, names, roles, colours)" in question
+    assert "stay until the new clusters are ready" in question
+    assert "“Cancel”: everything stays as it is" in question
     assert not mapped.workspace.session.runner.running
     assert mapped.study.grouping is grouping
 

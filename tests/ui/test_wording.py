@@ -28,13 +28,13 @@ from napari_dgc.ui.wording import (
 @pytest.mark.parametrize(
     ("step", "said"),
     [
-        (Merge((1, 3), 2), "merged Cloth, Cluster 3 into Cluster 2"),
-        (Rename(2, "Vein"), "renamed Cluster 2 to Vein"),
-        (Recolor(2, (1, 2, 3)), "coloured Cluster 2"),
-        (SetRole(2, "lesion"), "Cluster 2 has the role lesion"),
-        (SetLock(2, True), "locked Cluster 2"),
-        (TakeOut(5), "took cluster 5 out of Cluster 4"),
-        (TakeApart((4, 5)), "took cluster 5 out of Cluster 4"),
+        (Merge((1, 3), 2), "merged Cloth, Group 3 into Group 2"),
+        (Rename(2, "Vein"), "renamed Group 2 to Vein"),
+        (Recolor(2, (1, 2, 3)), "coloured Group 2"),
+        (SetRole(2, "lesion"), "Group 2 has the role lesion"),
+        (SetLock(2, True), "locked Group 2"),
+        (TakeOut(5), "took cluster 5 out of Group 4"),
+        (TakeApart((4, 5)), "took cluster 5 out of Group 4"),
         (Move((3, 5), 1), "moved clusters 3, 5 into Cloth"),
     ],
 )

@@ -27,20 +27,20 @@ def new_group(
         atoms,
         name=next(name for name in _names(clusters[0]) if name not in names),
         color=next(
-            (color for color in _colors(clusters) if color not in colors),
+            (color for color in own_colors(clusters) if color not in colors),
             cluster_color(clusters[0]),
         ),
     )
 
 
 def _names(cluster: int) -> Iterator[str]:
-    """Yield "Cluster 7", then "Cluster 7 (2)" and so on, should that be taken."""
+    """Yield "Group 7", then "Group 7 (2)" and so on, should that be taken."""
     yield default_name(cluster)
     for number in range(2, MAX_CLUSTER + 2):
         yield f"{default_name(cluster)} ({number})"
 
 
-def _colors(clusters: Iterable[int]) -> Iterator[Color]:
-    """Yield the clusters' own colours, then every other one."""
+def own_colors(clusters: Iterable[int]) -> Iterator[Color]:
+    """Yield the clusters' own colours, then those of all others."""
     yield from map(cluster_color, clusters)
     yield from map(cluster_color, range(1, MAX_CLUSTER + 1))

@@ -118,6 +118,10 @@ class Fields:
             )
         return check_color(bytes.fromhex(digits))
 
+    def optional_color(self, key: str) -> Color | None:
+        """Read a colour, or None where it is missing: older files lack it."""
+        return self.color(key) if key in self._data else None
+
     def _integer(self, value: object, key: str) -> int:
         if isinstance(value, bool):
             value = None  # JSON's true is not the number 1

@@ -16,7 +16,8 @@ from napari_dgc.merging.palette import MAX_CLUSTER, Color, cluster_color
 Role = Literal["background", "healthy", "lesion", "ignore"]
 ROLES: tuple[Role, ...] = get_args(Role)
 Atom = tuple[int, ...]
-_DEFAULT_NAME = re.compile(r"Cluster \d+( \(\d+\))?")  # as operations give
+# As operations give; they once gave clusters' names to groups.
+_DEFAULT_NAME = re.compile(r"(Group|Cluster) \d+( \(\d+\))?")
 
 
 class MergeError(ValueError):
@@ -126,14 +127,14 @@ class Grouping:
     def start(
         cls, cluster_ids: Iterable[int], names: Mapping[int, str] | None = None
     ) -> Grouping:
-        """One group per cluster, with the cluster's id, colour and name.
+        """One group per cluster, with the cluster's id and colour.
 
         Parameters
         ----------
         cluster_ids : iterable of int
             Within 1..255; the table takes their order.
         names : mapping of int to str, optional
-            Names by cluster id; "Cluster n" where it is silent.
+            Names by cluster id; "Group n" where it is silent.
         """
         ids = [index(cluster) for cluster in cluster_ids]
         given = names or {}
@@ -204,13 +205,23 @@ def sorted_atoms(atoms: Iterable[Iterable[int]]) -> tuple[Atom, ...]:
 
 
 def default_name(cluster: int) -> str:
-    """Name of a cluster the user has not named."""
+    """Name of a new group, by its lowest cluster: its label value."""
+    return f"Group {cluster}"
+
+
+def cluster_name(cluster: int) -> str:
+    """Name of a cluster, which is no group."""
     return f"Cluster {cluster}"
+
+
+def is_named(group: Group) -> bool:
+    """Whether somebody has named a group."""
+    return not _DEFAULT_NAME.fullmatch(group.name)
 
 
 def is_marked(group: Group) -> bool:
     """Whether somebody has named a group or given it a role."""
-    return group.role is not None or not _DEFAULT_NAME.fullmatch(group.name)
+    return group.role is not None or is_named(group)
 
 
 def check_name(name: str) -> str:

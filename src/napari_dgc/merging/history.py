@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from napari_dgc.merging.grouping import Grouping, MergeError
 from napari_dgc.merging.memory import Origin, remember
 from napari_dgc.merging.operations import Change, apply
-from napari_dgc.merging.steps import Operation
+from napari_dgc.merging.steps import Operation, Rename
 
 
 class History:
@@ -68,18 +68,20 @@ class History:
         Raises
         ------
         MergeError
-            If a step cannot be taken (says which, counted from 1), changes nothing,
-            or there are not `index` steps.
+            If a step cannot be taken (says which, counted from 1), changes nothing
+            (a name may be what it is), or there are not `index` steps.
         """
         history = cls(start)
         number = 0
         for number, step in enumerate(steps, 1):
             try:
-                changed = history.do(step).changed
+                change = history.do(step)
             except MergeError as error:
                 raise MergeError(f"step {number} cannot be taken: {error}") from error
-            if not changed:
+            if not change.changed and not isinstance(step, Rename):
                 raise MergeError(f"step {number} changes nothing")
+            if not change.changed:  # groups began with other names when it was taken
+                history._record(change)
         if not 0 <= index <= number:
             raise MergeError(f"{index} of {number} steps are said to be taken")
         while history.index > index:
@@ -170,10 +172,13 @@ class History:
         """
         change = apply(self._current, operation)
         if change.changed:
-            self._changes[self._index :] = [change]
-            self._index += 1
-            self._current = change.after
+            self._record(change)
         return change
+
+    def _record(self, change: Change) -> None:
+        self._changes[self._index :] = [change]
+        self._index += 1
+        self._current = change.after
 
     def amend(self, operation: Operation) -> Change:
         """Take another step in place of the last one.

@@ -14,7 +14,7 @@ def take_out(grouping: Grouping, step: TakeOut) -> tuple[TakeOut, Grouping, str]
     """Take one cluster out of its group; see `TakeOut`."""
     home = unlocked(grouping, grouping.group_of(step.cluster).id)
     if len(home.clusters) == 1:
-        raise MergeError(f"cluster {step.cluster} is alone in group {home.id} already")
+        raise MergeError(f"cluster {step.cluster} is alone in “{home.name}” already")
     new_id = grouping.next_id if step.new_group is None else step.new_group
     return (
         replace(step, new_group=new_id),
@@ -57,9 +57,7 @@ def move(grouping: Grouping, step: Move) -> tuple[Grouping, str]:
     target = unlocked(grouping, step.target)
     moved = tuple(c for c in step.clusters if c not in target.clusters)
     if not moved:
-        raise MergeError(
-            f"what shall go into group {target.id} (“{target.name}”) is in it already"
-        )
+        raise MergeError(f"what shall go into “{target.name}” is in it already")
     for cluster in moved:
         unlocked(grouping, grouping.group_of(cluster).id)
     # As with a merge: the hand has the last word, one atom for all of it.
@@ -76,9 +74,7 @@ def unlocked(grouping: Grouping, id: int) -> Group:
     """Look up a group that takes and gives clusters; MergeError if it is locked."""
     group = grouping.group(id)
     if group.locked:
-        raise MergeError(
-            f"group {id} (“{group.name}”) is locked; unlock it to change what it holds"
-        )
+        raise MergeError(f"“{group.name}” is locked; unlock it to change what it holds")
     return group
 
 

@@ -129,8 +129,10 @@ def apply(grouping: Grouping, operation: Operation) -> Change:
         case Recolor(id, color):
             after = _altered(grouping, replace(grouping.group(id), color=color))
             text = f"recolour {id}"
-        case SetRole(id, role):
-            after = _altered(grouping, replace(grouping.group(id), role=role))
+        case SetRole(id, role, color):
+            group = grouping.group(id)
+            color = group.color if color is None else color
+            after = _altered(grouping, replace(group, role=role, color=color))
             text = f"make {id} {role}" if role else f"clear the role of {id}"
         case SetLock(id, locked):
             after = _altered(grouping, replace(grouping.group(id), locked=locked))
@@ -147,9 +149,9 @@ def apply(grouping: Grouping, operation: Operation) -> Change:
 def _merge(grouping: Grouping, step: Merge) -> tuple[Grouping, str]:
     if not step.sources:
         raise MergeError("a merge needs at least one group to put into the target")
-    if step.target in step.sources:
-        raise MergeError(f"group {step.target} cannot be merged into itself")
     target = unlocked(grouping, step.target)
+    if step.target in step.sources:
+        raise MergeError(f"“{target.name}” cannot be merged into itself")
     sources = [unlocked(grouping, source) for source in step.sources]
     # The hand has the last word: one atom, which no granularity takes apart.
     atom = tuple(c for group in (target, *sources) for c in group.clusters)

@@ -1,4 +1,4 @@
-"""One colour per cluster id, the same in every study."""
+"""One colour per cluster id, the same in every study; shades for every role."""
 
 from __future__ import annotations
 
@@ -41,9 +41,27 @@ ff963c 781e87 3cf0a5 2da53c 0087c3 ff0f78 a5695a f0b4c3 783cb4 d2e100 1e7800
 c3781e 69d25a 2d5a1e 784bff b45aa5 780f4b 87b4e1 ffa569 00f05a 4b875a 691ef0
 f03c69 782d4b 78a5e1 f0c396 0fe10f 4b872d b41ed2 c36978 690f5a 0069c3 4b4b78
 f096b4 4b5a2d"""
-_COLORS: tuple[Color, ...] = tuple(
-    (code[0], code[1], code[2]) for code in map(bytes.fromhex, _HEX.split())
-)
+
+
+def _table(codes: str) -> tuple[Color, ...]:
+    return tuple(
+        (code[0], code[1], code[2]) for code in map(bytes.fromhex, codes.split())
+    )
+
+
+_COLORS = _table(_HEX)
+
+# Reds and oranges, greens, greys and dim browns, dim violets. Sought as above, among
+# colours of these hues: of the first 5, 5, 4 and 2 any two differ by 7 and more in
+# CIEDE2000 for all four kinds of sight, the first of each family by 18 and more; the
+# later ones by 4. From the first sixteen cluster colours all differ by 4 and more.
+_SHADES = {
+    "lesion": _table("c30f00 d28700 ffb44b a53c3c 871e1e d23c1e ff784b ff4b4b f08769"),
+    "healthy": _table("4bb45a b4ff78 87d2a5 69874b b4e187 78b487 005a2d a5f0c3 3c872d"),
+    "background": _table("787878 78695a a0968c 646464 828c8c aa826e 827864 87694b"),
+    "ignore": _table("5a3c64 aaaac8 6e96c8 826e96 6482b4"),
+}
+_GIVEN = frozenset(_COLORS).union(*_SHADES.values())
 
 
 def cluster_color(id: int) -> Color:
@@ -68,3 +86,19 @@ def cluster_color(id: int) -> Color:
     if not 1 <= id <= MAX_CLUSTER:
         raise ValueError(f"cluster ids go from 1 to {MAX_CLUSTER}, not {id}")
     return _COLORS[id - 1]
+
+
+def role_shades(role: str) -> tuple[Color, ...]:
+    """Colours for groups of a role, in the order they are given in.
+
+    Parameters
+    ----------
+    role : str
+        One of `ROLES`.
+    """
+    return _SHADES[role]
+
+
+def is_given(color: Color) -> bool:
+    """Whether a colour is one of those that groups get by themselves."""
+    return color in _GIVEN

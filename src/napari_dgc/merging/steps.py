@@ -149,17 +149,25 @@ class Recolor:
 
 @dataclass(frozen=True, slots=True)
 class SetRole:
-    """A group gets a role, or None takes it away."""
+    """A group gets a role, or None takes it away.
+
+    With it goes a colour (`fitting_color` chooses one); None: it stays, as in the
+    steps of older studies.
+    """
 
     group: int
     role: Role | None
+    color: Color | None = None
 
     def __post_init__(self) -> None:
-        set_fields(self, group=index(self.group), role=_grouping.check_role(self.role))
+        color = None if self.color is None else _grouping.check_color(self.color)
+        role = _grouping.check_role(self.role)
+        set_fields(self, group=index(self.group), role=role, color=color)
 
     def to_json(self) -> dict[str, Any]:
         """Give plain JSON values."""
-        return {"step": "set role", "group": self.group, "role": self.role}
+        data = {"step": "set role", "group": self.group, "role": self.role}
+        return data if self.color is None else data | {"color": color_text(self.color)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +272,9 @@ def operation_from_json(data: object) -> Operation:
             return Recolor(fields.integer("group"), fields.color("color"))
         case "set role":
             role = _grouping.check_role(fields.optional_text("role"))
-            return SetRole(fields.integer("group"), role)
+            return SetRole(
+                fields.integer("group"), role, fields.optional_color("color")
+            )
         case "set lock":
             return SetLock(fields.integer("group"), fields.flag("locked"))
         case "cut":

@@ -15,7 +15,7 @@ from typing import overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_dgc.merging.grouping import ROLES, Group, Grouping, default_name
+from napari_dgc.merging.grouping import ROLES, Group, Grouping, is_named
 from napari_dgc.merging.likeness import LAST, tree_angles
 from napari_dgc.merging.palette import MAX_CLUSTER
 from napari_dgc.merging.statistics import ClusterStatistics
@@ -208,9 +208,8 @@ class Suggester:
 
         def rank(place: int) -> tuple[bool, bool, float, int]:
             group = groups[place]
-            named = group.name not in {default_name(c) for c in group.clusters}
             size = float(self._count[self._places(group)].sum())
-            return bool(group.role), named, size, -group.id
+            return bool(group.role), is_named(group), size, -group.id
 
         order = np.empty(len(groups), np.intp)
         ranked = sorted(range(len(groups)), key=rank, reverse=True)

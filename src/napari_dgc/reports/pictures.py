@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import textwrap
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,13 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from napari_dgc.cubes.files import check_free, write_whole
+from napari_dgc.reports.masks import paint
 
 # One pixel per picture pixel for maps of this size; smaller ones are enlarged.
 _DPI = 150
 _PANEL_PIXELS = (420, 1000)
 _PANELS_PER_ROW = 4
-_LINE_INCHES, _LEGEND_ROW_INCHES, _GAP_INCHES = 0.16, 0.24, 0.12
+_LINE_INCHES, _LEGEND_ROW_INCHES, _GAP_INCHES = 0.16, 0.19, 0.12
 _CHARACTER_INCHES = 0.085
 _NARROWEST_INCHES = 1.8  # room for a title above a slender panel
 
@@ -77,7 +78,7 @@ def side_by_side(
     width = columns * cell_width + _GAP_INCHES
     legend = [(_shorten(name, width - 0.7), color) for name, color in legend]
     per_row, legend_rows = _legend_shape(legend, width)
-    below = legend_rows * _LEGEND_ROW_INCHES + _GAP_INCHES
+    below = legend_rows * _LEGEND_ROW_INCHES + (1 + bool(legend)) * _GAP_INCHES
     height = rows * (panel_size[1] + above) + below
     figure = Figure(figsize=(width, height), dpi=_DPI, facecolor="white")
     for place, (_, image) in enumerate(panels):
@@ -90,6 +91,47 @@ def side_by_side(
     if legend:
         _draw_legend(figure, legend, per_row)
     return write_whole(path, lambda file: _save(figure, file), force=force)
+
+
+def map_with_legend(
+    path: str | Path,
+    title: str,
+    label_map: NDArray[np.uint8],
+    legend: Mapping[int, Entry],
+    *,
+    force: bool = False,
+) -> Path:
+    """Write a PNG of a map that says what its colours mean.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+    title : str
+        Stands above the map.
+    label_map : ndarray of uint8, shape (H, W)
+        0 is "no data" and stays white.
+    legend : mapping of int to (name, (r, g, b))
+        By label value. Those that the map holds stand below it, with their share of
+        the pixels that are not 0.
+    force : bool
+        Replace the file if it exists.
+
+    Raises
+    ------
+    ValueError
+        If the map is not 2-D uint8 or is empty, or a value is not in the legend.
+    InputError
+        If the file exists and `force` is False, or cannot be written.
+    """
+    image = paint(label_map, {value: color for value, (_, color) in legend.items()})
+    counts = np.bincount(label_map.ravel(), minlength=256)
+    total = max(1, counts[1:].sum())
+    entries = [
+        (f"{100 * counts[value] / total:.1f} % · {name}", color)
+        for value, (name, color) in legend.items()
+        if counts[value]
+    ]
+    return side_by_side(path, [(title, image)], legend=entries, force=force)
 
 
 def _wrap(title: str, inches: float) -> str:

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dgc.cubes.errors import InputError
-from napari_dgc.merging.grouping import Group, Grouping
+from napari_dgc.merging.grouping import Group, Grouping, Role
 from napari_dgc.merging.recipe import Recipe
 from napari_dgc.reports.masks import write_label_tiff, write_png
+from napari_dgc.reports.pictures import map_with_legend
 
 if TYPE_CHECKING:
     from napari_dgc.clustering.model import Model
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 Color = tuple[int, int, int]
 
 MAP_FORMATS = ("tif", "png")
+MASK_ROLES: tuple[Role, ...] = ("background", "healthy", "lesion")
 _REFUSED = '/\\:*?"<>|'  # by one file system or another
 
 
@@ -43,6 +45,12 @@ class Export:
         If any: masks of their pixels are written too (1, the rest 0).
     formats : tuple of str
         Of "tif" (uint8 label values) and "png" (the colours on screen).
+    roles : bool
+        Whether there is also a mask for each role of `MASK_ROLES` that a group has:
+        ``<stem>_lesion_mask.tif`` and so on.
+    legend : bool
+        Whether a picture of each map with the groups' names is written too, as
+        ``<stem>_legend.png``; needs the format "png".
     """
 
     folder: Path
@@ -52,6 +60,8 @@ class Export:
     model: Model | None = None
     groups: tuple[Group, ...] = ()
     formats: tuple[str, ...] = MAP_FORMATS
+    roles: bool = False
+    legend: bool = False
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.formats) - set(MAP_FORMATS))
@@ -60,13 +70,12 @@ class Export:
 
     def paths(self) -> list[Path]:
         """Every file that will be written."""
-        kinds = ("groups", "mask") if self.groups else ("groups",)
-        files = [
-            self.folder / f"{stem}_{kind}.{suffix}"
-            for stem in self.maps
-            for kind in kinds
-            for suffix in self.formats
-        ]
+        files = []
+        for stem in self.maps:
+            for kind in ("groups", *self._masks()):
+                names = (f"{stem}_{kind}.{suffix}" for suffix in self.formats)
+                files += [self.folder / name for name in names]
+            files += [self._legend_path(stem)] if self._has_legend else []
         files.append(self.folder / "recipe.json")
         if self.model is not None:
             files.append(self.folder / "model.safetensors")
@@ -97,21 +106,22 @@ class Export:
             )
         lut = self.grouping.lut()
         colors = {group.value: group.color for group in self.grouping.groups}
-        meaning = "; ".join(
-            f"{group.value} = {group.name}" + (f" ({group.role})" if group.role else "")
-            for group in self.grouping.groups
-        )
+        named = {
+            group.value: (_word(group), group.color) for group in self.grouping.groups
+        }
+        meaning = "; ".join(f"{value} = {name}" for value, (name, _) in named.items())
         for stem, clusters in self.maps.items():
             labels = np.take(lut, clusters)
             yield from self._write(f"{stem}_groups", labels, colors, meaning, force)
-            if self.groups:
-                values = [group.value for group in self.groups]
+            if self._has_legend:
+                path = self._legend_path(stem)
+                yield map_with_legend(path, stem, labels, named, force=force)
+            for kind, groups in self._masks().items():
+                values = [group.value for group in groups]
                 mask = np.isin(labels, values).astype(np.uint8)
-                color = {1: self.groups[0].color}
-                names = " + ".join(group.name for group in self.groups)
-                yield from self._write(
-                    f"{stem}_mask", mask, color, f"1 = {names}", force
-                )
+                color = {1: groups[0].color}
+                text = "1 = " + " + ".join(group.name for group in groups)
+                yield from self._write(f"{stem}_{kind}", mask, color, text, force)
         path = self.folder / "recipe.json"
         self.recipe.write(path, force=force)
         yield path
@@ -119,6 +129,21 @@ class Export:
             path = self.folder / "model.safetensors"
             self.model.save(path, force=force)
             yield path
+
+    def _masks(self) -> dict[str, tuple[Group, ...]]:
+        """Groups of each mask, by what its files are called after the stem."""
+        masks = {"mask": self.groups}
+        for role in MASK_ROLES if self.roles else ():
+            alike = tuple(g for g in self.grouping.groups if g.role == role)
+            masks[f"{role}_mask"] = alike
+        return {kind: groups for kind, groups in masks.items() if groups}
+
+    @property
+    def _has_legend(self) -> bool:
+        return self.legend and "png" in self.formats
+
+    def _legend_path(self, stem: str) -> Path:
+        return self.folder / f"{stem}_legend.png"
 
     def _write(
         self,
@@ -135,6 +160,12 @@ class Export:
             else:
                 write_png(path, labels, dict(colors), force=force)
             yield path
+
+
+def _word(group: Group) -> str:
+    """Name a group, and its role where that is not its name."""
+    same = group.role is None or group.name.lower() == group.role
+    return group.name if same else f"{group.name} ({group.role})"
 
 
 def file_stems(names: Sequence[str]) -> list[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from psygnal import Signal
 
 from napari_dgc.cubes.errors import InputError
+from napari_dgc.merging.fitting import fitting_color
 from napari_dgc.merging.grouping import Grouping, Role
 from napari_dgc.merging.history import History
 from napari_dgc.merging.operations import Change
@@ -100,8 +101,10 @@ class Grouped:
         return self.do(Recolor(group, color))
 
     def set_role(self, group: int, role: Role | None) -> Change:
-        """Say what a group is."""
-        return self.do(SetRole(group, role))
+        """Say what a group is; unless recoloured by hand it takes a fitting colour."""
+        history = self._require_history()
+        color = fitting_color(history.current, group, role, history.operations)
+        return self.do(SetRole(group, role, color))
 
     def set_lock(self, group: int, locked: bool) -> Change:
         """Protect a group from merging, or free it."""

@@ -18,6 +18,7 @@ _TABLE = "texture2D_values"  # the shader's table: label value -> colour
 _WHITENED, _BLACKENED = 0.35, 0.25
 _GLARING = 0.75  # brightness from which on a colour is darkened instead
 _RAISED = 0.45  # added opacity
+_THINNED = 0.35  # of the opacity, while the mouse rests: the tissue shows through
 
 
 def canvas_widget(viewer: Viewer) -> QWidget | None:
@@ -26,8 +27,12 @@ def canvas_widget(viewer: Viewer) -> QWidget | None:
     return getattr(canvas, "native", None)
 
 
-def light_up(viewer: Viewer, layer: Labels, value: int | None) -> bool:
+def light_up(
+    viewer: Viewer, layer: Labels, value: int | None, *, clear: bool = False
+) -> bool:
     """Draw one label value of a uint8 layer brighter and less clear; None: none.
+
+    With `clear` it is brighter and so clear that what is below it can be seen.
 
     Only the table of 256 colours on the graphics card is changed. So it costs no
     more than the bare draw, where a new colormap costs half as much again at
@@ -46,7 +51,7 @@ def light_up(viewer: Viewer, layer: Labels, value: int | None) -> bool:
     lit = value is not None and bool(plain[value, 0, 3] > 0)
     if lit:
         table = plain.copy()
-        table[value, 0] = _lit(plain[value, 0], layer.opacity)
+        table[value, 0] = _lit(plain[value, 0], layer.opacity, clear=clear)
     texture.set_data(table)
     visual.node.update()
     return lit
@@ -96,8 +101,8 @@ def _color_table(viewer: Viewer, layer: Labels) -> tuple[Any, Any]:
         return visual, None
 
 
-def _lit(rgba: np.ndarray, opacity: float) -> np.ndarray:
-    """Brighten a colour, RGBA float32 0..1, and make it less clear.
+def _lit(rgba: np.ndarray, opacity: float, *, clear: bool) -> np.ndarray:
+    """Brighten a colour, RGBA float32 0..1, and make it less clear, or more.
 
     The layer's opacity is taken off again: its alpha may pass 1.
     """
@@ -105,7 +110,8 @@ def _lit(rgba: np.ndarray, opacity: float) -> np.ndarray:
     glaring = color @ np.array([0.3, 0.59, 0.11], np.float32) > _GLARING
     color = color * (1 - _BLACKENED) if glaring else color + (1 - color) * _WHITENED
     most = 1 / max(float(opacity), 0.01)
-    return np.array([*color, min(alpha + _RAISED, most)], np.float32)
+    alpha = alpha * _THINNED if clear else min(alpha + _RAISED, most)
+    return np.array([*color, alpha], np.float32)
 
 
 def _qt_viewer(viewer: Viewer) -> Any:

@@ -38,6 +38,7 @@ from napari_dgc.ui.workspace import Workspace
 
 _BEGIN = "Begin with a cube."
 _GROUPS_STAY = "The groups stay for the next cube of this sensor."
+_MAP_IT = "Press First map for a map within seconds, or Train: it makes its own."
 _WIDTH = 376  # pixels: room for "background" beside a name and a million pixels
 
 
@@ -207,12 +208,12 @@ class ClusteringDock(DockedWidget):
         if not cubes:
             self.status.say(_BEGIN if self.study.grouping is None else _GROUPS_STAY)
         elif self.study.model is None and not self.workspace.session.runner.running:
-            self.status.say("Press First map for a map within seconds.")
+            self.status.say(_MAP_IT)
 
     def _on_map_changed(self, index: int) -> None:
         if index == self.display.shown:
             self.display.draw()
-            self._count_pixels()
+        self._count_pixels()
         self.training.refresh()
         self.export.refresh()
 
@@ -240,7 +241,7 @@ class ClusteringDock(DockedWidget):
         bind_layer(layer, self._actions)
 
     def _count_pixels(self) -> None:
-        self.groups.model.set_counts(self.study.counts(self.display.shown))
+        self.groups.count_pixels(self.display.shown)
 
     def _on_image_clicked(self, group: int, adding: bool) -> None:
         self.workspace.selection.toggle(group, adding=adding)

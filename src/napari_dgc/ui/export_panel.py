@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -53,6 +54,7 @@ class ExportPanel(QWidget):
         groups = sorted(self._selection.ids) if self.mask.isChecked() else []
         try:
             export = self._study.export(folder, groups=groups, formats=formats)
+            export = replace(export, roles=self.roles.isChecked(), legend=True)
         except InputError as error:
             self._status.report(error)
             return
@@ -103,24 +105,40 @@ class ExportPanel(QWidget):
     def _make_widgets(self) -> None:
         self.tiff = QCheckBox("TIFF")
         self.tiff.setChecked(True)
-        self.tiff.setToolTip("Label values, one per pixel, to measure with")
+        self.tiff.setToolTip(
+            "NAME_groups.tif: label values, one per pixel, to measure with. It looks "
+            "dark: what each value means is in the file's description and recipe.json"
+        )
         self.png = QCheckBox("PNG")
         self.png.setChecked(True)
-        self.png.setToolTip("The groups in the colours on screen, to look at")
+        self.png.setToolTip(
+            "To look at: NAME_groups.png has the groups in the colours on screen, "
+            "NAME_legend.png their names and shares too"
+        )
+        self.roles = QCheckBox("Role masks")
+        self.roles.setChecked(True)
+        self.roles.setToolTip(
+            "A mask for each role that groups have, such as NAME_lesion_mask.tif: 1 in "
+            "all groups of that role, else 0"
+        )
         self.mask = QCheckBox("with a mask of the selected groups")
-        self.mask.setToolTip("One more file per cube: 1 in the selected groups, else 0")
+        self.mask.setToolTip(
+            "NAME_mask.tif for each cube: 1 in the selected groups, else 0"
+        )
         self.export_button = QPushButton("Export…")
         self.export_button.setToolTip(
-            "Write the group map of every cube, and the recipe of the merges"
+            "Write the group map of every cube, masks, and the recipe of the merges"
         )
         self.open_button = QPushButton("Open folder")
         self.open_button.setToolTip("Show the written files")
 
     def _lay_out(self) -> None:
         boxes = QHBoxLayout()
+        boxes.setSpacing(4)
         boxes.addWidget(Heading("Export"))
         boxes.addWidget(self.tiff)
         boxes.addWidget(self.png)
+        boxes.addWidget(self.roles)
         boxes.addStretch()
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

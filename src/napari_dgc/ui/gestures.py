@@ -230,12 +230,12 @@ class Gestures:
 
     def _on_group_shift_clicked(self, group: Group | None) -> None:
         if group is None:
-            self.said.emit("There is no cluster here. " + _HOW, "warning")
+            self.said.emit("There is no group here. " + _HOW, "warning")
         elif self._target is None:
             self._target = group.id
             self.pointed.emit(frozenset({group.id}))
             self.said.emit(
-                f"Into {group.name}: now Shift-click the cluster that shall go into "
+                f"Into {group.name}: now Shift-click the group that shall go into "
                 "it (Esc: never mind).",
                 "info",
             )
@@ -256,7 +256,7 @@ class Gestures:
             if under is not None and under.id != source.id:
                 text = f"Release: {source.name} goes into {under.name}."
             else:
-                text = f"{source.name}: drag onto the cluster it shall go into."
+                text = f"{source.name}: drag onto the group it shall go into."
             self.said.emit(text, "info")
             if under is not None and under.id != source.id:
                 self.aimed.emit(source.id, under.id)
@@ -265,7 +265,7 @@ class Gestures:
     def _on_drag_released(self, source: Group | None, target: Group | None) -> None:
         self.pointed.emit(frozenset())
         if source is None or target is None:
-            self.said.emit("Nothing merged: there is no cluster there.", "warning")
+            self.said.emit("Nothing merged: there is no group there.", "warning")
         elif source.id == target.id:
             self.said.emit(
                 "Nothing merged: that was one and the same group.", "warning"

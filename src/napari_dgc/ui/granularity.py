@@ -43,12 +43,12 @@ class GranularitySlider(QWidget):
         )
         self.label = QLabel("Granularity")
         self.label.setToolTip(self.slider.toolTip())
-        self.most = QLabel()  # beside the slider's own number: "5" "of 7"
+        self.unit = QLabel()  # beside the slider's own number: "5" "groups"
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.label)
         layout.addWidget(self.slider, stretch=1)
-        layout.addWidget(self.most)
+        layout.addWidget(self.unit)
         # A wheel that scrolls the dock shall not merge what it comes past.
         self._bare = self.slider.findChild(QSlider)
         self._bare.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -63,19 +63,21 @@ class GranularitySlider(QWidget):
         self.slider.setEnabled(grouping is not None)
         self.slider.blockSignals(True)
         try:
-            self.most.setText("")
+            self.unit.setText("")
             if grouping is None:
                 self.slider.setRange(0, 1)
                 self.slider.setValue(0)
             else:
                 fewest, most = reach(grouping)
                 self.slider.setRange(fewest, most)
-                self.most.setText(f"of {most}")
-                self.most.setToolTip(
-                    f"From {fewest} to {most} groups now: what is locked or was "
-                    "merged by hand stays together"
+                count = len(grouping.groups)
+                self.unit.setText("group" if count == 1 else "groups")
+                self.unit.setToolTip(
+                    f"{len(grouping.clusters)} clusters in {count} groups. From "
+                    f"{fewest} to {most} groups now: what is locked or was merged by "
+                    "hand stays together"
                 )
-                self.slider.setValue(len(grouping.groups))
+                self.slider.setValue(count)
         finally:
             self.slider.blockSignals(False)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from enum import IntEnum
 
 import numpy as np
@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor, QFont
 
-from napari_dgc.merging.grouping import Group, default_name
-from napari_dgc.merging.palette import cluster_color
+from napari_dgc.merging.grouping import Group, cluster_name
 from napari_dgc.ui.signs import Sign
 from napari_dgc.ui.swatches import Swatches
 from napari_dgc.ui.wording import word_clusters
 
-NO_ROLE = "–"
+NO_ROLE = "role…"
 SIGN_ROLE = Qt.ItemDataRole.UserRole
 """The `Sign` a cell shows and that is pressed like a button."""
 
@@ -37,14 +36,22 @@ class Column(IntEnum):
 
 
 HEADERS = {
-    Column.NAME: ("Group", "Colour and name; double-click to rename"),
-    Column.PIXELS: ("Pixels", "Pixels of this group in the cube shown"),
-    Column.PERCENT: ("%", "Share of all valid pixels of the cube shown"),
-    Column.ROLE: ("Role", "What the group is; double-click to choose"),
+    Column.NAME: ("Groups", "Colour and name; double-click to rename"),
+    Column.PIXELS: ("Pixels", "Pixels of each group"),
+    Column.PERCENT: ("%", "Share of all pixels with data"),
+    Column.ROLE: ("Role", "What the group is; click to choose"),
     Column.LOCK: (Sign.LOCKED, "Lock: a locked group neither takes nor gives clusters"),
     Column.EYE: (Sign.EYE, "Drawn on the image or not; exports hold every group"),
 }
-_NUMBERS = (Column.PIXELS, Column.PERCENT)
+NUMBERS = (Column.PIXELS, Column.PERCENT)
+COUNTED = (Column.NAME, *NUMBERS)
+"""Their heads say which pixels are counted; pressed, they change it."""
+
+Counts = NDArray[np.integer]
+
+
+def _no_counts() -> list[Counts]:
+    return []
 
 
 class Cells:
@@ -53,28 +60,72 @@ class Cells:
     def __init__(self) -> None:
         self.hidden: frozenset[int] = frozenset()
         self.pointed: frozenset[int] = frozenset()
+        self.everywhere = False  # pixels of all cubes, not of the one shown
         self._swatches = Swatches()
-        self._counts = np.zeros(256, np.int64)
+        self._cube = ""
+        self._here = _sum_up([])
+        self._count_all: Callable[[], list[Counts]] = _no_counts
+        self._all: tuple[int, Counts] | None = None
 
-    def set_counts(self, counts: NDArray[np.integer] | None) -> None:
-        """Take over the pixels per cluster id of the cube shown."""
-        self._counts[:] = 0
-        if counts is not None:
-            self._counts[: len(counts)] = counts
-            self._counts[0] = 0  # no data
+    def set_counts(
+        self,
+        counts: Counts | None,
+        cube: str = "",
+        count_all: Callable[[], list[Counts]] = _no_counts,
+    ) -> None:
+        """Take over the pixels per cluster id of the cube shown, and its name.
+
+        `count_all` gives those of every cube that has a map: asked when needed.
+        """
+        self._cube, self._count_all = cube, count_all
+        self._here = _sum_up([] if counts is None else [counts])
+        self._all = None
 
     def pixels(self, clusters: Iterable[int]) -> int:
-        """Pixels of clusters in the cube shown."""
-        return int(self._counts[list(clusters)].sum())
+        """Pixels of clusters in the cube shown, or in all cubes."""
+        counts = self._everywhere[1] if self.everywhere else self._here
+        return int(counts[list(clusters)].sum())
 
     @property
     def total(self) -> int:
-        """Valid pixels of the cube shown."""
-        return int(self._counts.sum())
+        """Valid pixels of the cube shown, or of all."""
+        return int((self._everywhere[1] if self.everywhere else self._here).sum())
 
     def percent(self, pixels: int) -> str:
-        """Share of all valid pixels of the cube shown."""
-        return f"{100 * pixels / max(1, self.total):.1f}"
+        """Share of all valid pixels of the cube shown, or of all cubes."""
+        return _percent(pixels, self.total)
+
+    @property
+    def scope(self) -> str:
+        """Which pixels are counted, in some words."""
+        if self.everywhere:
+            return f"all {self._everywhere[0]} cubes"
+        return self._cube or "the cube shown"
+
+    @property
+    def cubes(self) -> int:
+        """How many cubes have a map."""
+        return self._everywhere[0]
+
+    @property
+    def _everywhere(self) -> tuple[int, Counts]:
+        """Cubes with a map, and pixels per cluster id over all of them."""
+        if self._all is None:
+            every = self._count_all()
+            self._all = len(every), _sum_up(every)
+        return self._all
+
+    def header(self, column: Column, role: int) -> object:
+        """Give what the head of a column says, and which pixels are counted."""
+        title, tip = HEADERS[column]
+        if role == _ROLE.DisplayRole and not isinstance(title, Sign):
+            named = column == Column.NAME and (self._cube or self.everywhere)
+            return self.scope if named else title
+        if role == _ROLE.ToolTipRole and column in COUNTED:
+            other = self._cube if self.everywhere else f"all {self.cubes} cubes"
+            switch = f"; click to count those of {other}" if self.cubes > 1 else ""
+            return f"{tip}. Pixels and % are those of {self.scope}{switch}."
+        return tip if role == _ROLE.ToolTipRole else None
 
     def of_group(self, group: Group, column: Column, role: int) -> object:
         """Give what a group's cell holds."""
@@ -108,16 +159,18 @@ class Cells:
         self, group: Group, cluster: int, column: Column, role: int
     ) -> object:
         """Give what the cell of a cluster within a group holds."""
-        name = default_name(cluster)
+        name = cluster_name(cluster)
         if role == _ROLE.DisplayRole and column == Column.NAME:
             return name
         if role == _ROLE.DecorationRole and column == Column.NAME:
-            return self._swatches[cluster_color(cluster)]
+            return self._swatches[group.color]  # as the image shows it
         if role == SIGN_ROLE and column == Column.LOCK and not group.locked:
             return Sign.OUT
         if role == _ROLE.ForegroundRole and group.id in self.hidden:
             return _GREY
         if role == _ROLE.ToolTipRole:
+            if column in NUMBERS:
+                return f"{name}: {self._shares((cluster,))}"
             if column != Column.LOCK:
                 return (
                     f"{name}, a cluster of {group.name}. Drag it onto another group, "
@@ -129,10 +182,10 @@ class Cells:
         return self._of_either((cluster,), column, role)
 
     def _of_either(self, clusters: Iterable[int], column: Column, role: int) -> object:
-        if role == _ROLE.DisplayRole and column in _NUMBERS:
+        if role == _ROLE.DisplayRole and column in NUMBERS:
             pixels = self.pixels(clusters)
             return f"{pixels:,}" if column == Column.PIXELS else self.percent(pixels)
-        if role == _ROLE.TextAlignmentRole and column in _NUMBERS:
+        if role == _ROLE.TextAlignmentRole and column in NUMBERS:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         if role == _ROLE.FontRole and not self.pixels(clusters):
             font = QFont()
@@ -140,12 +193,23 @@ class Cells:
             return font
         return None
 
+    def _shares(self, clusters: Collection[int]) -> str:
+        """Say how much clusters cover, of the cube shown and of all."""
+        counted = [(self._cube or "the cube shown", self._here)]
+        if self.cubes > 1:
+            counted.append((f"all {self.cubes} cubes", self._everywhere[1]))
+        parts = []
+        for where, counts in counted:
+            pixels, total = int(counts[list(clusters)].sum()), int(counts.sum())
+            parts.append(f"{pixels:,} pixels, {_percent(pixels, total)} % of {where}")
+        return "; ".join(parts)
+
     def _sign(self, group: Group, column: Column) -> Sign | None:
         if column == Column.EYE:
             return Sign.SHUT_EYE if group.id in self.hidden else Sign.EYE
         if column == Column.LOCK:
             return Sign.LOCKED if group.locked else Sign.UNLOCKED
-        return None
+        return Sign.DOWN if column == Column.ROLE else None
 
     def _tip(self, group: Group, column: Column) -> str:
         name = group.name
@@ -158,9 +222,24 @@ class Cells:
                 return f"{name} is locked: it neither takes nor gives clusters"
             return f"Lock {name}: it would neither take nor give clusters"
         if column == Column.ROLE:
-            return f"{name}: {group.role or 'no role'}; double-click to choose"
-        empty = "" if self.pixels(group.clusters) else "; no pixel in the cube shown"
+            return f"{name}: {group.role or 'no role yet'}; click to choose"
+        if column in NUMBERS:
+            return f"{name}: {self._shares(group.clusters)}"
+        empty = "" if self.pixels(group.clusters) else f"; no pixel in {self.scope}"
         return f"{name}: {word_clusters(group.clusters)}{empty}. {_HINT}"
+
+
+def _sum_up(every: Iterable[Counts]) -> Counts:
+    """Add pixels per cluster id up, (256,) int64, no data left out."""
+    total = np.zeros(256, np.int64)
+    for counts in every:
+        total[: len(counts)] += counts
+    total[0] = 0
+    return total
+
+
+def _percent(pixels: int, total: int) -> str:
+    return f"{100 * pixels / max(1, total):.1f}"
 
 
 _HINT = "Drag onto a row to merge; click the square for another colour."

@@ -22,11 +22,12 @@ from qtpy.QtWidgets import (
 )
 
 from napari_dgc.merging.grouping import ROLES
-from napari_dgc.ui.group_cells import NO_ROLE, SIGN_ROLE
+from napari_dgc.ui.group_cells import SIGN_ROLE
 from napari_dgc.ui.signs import SIDE, Sign, sign_pixmap
 
 SWATCH = 14  # pixels
 _AROUND = 4  # pixels beside the swatch that count as it
+_NONE = "no role"
 _PRESSES = (QEvent.Type.MouseButtonRelease, QEvent.Type.MouseButtonDblClick)
 
 
@@ -55,17 +56,12 @@ class NameDelegate(QStyledItemDelegate):
         return super().editorEvent(event, model, option, index)
 
 
-class SignDelegate(QStyledItemDelegate):
-    """A cell that is a button: it shows its sign instead of a box to tick."""
+class _Signed(QStyledItemDelegate):
+    """Draws signs in the colour of the text beside them."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self._pixmaps: dict[tuple[Sign, int, float], QPixmap] = {}
-
-    def initStyleOption(self, option: QStyleOptionViewItem, index) -> None:
-        """Leave out the box."""
-        super().initStyleOption(option, index)
-        option.features &= ~QStyleOptionViewItem.ViewItemFeature.HasCheckIndicator
 
     def paint(self, painter, option, index) -> None:
         """Draw the sign on the row's background."""
@@ -76,14 +72,28 @@ class SignDelegate(QStyledItemDelegate):
             role = QPalette.ColorRole
             color = option.palette.color(role.HighlightedText if chosen else role.Text)
             scale = painter.device().devicePixelRatioF()
-            place = option.rect.center() - QPoint(SIDE // 2 - 1, SIDE // 2 - 1)
+            middle = self._middle(option.rect)
+            place = middle - QPoint(SIDE // 2 - 1, SIDE // 2 - 1)
             painter.drawPixmap(place, self._pixmap(sign, color, scale))
+
+    def _middle(self, cell: QRect) -> QPoint:
+        """Give where the sign is."""
+        return cell.center()
 
     def _pixmap(self, sign: Sign, color: QColor, scale: float) -> QPixmap:
         key = sign, color.rgba(), scale
         if key not in self._pixmaps:
             self._pixmaps[key] = sign_pixmap(sign, color, scale=scale)
         return self._pixmaps[key]
+
+
+class SignDelegate(_Signed):
+    """A cell that is a button: it shows its sign instead of a box to tick."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index) -> None:
+        """Leave out the box."""
+        super().initStyleOption(option, index)
+        option.features &= ~QStyleOptionViewItem.ViewItemFeature.HasCheckIndicator
 
     def sizeHint(self, option, index) -> QSize:
         """Ask for rows that signs have air in; it is the same for all."""
@@ -100,13 +110,23 @@ class SignDelegate(QStyledItemDelegate):
         return False
 
 
-class RoleDelegate(QStyledItemDelegate):
-    """Chooses a role from a drop-down."""
+class RoleDelegate(_Signed):
+    """Chooses a role from a drop-down, which a click opens."""
+
+    def _middle(self, cell: QRect) -> QPoint:
+        return QPoint(cell.right() - 6, cell.center().y())
+
+    def editorEvent(self, event, model, option, index) -> bool:
+        """Open the list by a click: it looks as if that did."""
+        if _is_click(event, QEvent.Type.MouseButtonRelease) and index.data(SIGN_ROLE):
+            self.parent().edit(index)
+            return True
+        return super().editorEvent(event, model, option, index)
 
     def createEditor(self, parent: QWidget, option, index) -> QComboBox:
         """Make the drop-down; it commits as soon as something is chosen."""
         box = QComboBox(parent)
-        box.addItem(NO_ROLE, None)
+        box.addItem(_NONE, None)
         for role in ROLES:
             box.addItem(role, role)
         box.activated.connect(lambda _: self._commit(box))

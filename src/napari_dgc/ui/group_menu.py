@@ -9,7 +9,7 @@ from qtpy.QtCore import QModelIndex
 from qtpy.QtGui import QAction
 from qtpy.QtWidgets import QMenu, QWidget
 
-from napari_dgc.merging.grouping import Group, Grouping, default_name
+from napari_dgc.merging.grouping import ROLES, Group, Grouping, cluster_name
 from napari_dgc.ui.group_model import GroupModel
 from napari_dgc.ui.selection import Selection
 from napari_dgc.ui.swatches import Swatches
@@ -61,6 +61,7 @@ class GroupMenu:
         menu.addSeparator()
         _add(menu, "Rename", rename)
         _add(menu, "Colour…", choose_color)
+        self._add_roles(menu, group)
         _add(
             menu,
             "Unlock" if group.locked else "Lock",
@@ -104,6 +105,14 @@ class GroupMenu:
         homes = {grouping.group_of(cluster).name for cluster in clusters}
         return homes.pop() if len(homes) == 1 else "their groups"
 
+    def _add_roles(self, menu: QMenu, group: Group) -> None:
+        roles = menu.addMenu("Role")
+        for role in (None, *ROLES):
+            wish = partial(self._model.role_wanted.emit, group.id, role)
+            action = _add(roles, role or "no role", wish)
+            action.setCheckable(True)
+            action.setChecked(role == group.role)
+
     def _add_showing(self, menu: QMenu, group: Group) -> None:
         visibility = self._visibility
         hidden, solo = group.id in visibility.resting, {group.id} == visibility.solo
@@ -130,7 +139,7 @@ class GroupMenu:
         for cluster in group.clusters:
             _add(
                 members,
-                default_name(cluster),
+                cluster_name(cluster),
                 partial(wanted.emit, (cluster,)),
             )
         members.addSeparator()

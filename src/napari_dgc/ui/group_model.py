@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from qtpy.QtCore import QMimeData, QModelIndex, Qt, Signal
 from qtpy.QtGui import QIcon
 
 from napari_dgc.merging.grouping import Group
-from napari_dgc.ui.group_cells import HEADERS, SIGN_ROLE, Cells, Column
+from napari_dgc.ui.group_cells import COUNTED, HEADERS, SIGN_ROLE, Cells, Column, Counts
 from napari_dgc.ui.group_drag import MIME_TYPE, Dragged
 from napari_dgc.ui.group_rows import GroupRows
 from napari_dgc.ui.signs import Sign, sign_icon
@@ -58,10 +57,25 @@ class GroupModel(GroupRows):
 
     # -- in ---------------------------------------------------------------
 
-    def set_counts(self, counts: NDArray[np.integer] | None) -> None:
-        """Take over the pixels per cluster id of the cube shown."""
-        self._cells.set_counts(counts)
+    def set_counts(self, counts: Counts | None, *more: Any) -> None:
+        """Take over pixels per cluster id; see `Cells.set_counts`."""
+        self._cells.set_counts(counts, *more)
+        if self._cells.everywhere and self._cells.cubes < 2:
+            self._cells.everywhere = False
+        self._tell_counted()
+
+    def switch_counts(self, column: int) -> None:
+        """Count the pixels of all cubes, or again of the one shown.
+
+        Pressed was the head of this column; see `COUNTED`.
+        """
+        if column in COUNTED and self._cells.cubes > 1:
+            self._cells.everywhere = not self._cells.everywhere
+            self._tell_counted()
+
+    def _tell_counted(self) -> None:
         self.tell_all_changed()
+        self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(Column) - 1)
 
     def set_hidden(self, hidden: frozenset[int]) -> None:
         """Take over which groups are not drawn."""
@@ -79,11 +93,11 @@ class GroupModel(GroupRows):
 
     @property
     def total(self) -> int:
-        """Valid pixels of the cube shown."""
+        """Valid pixels of the cube shown, or of all cubes if these are counted."""
         return self._cells.total
 
     def pixels(self, group: Group) -> int:
-        """Pixels of a group in the cube shown."""
+        """Pixels of a group in the cube shown, or in all cubes."""
         return self._cells.pixels(group.clusters)
 
     def describe(self, ids: Iterable[int]) -> str:
@@ -92,20 +106,18 @@ class GroupModel(GroupRows):
         pixels = sum(map(self.pixels, groups))
         names = word_names(group.name for group in groups)
         share = self._cells.percent(pixels)
-        return f"{names}: {pixels:,} pixels, {share} %." if groups else ""
+        where = self._cells.scope
+        return f"{names}: {pixels:,} pixels, {share} % of {where}." if groups else ""
 
     # -- Qt asks ------------------------------------------------------------
 
     def headerData(self, section, orientation, role=_ROLE.DisplayRole):
         """Titles, with a word on each."""
         if orientation == Qt.Orientation.Horizontal and section < len(Column):
-            title, tip = HEADERS[Column(section)]
-            if role == _ROLE.DisplayRole and isinstance(title, str):
-                return title
+            title, _ = HEADERS[Column(section)]
             if role == _ROLE.DecorationRole and isinstance(title, Sign):
                 return self._signs.setdefault(title, sign_icon(title))
-            if role == _ROLE.ToolTipRole:
-                return tip
+            return self._cells.header(Column(section), role)
         return None
 
     def data(self, index, role=_ROLE.DisplayRole):

@@ -100,12 +100,13 @@ class GroupTable(QTreeView):
         header.setSectionsMovable(False)
         header.moveSection(header.visualIndex(Column.EYE), 0)
         header.setMinimumSectionSize(24)
+        header.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         mode = QHeaderView.ResizeMode
         header.setSectionResizeMode(mode.Interactive)
         header.setSectionResizeMode(Column.NAME, mode.Stretch)
         space = self.fontMetrics().horizontalAdvance
         self.setColumnWidth(Column.PERCENT, space("100.0") + 8)
-        self.setColumnWidth(Column.ROLE, space("background") + 6)
+        self.setColumnWidth(Column.ROLE, space("background") + 16)
         self.setColumnWidth(Column.LOCK, _SIGN)
         self.setColumnWidth(Column.EYE, _SIGN)
         self._on_cells_changed()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+import numpy as np
+from numpy.typing import NDArray
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
@@ -101,6 +103,16 @@ class GroupsPanel(QWidget):
         there = self._study.grouping is not None and bool(self._study.cubes)
         self.merge_button.setEnabled(there)
 
+    def count_pixels(self, shown: int) -> None:
+        """Count the groups' pixels in the cube shown; in all of them when asked."""
+        study, cubes = self._study, self._study.cubes
+        name = cubes[shown].name if 0 <= shown < len(cubes) else ""
+        self.model.set_counts(study.counts(shown), name, self._count_all)
+
+    def _count_all(self) -> list[NDArray[np.int64]]:
+        every = (self._study.counts(i) for i in range(len(self._study.cubes)))
+        return [counts for counts in every if counts is not None]
+
     def take_out(self) -> None:
         """Make the selected clusters groups of their own."""
         if not self.isEnabled():
@@ -125,7 +137,7 @@ class GroupsPanel(QWidget):
         self.merge_button = QPushButton("Merge mode")
         self.merge_button.setCheckable(True)
         self.merge_button.setToolTip(
-            "Merge with the mouse on the image: drag from one cluster to another (M)"
+            "Merge with the mouse on the image: drag from one group to another (M)"
         )
         self.spectra_button = QPushButton("Spectra")
         self.spectra_button.setCheckable(True)
@@ -188,6 +200,8 @@ class GroupsPanel(QWidget):
         model.move_wanted.connect(self._on_wished(study.move))
         model.apart_wanted.connect(self._on_wished(study.take_apart))
         model.eye_wanted.connect(self._visibility.toggle)
+        table.header().setSectionsClickable(True)
+        table.header().sectionClicked.connect(model.switch_counts)
         self._visibility.changed.connect(self._on_visibility_changed)
 
     def _on_visibility_changed(self) -> None:

@@ -1,4 +1,8 @@
-"""The group under the mouse: lit up on the image, and named beside the mouse."""
+"""The group under the mouse: lit up on the image, and named beside the mouse.
+
+It flashes where the mouse comes to it. Soon after, it is clear: the tissue below can
+be seen, and the groups around it frame it.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 from napari.layers import Labels, Layer
 from napari.viewer import Viewer
-from qtpy.QtCore import QPoint, Qt
+from qtpy.QtCore import QPoint, Qt, QTimer
 from qtpy.QtWidgets import QLabel, QWidget
 
 from napari_dgc.merging.grouping import Group
@@ -25,6 +29,7 @@ _STYLE = (
     " border-radius: 3px; }"
 )
 _LONGEST = 48  # characters of a name
+_FLASH_MS = 450
 
 
 class Hover:
@@ -49,7 +54,12 @@ class Hover:
         self._gestures = gestures
         self._label: QLabel | None = None
         self._group: Group | None = None
+        self._cluster: int | None = None
         self._lit: tuple[Labels, int] | None = None
+        self._flash = QTimer()
+        self._flash.setSingleShot(True)
+        self._flash.setInterval(_FLASH_MS)
+        self._flash.timeout.connect(self._on_flash_over)
         self._dragging = False
         # Pixels per cluster id of the map on show; None: not counted yet.
         self._counts: np.ndarray | None = None
@@ -64,6 +74,7 @@ class Hover:
     def detach(self) -> None:
         """Let go of the viewer."""
         self._show(None)
+        self._flash.stop()
         drop_callback(self._viewer.mouse_move_callbacks, self._on_mouse_moved)
         drop_callback(self._viewer.mouse_drag_callbacks, self._on_mouse_pressed)
         self._viewer.layers.selection.events.changed.disconnect(self._follow)
@@ -86,13 +97,18 @@ class Hover:
         place, layer = self._pointer.place, self._layer
         there = layer is not None and layer.visible and self._gestures.ours
         hover = place is not None and there and not self._dragging
-        self._show(place.group if place is not None and hover else None)
+        if place is not None and hover:
+            self._show(place.group, place.cluster)
+        else:
+            self._show(None)
 
-    def _show(self, group: Group | None) -> None:
-        if group == self._group:
+    def _show(self, group: Group | None, cluster: int | None = None) -> None:
+        known, self._cluster = (self._group, self._cluster), cluster
+        if (group, cluster) == known:
             return
-        self._group = group
-        self._light(None if group is None else group.value)
+        if group != self._group:
+            self._group = group
+            self._light(None if group is None else group.value)
         if group is not None:
             self._name(group)
         elif self._label is not None:
@@ -103,9 +119,20 @@ class Hover:
         wanted = None if layer is None or value is None else (layer, value)
         if self._lit is not None and (wanted is None or wanted[0] is not self._lit[0]):
             light_up(self._viewer, self._lit[0], None)
+        if wanted is None:
+            self._flash.stop()
+        elif wanted != self._lit:  # a new name or colour is no reason to flash
+            self._flash.start()
         self._lit = wanted
-        if wanted is not None:
-            light_up(self._viewer, *wanted)
+        self._draw_light()
+
+    def _draw_light(self) -> None:
+        if self._lit is not None:
+            clear = not self._flash.isActive()
+            light_up(self._viewer, *self._lit, clear=clear)
+
+    def _on_flash_over(self) -> None:
+        self._draw_light()
 
     # -- the label --------------------------------------------------------------
 
@@ -124,7 +151,7 @@ class Hover:
             name = f"{name[: _LONGEST - 1]}…"
         parts = [name, f"{100 * self._share(group):.1f} %"]
         if len(group.clusters) > 1:
-            parts.append(f"{len(group.clusters)} clusters")
+            parts.append(f"cluster {self._cluster}")
         if group.locked:
             parts.append("locked")
         return " · ".join(parts)
@@ -190,7 +217,7 @@ class Hover:
     def _on_recolored(self, event) -> None:
         # napari has sent a new table to the graphics card just now.
         if self._lit is not None and event.source is self._lit[0]:
-            light_up(self._viewer, *self._lit)
+            self._draw_light()
 
     def _forget_counts(self, *_: object) -> None:
         self._counts = None

@@ -92,8 +92,6 @@ class Readout:
 
 
 def _cluster(place: Place) -> str:
-    """Name a pixel's cluster, and its group where that has another name."""
-    group, own = place.group, f"cluster {place.cluster}"
-    if group is None or group.name.lower() == own:
-        return own
-    return f"{own} ({group.name})"
+    """Name a pixel's cluster, and its group."""
+    own = f"cluster {place.cluster}"
+    return own if place.group is None else f"{own} ({place.group.name})"

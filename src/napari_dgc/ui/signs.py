@@ -1,4 +1,4 @@
-"""Little drawings that are pressed like buttons: eye, lock, way out."""
+"""Little drawings that are pressed like buttons: eye, lock, way out, list."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class Sign(Enum):
     LOCKED = auto()
     UNLOCKED = auto()
     OUT = auto()
+    DOWN = auto()
 
 
 def sign_pixmap(
@@ -63,6 +64,8 @@ def _draw_sign(painter: QPainter, sign: Sign, color: QColor, accent: QColor) -> 
         _draw_eye(painter, color, shut=off)
     elif sign is Sign.OUT:
         _draw_way_out(painter)
+    elif sign is Sign.DOWN:
+        painter.drawPolyline([QPointF(-3, -1.5), QPointF(0, 1.5), QPointF(3, -1.5)])
     else:
         _draw_lock(painter, accent, open=off)
 

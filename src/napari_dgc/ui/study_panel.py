@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import partial
+from pathlib import Path
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
@@ -18,11 +20,13 @@ from qtpy.QtWidgets import (
 )
 from superqt import QElidingLabel
 
+from napari_dgc.study.companions import SUFFIX
 from napari_dgc.ui.app_data import recent_studies
 from napari_dgc.ui.drafts import Draft, left_drafts, word_time
 from napari_dgc.ui.menus import STUDY_FILTER
 from napari_dgc.ui.notices import Heading, StatusLine, WrappedLabel, ask, one_line
 from napari_dgc.ui.study_keeping import suggest_name
+from napari_dgc.ui.study_lock import is_open_elsewhere
 from napari_dgc.ui.workspace import Workspace
 
 _FORGET = (
@@ -40,11 +44,12 @@ class StudyPanel(QWidget):
         self._status = status
         self._drafts: list[Draft] = []
         self._done_without: set[str] = set()  # missing cubes that may stay away
+        self._last: Path | None = None
         self._make_widgets()
         self._lay_out()
         self._connect()
         self.offer_drafts()
-        self.refresh()
+        self.offer_last()
 
     # -- what the user can do ---------------------------------------------------
 
@@ -60,8 +65,9 @@ class StudyPanel(QWidget):
         if not self._study.cubes and self._study.model is None:
             self._status.say("There is nothing to save yet: begin with a cube.")
             return
+        path = self._session.keeper.path or suggest_name(self._study)
         path, _ = QFileDialog.getSaveFileName(
-            self, "Save the study as", str(suggest_name(self._study)), STUDY_FILTER
+            self, "Save the study as", str(path), STUDY_FILTER
         )
         if path:
             self._session.save_as(path)
@@ -89,6 +95,17 @@ class StudyPanel(QWidget):
         if self._drafts:
             self.offered.setText(f"Your unnamed study: {self._drafts[0].describe()}")
 
+    def offer_last(self) -> None:
+        """Offer the study saved or opened last, until there is something else."""
+        paths = (path for path in recent_studies() if not is_open_elsewhere(path))
+        self._last = next(paths, None)
+        if self._last is not None:
+            when = word_time(datetime.fromtimestamp(self._last.stat().st_mtime))
+            name = self._last.name.removesuffix(SUFFIX)
+            self.last_label.setText(f"Last study: {name}, {when}")
+            self.last_label.setToolTip(str(self._last))
+        self.refresh()
+
     def refresh(self, *_: object) -> None:
         """Say what the study is called and whether it is on disk."""
         keeper = self._session.keeper
@@ -112,6 +129,8 @@ class StudyPanel(QWidget):
         self.state.setToolTip(tip)
         self.state.setStyleSheet("color: #d6453d;" if error is not None else "")
         self._say_missing()
+        begun = named or self._study.cubes or self._study.model is not None
+        self.last.setVisible(self._last is not None and not begun)
         self.reading.setVisible(self._session.runner.running)
 
     def _say_missing(self) -> None:
@@ -155,6 +174,9 @@ class StudyPanel(QWidget):
         self.offered = WrappedLabel()
         self.restore_button = QPushButton("Continue")
         self.restore_button.setToolTip("Go on with the study that has no name yet")
+        self.last_label = QElidingLabel()
+        self.open_last_button = QPushButton("Open")
+        self.open_last_button.setToolTip("Go on with the study that was saved last")
         self.forget_button = QPushButton("Delete…")
         self.forget_button.setToolTip("Delete the study that was not saved")
 
@@ -168,10 +190,11 @@ class StudyPanel(QWidget):
         self.reading = _row(self.progress, self.cancel_button)
         self.missing = _row(self.lost, self.find_button, self.without_button)
         self.offer = _row(self.offered, self.restore_button, self.forget_button)
+        self.last = _row(self.last_label, self.open_last_button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(row)
-        for below in (self.reading, self.missing, self.offer):
+        for below in (self.reading, self.missing, self.offer, self.last):
             layout.addWidget(below)
 
     def _connect(self) -> None:
@@ -185,6 +208,7 @@ class StudyPanel(QWidget):
         self.menu.aboutToShow.connect(self.fill_menu)
         self.restore_button.clicked.connect(self._on_restore_clicked)
         self.forget_button.clicked.connect(self._on_forget_clicked)
+        self.open_last_button.clicked.connect(self._on_open_last_clicked)
 
     def fill_menu(self) -> None:
         """Fill the menu with what can be done now."""
@@ -213,6 +237,7 @@ class StudyPanel(QWidget):
     def _on_model_changed(self, model: object) -> None:
         if model is not None:  # begun with something else; the menu keeps the offer
             self.offer.setVisible(False)
+            self.refresh()
 
     def _on_without_clicked(self) -> None:
         self._done_without = {one.name for one in self._study.missing.values()}
@@ -221,6 +246,10 @@ class StudyPanel(QWidget):
     def _on_restore_clicked(self) -> None:
         self.offer.setVisible(False)
         self._session.restore(self._drafts[0])
+
+    def _on_open_last_clicked(self) -> None:
+        if self._last is not None:
+            self._session.open(self._last)
 
     def _on_forget_clicked(self) -> None:
         if ask(self, "Delete the unsaved study", _FORGET, "Delete", "Keep"):

@@ -22,6 +22,9 @@ from napari_dgc.ui.training_plots import TrainingPlots
 from napari_dgc.ui.training_session import TrainingSession
 
 _DEVICES = ("auto", "cpu", "cuda", "mps")
+_LATER = "They stay until the new clusters are ready; if you press Stop, they stay."
+
+_NOW = "They go at once; the new model is still offered later."
 
 
 class TrainingPanel(QWidget):
@@ -50,7 +53,7 @@ class TrainingPanel(QWidget):
         from napari_dgc.clustering.config import Config
 
         if self._session.runner.running or not self._may_replace(
-            "Train anew" if steps else "First map anew"
+            "Train anew" if steps else "First map anew", _LATER
         ):
             return
         try:
@@ -90,10 +93,10 @@ class TrainingPanel(QWidget):
             stop = "Stop keeps the best map so far."
         else:
             stop = "Stop ends it; your present groups stay."
-        return f"Training. {image}{stop}"
+        return f"Training, from a first map of its own. {image}{stop}"
 
-    def _may_replace(self, verb: str) -> bool:
-        """Ask before a new model makes merges void; the verb is the question."""
+    def _may_replace(self, verb: str, when: str) -> bool:
+        """Ask before a new model makes merges void: the verb, and when it does."""
         history = self._study.history
         count = len(history.operations) if history is not None else 0
         if not count:
@@ -101,11 +104,12 @@ class TrainingPanel(QWidget):
         return ask(
             self,
             f"{verb}?",
-            f"You have taken {count} step{'s' * (count != 1)} with the present "
-            "clusters (merges, names, colours). New clusters begin with one group "
-            "each, and these steps are lost once they are ready.",
+            "New clusters take the place of the present ones, each in a group of its "
+            "own. The groups you have made go with the old clusters: "
+            f"{count} step{'s' * (count != 1)} (merges, names, roles, colours). "
+            f"{when}\n\n“Cancel”: everything stays as it is.",
             verb,
-            "Keep my groups",
+            "Cancel",
         )
 
     def _make_fields(self) -> None:
@@ -133,12 +137,13 @@ class TrainingPanel(QWidget):
     def _make_buttons(self) -> None:
         self.first_button = QPushButton("First map")
         self.first_button.setToolTip(
-            "A map within seconds, without training; good enough to start merging"
+            "A map within seconds, without training; good enough to start merging. "
+            "Train makes a map of its own and does not need this one"
         )
         self.train_button = QPushButton("Train")
         self.train_button.setToolTip(
-            "Learn better clusters from all cubes; the map follows while it goes on. "
-            "The best map is kept, be it the first one"
+            "Learn better clusters from all cubes; the map follows meanwhile. It "
+            "makes its own first map, so none is needed before. The best map is kept"
         )
         self.stop_button = QPushButton("Stop")
         self.stop_button.setToolTip(
@@ -231,7 +236,7 @@ class TrainingPanel(QWidget):
         self._session.stop()
 
     def _on_use_clicked(self) -> None:
-        if self._may_replace("Use new model"):
+        if self._may_replace("Use new model", _NOW):
             self._session.use_unused()
             self.refresh()
 
