@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 def train_model(options: argparse.Namespace) -> None:
     """`train`: one model over all cubes."""
-    from napari_dgc.cli.commands import print_paths, read_cubes
+    from napari_dgc.cli.commands import print_paths
+    from napari_dgc.cli.reading import read_cubes
 
     output: Path = options.output
     kept, table = _beside(output, "resume.safetensors"), _beside(output, "log.csv")
@@ -32,7 +33,10 @@ def train_model(options: argparse.Namespace) -> None:
     if state is None:
         _check_unused(output, kept, table, force=options.force)
     config = _read_config(options, state)
-    cubes = read_cubes(options)
+    notices: list[str] = []
+    cubes = read_cubes(options, notices)
+    for notice in notices:
+        ProgressLine(options.quiet).say(notice)
     model = _train(options, cubes, config, state, kept, table)
     # Asked about beforehand; while a training is unfinished its model is, too.
     model.save(output, force=options.force or options.resume)
