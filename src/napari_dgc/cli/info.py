@@ -20,12 +20,10 @@ def show_cubes(options: argparse.Namespace) -> None:
     """`info`: one paragraph for each cube, or JSON."""
     notices: list[str] = []
     cubes = read_cubes(options, notices)
-    for notice in notices:
-        ProgressLine(options.quiet).say(notice)
-    facts = []
     with ProgressLine(options.quiet) as progress:
-        for cube in cubes:
-            facts.append(_facts(cube, progress))
+        facts = [_facts(cube, progress) for cube in cubes]
+        for notice in notices:
+            progress.say(notice)
     if options.json:
         print(json.dumps(facts, indent=2, ensure_ascii=False))
     else:

@@ -122,7 +122,7 @@ class _Calibrator:
 
     def calibrate(self, cube: Cube) -> Cube:
         """The cube as reflectance; as it is where it has no white reference."""
-        from napari_dgc.cubes.calibration import calibrate
+        from napari_dgc.cubes.calibrating import calibrate
 
         calibration = self._find(cube)
         if calibration is None:
@@ -132,7 +132,7 @@ class _Calibrator:
         return calibrated
 
     def _find(self, cube: Cube) -> Calibration | None:
-        from napari_dgc.cubes.calibration import calibration_from, tile_calibration
+        from napari_dgc.cubes.calibrating import calibration_from, tile_calibration
         from napari_dgc.cubes.references import find_references
 
         options = self.options

@@ -35,9 +35,7 @@ def train_model(options: argparse.Namespace) -> None:
     config = _read_config(options, state)
     notices: list[str] = []
     cubes = read_cubes(options, notices)
-    for notice in notices:
-        ProgressLine(options.quiet).say(notice)
-    model = _train(options, cubes, config, state, kept, table)
+    model = _train(options, cubes, notices, config, state, kept, table)
     # Asked about beforehand; while a training is unfinished its model is, too.
     model.save(output, force=options.force or options.resume)
     kept.unlink(missing_ok=True)
@@ -47,6 +45,7 @@ def train_model(options: argparse.Namespace) -> None:
 def _train(
     options: argparse.Namespace,
     cubes: list[Cube],
+    notices: list[str],
     config: Config,
     state: TrainingState | None,
     kept: Path,
@@ -69,6 +68,8 @@ def _train(
             cubes, config, prefetch=options.prefetch, resume=state, keep_state=True
         )
         for step in stack.enter_context(closing(steps)):
+            while notices:  # not before: bad input leaves one line, its own
+                progress.say(notices.pop(0))
             if step.notice:
                 progress.say(step.notice)
             if step.stage == "training" and step.ended:

@@ -17,7 +17,12 @@ from safetensors.numpy import save
 
 from napari_dgc.clustering.config import Config
 from napari_dgc.clustering.frontend import FrontEnd
-from napari_dgc.cubes.agreement import SAME_NM, check_same_units, wavelengths_apart
+from napari_dgc.cubes.agreement import (
+    SAME_NM,
+    check_same_units,
+    range_of,
+    wavelengths_apart,
+)
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.files import write_whole
@@ -140,7 +145,8 @@ class Model:
         if cube.bands != self.bands:
             raise InputError(
                 source,
-                f"it has {cube.bands} bands, the model was trained on {self.bands}",
+                f"it has {cube.bands} bands{range_of(cube.wavelengths)}, the model was "
+                f"trained on {self.bands}{range_of(self.wavelengths)}",
                 "use cubes of the same sensor and band range, or train on this one",
             )
         apart = wavelengths_apart(cube.wavelengths, self.wavelengths)

@@ -23,6 +23,13 @@ def wavelengths_apart(a: Wavelengths, b: Wavelengths) -> float:
     return float(np.abs(a - b).max())
 
 
+def range_of(wavelengths: Wavelengths) -> str:
+    """Say from where to where, such as " (400 to 1000 nm)"; "" if unknown."""
+    if wavelengths is None:
+        return ""
+    return f" ({wavelengths.min():.4g} to {wavelengths.max():.4g} nm)"
+
+
 def common_wavelengths(cubes: Sequence[Cube]) -> Wavelengths:
     """Those of the first cube that has some, (C,) in nm."""
     return next((c.wavelengths for c in cubes if c.wavelengths is not None), None)

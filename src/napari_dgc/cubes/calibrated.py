@@ -21,7 +21,7 @@ class CalibratedArray:
         Raw counts: an array, a memory map or one read by blocks. Kept under
         this name.
     calibration : Calibration
-        Must fit; `napari_dgc.cubes.calibration.calibrate` sees to that.
+        Must fit; `napari_dgc.cubes.calibrating.calibrate` sees to that.
     saturation, ignore_value : float, optional
         As of `Cube`, in the units of `source`.
 

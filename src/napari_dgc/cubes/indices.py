@@ -38,9 +38,6 @@ class SpectralIndex:
         Those of the formula, in nm, in the order `compute` takes them.
     compute : callable
         From reflectances, one float32 array for each wavelength, to the index.
-    unitless : bool
-        A ratio that raw counts without an offset give, too. False where the
-        formula asks for reflectance.
     """
 
     name: str
@@ -49,7 +46,6 @@ class SpectralIndex:
     source: str
     wavelengths: tuple[float, ...]
     compute: Callable[..., NDArray[np.float32]]
-    unitless: bool = True
 
     def bands_used(self, cube: Cube) -> tuple[int, ...] | None:
         """The good bands nearest to its wavelengths; None where the cube lacks one.
@@ -106,7 +102,6 @@ class IndexMap:
         self.index = index
         self.bands = bands
         self.shape = cube.shape[1:]
-        # Of its bands alone, so that the cube says which readings count.
         self._cube = cube
 
     def __getitem__(self, key: Any, /) -> Any:
@@ -191,7 +186,6 @@ INDICES: Mapping[str, SpectralIndex] = _table(
         "Gitelson et al. 2001",
         (550, 700),
         lambda r550, r700: 1 / r550 - 1 / r700,
-        unitless=False,
     ),
     SpectralIndex(
         "CRI",
@@ -200,7 +194,6 @@ INDICES: Mapping[str, SpectralIndex] = _table(
         "Gitelson et al. 2002",
         (510, 550),
         lambda r510, r550: 1 / r510 - 1 / r550,
-        unitless=False,
     ),
     SpectralIndex(
         "PSRI",
@@ -219,7 +212,6 @@ INDICES: Mapping[str, SpectralIndex] = _table(
         lambda r700, r670, r550: (
             ((r700 - r670) - np.float32(0.2) * (r700 - r550)) * (r700 / r670)
         ),
-        unitless=False,
     ),
     SpectralIndex(
         "NDRE",

@@ -75,7 +75,7 @@ def _reasons(
     raw: CubeArray = cube.data
     limits: Cube | CalibratedArray = cube
     if isinstance(raw, CalibratedArray):
-        raw, limits = raw.source, raw
+        limits, raw = raw, raw.source
     with np.errstate(over="ignore", invalid="ignore"):
         values = np.array(raw[:, rows, :], np.float32)[:, chosen]
         if cube.good_bands is not None:
@@ -83,12 +83,12 @@ def _reasons(
         if cube.mask is not None:
             yield "masked", ~cube.mask[rows][chosen]
         if limits.ignore_value == 0:
-            yield "ignored", (values == 0).all(axis=0)
+            yield "ignored", np.asarray((values == 0).all(axis=0))
         elif limits.ignore_value is not None:
             ignored = values == np.float32(limits.ignore_value)
-            yield "ignored", ignored.any(axis=0)
+            yield "ignored", np.asarray(ignored.any(axis=0))
         if limits.saturation is not None:
             ceiling = np.float32(limits.saturation)
-            yield "saturated", (values >= ceiling).any(axis=0)
-        finite: NDArray[np.bool_] = np.isfinite(values).all(axis=0)
-        yield "dead", ~finite | (values == values[:1]).all(axis=0)
+            yield "saturated", np.asarray((values >= ceiling).any(axis=0))
+        flat = np.asarray((values == values[:1]).all(axis=0))
+        yield "dead", flat | ~np.asarray(np.isfinite(values).all(axis=0))

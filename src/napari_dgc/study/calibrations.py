@@ -11,13 +11,12 @@ from typing import Any, get_args
 import numpy as np
 
 from napari_dgc.cubes.bands import band_ranges, parse_ranges, select_bands
-from napari_dgc.cubes.calibration import (
-    Calibration,
-    Per,
+from napari_dgc.cubes.calibrating import (
     calibrate,
     calibration_from,
     calibration_of_spectrum,
 )
+from napari_dgc.cubes.calibration import Calibration, Per
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.readers import read_cube
