@@ -10,8 +10,9 @@ import pytest
 import tifffile
 from spectral.io import envi
 
+from napari_dgc import Config, Model, read_cube, train
 from napari_dgc.cli import main
-from napari_dgc.clustering.model import Model
+from napari_dgc.cubes.calibrating import calibrate, calibration_from
 from napari_dgc.study.study_file import open_study
 
 C, H, W = 12, 32, 40
@@ -92,6 +93,21 @@ def test_the_references_beside_cubes_are_taken_and_said(
     maps = [tifffile.imread(tmp_path / f"leaf{n}_clusters.tif") for n in (1, 2)]
     assert len(np.unique(maps[0])) > 1
     assert (maps[0] == maps[1]).mean() > 0.98
+
+
+def test_every_model_of_a_training_says_what_made_reflectance(work: Path) -> None:
+    capture = work / "leaf1" / "capture"
+    raw, white, dark = (
+        read_cube(capture / f"{prefix}leaf1.hdr")
+        for prefix in ("", "WHITEREF_", "DARKREF_")
+    )
+    cube = calibrate(raw, calibration_from(white, dark))
+    assert cube.calibration is not None
+    steps = train([cube], Config(k=3, steps=3, device="cpu"))
+    models = [step.snapshot or step.model for step in steps]
+    found = [model for model in models if model is not None]
+    assert any(model.encoder for model in found)
+    assert {m.calibrations for m in found[1:]} == {(cube.calibration.fingerprint,)}
 
 
 def test_references_named_are_those_that_would_have_been_found(

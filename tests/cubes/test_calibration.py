@@ -294,6 +294,16 @@ def test_a_tile_in_the_picture_is_a_reference() -> None:
         tile_calibration(cube, mask[:2, :2])
 
 
+def test_another_integration_time_is_told() -> None:
+    raw, white, dark, _ = scene()
+    timed = replace(white, metadata={"tint": "4.0"})
+    calibration = calibration_from(timed, dark)
+    assert calibration.longer_exposure(replace(raw, metadata={"tint": "10"})) == 2.5
+    assert calibration.longer_exposure(raw) == 1
+    assert calibration_from(white).longer_exposure(timed) == 1
+    assert calibration.longer_exposure(replace(raw, metadata={"tint": "auto"})) == 1
+
+
 def test_pictures_leave_saturated_pixels_black() -> None:
     raw, white, dark, _ = scene()
     counts = np.array(raw.data)

@@ -183,6 +183,12 @@ def describe(cube: Cube) -> str:
     text += _and_dark(calibration)
     if calibration.reflectance != 1:
         text += f", the white one reflecting {calibration.reflectance:g}"
+    longer = calibration.longer_exposure(cube)
+    if longer != 1:
+        text += (
+            f"; exposed {longer:.3g} times as long as the white one, by which "
+            "reflectance is too high"
+        )
     lost = calibration.without_range(cube)
     if lost.any():
         text += (

@@ -181,7 +181,15 @@ def _in_words(facts: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-_CUBES = ("Cube", "State", "Bands x rows x columns", "Map", "Path")
+_CUBES = (
+    "Cube",
+    "State",
+    "Bands x rows x columns",
+    "Calibration",
+    "Bands left out",
+    "Map",
+    "Path",
+)
 _GROUPS = ("Value", "Group", "Role", "Lock", "%", "Clusters")
 
 
@@ -190,7 +198,10 @@ def _cube_row(cube: Mapping[str, Any]) -> tuple[str, ...]:
         "no" if not cube["mapped"] else "yes" if cube["statistics"] else "no statistics"
     )
     shape = " x ".join(map(str, cube["shape"]))
-    return cube["name"], cube["state"], shape, has, cube["path"] or "(no file)"
+    made = cube["calibration"] or "none"
+    left = cube["bad_bands"] or "none"
+    path = cube["path"] or "(no file)"
+    return cube["name"], cube["state"], shape, made, left, has, path
 
 
 def _group_row(group: Mapping[str, Any]) -> tuple[str, ...]:

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
 
+_SLACK_NM = 5.0
+
 
 def select_bands(
     cube: Cube,
@@ -93,10 +95,9 @@ def _within(cube: Cube, low: float, high: float) -> NDArray[np.bool_]:
         raise InputError(
             source, "it has no wavelengths to choose by", "choose bands by number"
         )
-    # Half a band of slack at both ends, or a range that starts at the first
-    # band's nominal wavelength would miss it.
     first, last = float(centres.min()), float(centres.max())
-    slack = (last - first) / max(1, cube.bands - 1)
+    # 400 to 1000 nm is meant of a sensor whose bands start at 403.
+    slack = max(_SLACK_NM, (last - first) / max(1, cube.bands - 1))
     if low < first - slack or high > last + slack:
         raise InputError(
             source,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from napari_dgc.cubes.agreement import check_reference_bands
 from napari_dgc.cubes.calibrated import CalibratedArray
-from napari_dgc.cubes.calibration import Calibration, Per
+from napari_dgc.cubes.calibration import Calibration, Per, exposure_of
 from napari_dgc.cubes.cube import Cube, CubeArray
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.lazy import ScaledArray
@@ -74,6 +74,7 @@ def calibration_from(
         saturation=white.saturation if per == "pixel" else None,
         fingerprint=_name(digests, reflectance),
         wavelengths=white.wavelengths,
+        exposure=exposure_of(white),
     )
 
 

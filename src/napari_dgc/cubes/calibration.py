@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -41,6 +42,8 @@ class Calibration:
         A digest of the references and of `reflectance`.
     wavelengths : ndarray of float64, shape (C,), optional
         The white reference's, in nm.
+    exposure : float, optional
+        The white reference's integration time as its header states it (``tint``).
     """
 
     white: CubeArray
@@ -52,6 +55,7 @@ class Calibration:
     saturation: float | None
     fingerprint: str
     wavelengths: NDArray[np.float64] | None = None
+    exposure: float | None = None
 
     def at(
         self, key: Any, shape: tuple[int, ...]
@@ -68,16 +72,30 @@ class Calibration:
         Returns
         -------
         dark, span : ndarray of float32
-            `span` is (white - dark) / reflectance; NaN where that is not positive.
+            Of the index's shape, or such as broadcast to it. `span` is
+            (white - dark) / reflectance; NaN where that is not positive.
         """
-        dark, white = _pick(self.dark, key, shape), _pick(self.white, key, shape)
+        if self.per != "pixel":  # small enough to be kept
+            return _pick(self.dark, key, shape), _pick(self._span, key, shape)
+        dark = _pick(self.dark, key, shape)
+        return dark, self._range(_pick(self.white, key, shape), dark)
+
+    @cached_property
+    def _span(self) -> NDArray[np.float32]:
+        """The range of averaged references, whole."""
+        white, dark = (np.asarray(a, np.float32) for a in (self.white, self.dark))
+        return self._range(white, dark)
+
+    def _range(
+        self, white: NDArray[np.float32], dark: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
         with np.errstate(invalid="ignore"):
             span = np.asarray((white - dark) / np.float32(self.reflectance))
             lost = ~(span > 0)
             if self.saturation is not None:
                 lost |= white >= np.float32(self.saturation)
         span[lost] = np.nan
-        return dark, span
+        return span
 
     def require_fit(self, cube: Cube) -> None:
         """Raise InputError unless the references fit a cube's shape and bands."""
@@ -115,6 +133,14 @@ class Calibration:
                 "take references with the cube's settings",
             )
 
+    def longer_exposure(self, cube: Cube) -> float:
+        """How many times as long as the white reference a cube was exposed.
+
+        1 where a header does not say. Reflectance comes out as many times too high.
+        """
+        own = exposure_of(cube)
+        return own / self.exposure if own and self.exposure else 1.0
+
     def without_range(self, cube: Cube) -> NDArray[np.float64]:
         """The share of each band's columns (or pixels) that have no range, (C,).
 
@@ -133,9 +159,23 @@ class Calibration:
         return lost / len(rows)
 
 
+def exposure_of(cube: Cube) -> float | None:
+    """The integration time that a Specim header states, in its units, or None."""
+    try:
+        time = float(cube.metadata["tint"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return time if 0 < time < float("inf") else None
+
+
 def _pick(array: CubeArray, key: Any, shape: tuple[int, ...]) -> NDArray[np.float32]:
     """Give what a reference holds for an index into the cube."""
     require_backing(array)
+    window = isinstance(key, tuple) and [type(entry) for entry in key] == [slice] * 3
+    if window and isinstance(array, np.ndarray):  # arithmetic broadcasts the rest
+        lengths = zip(key, array.shape, strict=True)
+        key = tuple(k if n > 1 else slice(None) for k, n in lengths)
+        return np.asarray(array[key], dtype=np.float32)
     # Broadcasting a memory map reads nothing; other arrays have the full shape.
     whole = np.broadcast_to(array, shape) if isinstance(array, np.ndarray) else array
     return np.asarray(whole[key], dtype=np.float32)
