@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -107,7 +108,7 @@ def test_every_model_of_a_training_says_what_made_reflectance(work: Path) -> Non
     models = [step.snapshot or step.model for step in steps]
     found = [model for model in models if model is not None]
     assert any(model.encoder for model in found)
-    assert {m.calibrations for m in found[1:]} == {(cube.calibration.fingerprint,)}
+    assert {m.calibrations for m in found} == {(cube.calibration.fingerprint,)}
 
 
 def test_references_named_are_those_that_would_have_been_found(
@@ -156,6 +157,21 @@ def test_info_says_what_does_not_count(
     dropped = facts(capsys, work / "leaf1", "--drop-bands", f"0-1,{C - 1}")
     assert dropped["bad_bands"] == f"0-1,{C - 1}"
     assert dropped["noisy_bands"] == ""
+
+
+def test_references_named_are_no_cubes_of_their_folder(
+    work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, new in (("leaf1", "a"), ("WHITEREF_leaf1", "w"), ("DARKREF_leaf1", "d")):
+        for suffix in ("hdr", "raw"):
+            file = work / "leaf1" / "capture" / f"{name}.{suffix}"
+            shutil.copy(file, tmp_path / f"{new}.{suffix}")
+    white, dark = tmp_path / "w.hdr", tmp_path / "d.raw"
+    run("info", "--json", tmp_path, "--white", white, "--dark", dark)
+    cubes = json.loads(capsys.readouterr().out)
+    assert [cube["name"] for cube in cubes] == ["a"]
+    error = fails(capsys, "info", white, "--white", white)
+    assert "as its own reference" in error
 
 
 def test_a_tile_of_the_cube_itself(

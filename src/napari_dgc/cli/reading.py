@@ -93,7 +93,7 @@ def read_cubes(options: argparse.Namespace, notices: list[str]) -> list[Cube]:
     from napari_dgc.cubes.agreement import check_same_bands
     from napari_dgc.cubes.readers import find_cubes, read_cube
 
-    paths = find_cubes(options.cubes)
+    paths = _without_named_references(find_cubes(options.cubes), options)
     cubes = [read_cube(path, options.key, axes=options.axes) for path in paths]
     check_same_bands(cubes)
     if not options.no_calibration:
@@ -110,6 +110,20 @@ def read_cubes(options: argparse.Namespace, notices: list[str]) -> list[Cube]:
             "--no-calibration",
         )
     return _choose_bands(cubes, options, notices)
+
+
+def _without_named_references(
+    paths: list[Path], options: argparse.Namespace
+) -> list[Path]:
+    """Leave out --white and --dark where they lie in a folder of cubes."""
+    named = [path.resolve() for path in (options.white, options.dark) if path]
+    names = {path.with_suffix("") for path in named}  # the header or the data file
+    left = [path for path in paths if path.resolve().with_suffix("") not in names]
+    if not left:
+        raise InputError(
+            paths[0], "is named as a cube and as its own reference", "name the cube"
+        )
+    return left
 
 
 @dataclass
