@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+from small_study import C, small_model
 
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.merging.grouping import Grouping
@@ -46,3 +49,12 @@ def test_bad_bands_have_no_value():
     found = group_spectra(statistics, Grouping.start([1, 2, 3]), good_bands=both)
     np.testing.assert_array_equal(np.isfinite(found[1].mean), both)
     np.testing.assert_array_equal(np.isfinite(found[1].std), both)
+
+
+def test_bands_that_the_model_leaves_out_have_no_value():
+    cubes = [Cube(np.zeros((C, 2, 2)))]
+    model = small_model()
+    assert good_in_all(cubes, model) is None
+    good = np.arange(C) != 2
+    fewer = replace(model, good_bands=good)
+    np.testing.assert_array_equal(good_in_all(cubes, fewer), good)

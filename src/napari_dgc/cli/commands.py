@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dgc.cli.progress import ProgressLine
-from napari_dgc.cubes.cube import Cube
+from napari_dgc.cli.reading import read_cubes
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.files import check_free, write_whole
 
@@ -38,7 +38,8 @@ def segment_cubes(options: argparse.Namespace) -> None:
     from napari_dgc.study.mapping import MappedCube, map_cube
 
     model = Model.load(options.model)
-    cubes = read_cubes(options)
+    notices: list[str] = []
+    cubes = read_cubes(options, notices)
     stems = file_stems([cube.name for cube in cubes])
     for cube in cubes:
         model.require_bands(cube)
@@ -47,6 +48,8 @@ def segment_cubes(options: argparse.Namespace) -> None:
     for name in (f"{stem}{suffix}" for stem in stems for suffix in suffixes):
         check_free(out / name, force=options.force)
     with ProgressLine(options.quiet) as progress:
+        for notice in notices:
+            progress.say(notice)
         for stem, cube in zip(stems, cubes, strict=True):
             for piece in map_cube(model, cube, device=options.device):
                 if not isinstance(piece, MappedCube):
@@ -59,17 +62,6 @@ def segment_cubes(options: argparse.Namespace) -> None:
                 piece.statistics.save(stats, force=options.force)
                 progress.end()
                 print_paths([*paths, stats])
-
-
-def read_cubes(options: argparse.Namespace) -> list[Cube]:
-    """The cubes that a command was given; all with the same bands."""
-    from napari_dgc.cubes.agreement import check_same_bands
-    from napari_dgc.cubes.readers import find_cubes, read_cube
-
-    paths = find_cubes(options.cubes)
-    cubes = [read_cube(path, options.key, axes=options.axes) for path in paths]
-    check_same_bands(cubes)
-    return cubes
 
 
 def _write_map(

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from napari_dgc import __version__
-from napari_dgc.cli import commands, evaluate, merge, study, train
+from napari_dgc.cli import commands, evaluate, info, merge, study, train
+from napari_dgc.cli.reading import add_cube_options
 from napari_dgc.clustering.config import PREFETCH
 
 MAP_FORMATS = ("tif", "npy", "png", "pth")
@@ -37,6 +38,7 @@ def build_parser() -> argparse.ArgumentParser:
         title="commands", required=True, metavar="COMMAND", parser_class=_Parser
     ).add_parser
     _add_sample(add("sample", help="write sample scenes of leaves, with labels"))
+    _add_info(add("info", help="say what cubes hold, and which bands are noisy"))
     _add_train(add("train", help="learn clusters over all cubes"))
     _add_segment(add("segment", help="map cubes with a model"))
     _add_merge(add("merge", help="merge the clusters of maps into groups"))
@@ -54,8 +56,15 @@ def _add_sample(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=commands.write_sample)
 
 
+def _add_info(parser: argparse.ArgumentParser) -> None:
+    add_cube_options(parser, bands=True)
+    parser.add_argument("--json", action="store_true", help="for programs")
+    _add_quiet(parser)
+    parser.set_defaults(run=info.show_cubes)
+
+
 def _add_train(parser: argparse.ArgumentParser) -> None:
-    _add_cubes(parser)
+    add_cube_options(parser, bands=True)
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="MODEL.safetensors"
     )
@@ -91,7 +100,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
 
 def _add_segment(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", type=Path, metavar="MODEL")
-    _add_cubes(parser)
+    add_cube_options(parser)
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT_DIR")
     _add_formats(parser, MAP_FORMATS)
     parser.add_argument("--device", default="auto")
@@ -144,7 +153,7 @@ def _add_study(parser: argparse.ArgumentParser) -> None:
         title="commands", required=True, metavar="COMMAND", parser_class=_Parser
     ).add_parser
     new = add("new", help="gather cubes, a model and maps into a study")
-    _add_cubes(new)
+    add_cube_options(new, bands=True)
     new.add_argument("-o", "--output", type=Path, required=True, metavar="S.dgc.json")
     new.add_argument(
         "--model",
@@ -195,14 +204,6 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     )
     _add_common(parser)
     parser.set_defaults(run=evaluate.evaluate_maps)
-
-
-def _add_cubes(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "cubes", type=Path, nargs="+", metavar="CUBE_OR_DIR", help="files or folders"
-    )
-    parser.add_argument("--key", help="variable that holds the cube, in .mat files")
-    parser.add_argument("--axes", help="order of the axes, such as yxb")
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:

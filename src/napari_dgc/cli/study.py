@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_dgc.cli.commands import find_maps, print_paths, read_cubes
+from napari_dgc.cli.commands import find_maps, print_paths
 from napari_dgc.cli.merge import check_clusters
 from napari_dgc.cli.progress import ProgressLine
+from napari_dgc.cli.reading import read_cubes
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.files import check_free
 
@@ -31,7 +32,8 @@ def make_study(options: argparse.Namespace) -> None:
         )
     check_free(check_study_path(options.output), force=options.force)
     study = Study()
-    study.add_cubes(read_cubes(options))
+    notices: list[str] = []
+    study.add_cubes(read_cubes(options, notices))
     if options.model is not None:
         from napari_dgc.clustering.model import Model
 
@@ -41,8 +43,9 @@ def make_study(options: argparse.Namespace) -> None:
         study.accept_model(model)
     if options.maps is not None:
         unmapped = _take_maps(study, options.maps)
-        for name in unmapped:
-            ProgressLine(options.quiet).say(f"{name} has no map in {options.maps}")
+        notices += [f"{name} has no map in {options.maps}" for name in unmapped]
+    for notice in notices:
+        ProgressLine(options.quiet).say(notice)
     print_paths([save_study(study, options.output, force=options.force)])
 
 
@@ -98,6 +101,8 @@ def show_study(options: argparse.Namespace) -> None:
             "state": located[i].state,
             "path": _text(located[i].path or reference.path),
             "shape": list(reference.shape),
+            "calibration": reference.calibration and reference.calibration.fingerprint,
+            "bad_bands": reference.bad_bands,
             "mapped": i in loaded.maps,
             "statistics": i in loaded.statistics,
         }
@@ -176,7 +181,15 @@ def _in_words(facts: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-_CUBES = ("Cube", "State", "Bands x rows x columns", "Map", "Path")
+_CUBES = (
+    "Cube",
+    "State",
+    "Bands x rows x columns",
+    "Calibration",
+    "Bands left out",
+    "Map",
+    "Path",
+)
 _GROUPS = ("Value", "Group", "Role", "Lock", "%", "Clusters")
 
 
@@ -185,7 +198,10 @@ def _cube_row(cube: Mapping[str, Any]) -> tuple[str, ...]:
         "no" if not cube["mapped"] else "yes" if cube["statistics"] else "no statistics"
     )
     shape = " x ".join(map(str, cube["shape"]))
-    return cube["name"], cube["state"], shape, has, cube["path"] or "(no file)"
+    made = cube["calibration"] or "none"
+    left = cube["bad_bands"] or "none"
+    path = cube["path"] or "(no file)"
+    return cube["name"], cube["state"], shape, made, left, has, path
 
 
 def _group_row(group: Mapping[str, Any]) -> tuple[str, ...]:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 def train_model(options: argparse.Namespace) -> None:
     """`train`: one model over all cubes."""
-    from napari_dgc.cli.commands import print_paths, read_cubes
+    from napari_dgc.cli.commands import print_paths
+    from napari_dgc.cli.reading import read_cubes
 
     output: Path = options.output
     kept, table = _beside(output, "resume.safetensors"), _beside(output, "log.csv")
@@ -32,8 +33,9 @@ def train_model(options: argparse.Namespace) -> None:
     if state is None:
         _check_unused(output, kept, table, force=options.force)
     config = _read_config(options, state)
-    cubes = read_cubes(options)
-    model = _train(options, cubes, config, state, kept, table)
+    notices: list[str] = []
+    cubes = read_cubes(options, notices)
+    model = _train(options, cubes, notices, config, state, kept, table)
     # Asked about beforehand; while a training is unfinished its model is, too.
     model.save(output, force=options.force or options.resume)
     kept.unlink(missing_ok=True)
@@ -43,6 +45,7 @@ def train_model(options: argparse.Namespace) -> None:
 def _train(
     options: argparse.Namespace,
     cubes: list[Cube],
+    notices: list[str],
     config: Config,
     state: TrainingState | None,
     kept: Path,
@@ -65,6 +68,8 @@ def _train(
             cubes, config, prefetch=options.prefetch, resume=state, keep_state=True
         )
         for step in stack.enter_context(closing(steps)):
+            while notices:  # not before: bad input leaves one line, its own
+                progress.say(notices.pop(0))
             if step.notice:
                 progress.say(step.notice)
             if step.stage == "training" and step.ended:

@@ -17,7 +17,12 @@ from safetensors.numpy import save
 
 from napari_dgc.clustering.config import Config
 from napari_dgc.clustering.frontend import FrontEnd
-from napari_dgc.cubes.agreement import SAME_NM, wavelengths_apart
+from napari_dgc.cubes.agreement import (
+    SAME_NM,
+    check_same_units,
+    range_of,
+    wavelengths_apart,
+)
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.files import write_whole
@@ -59,6 +64,9 @@ class Model:
     retired_ids : tuple of int
         Ids of pruned clusters: reserved, so that saved groupings keep their
         meaning.
+    calibrations : tuple of str
+        Fingerprints of the calibrations that made reflectance of the training
+        cubes; empty where they were taken as they are.
 
     Raises
     ------
@@ -79,6 +87,7 @@ class Model:
     steps_done: int = 0
     cluster_ids: NDArray[np.uint8] = field(default_factory=lambda: np.empty(0, "u1"))
     retired_ids: tuple[int, ...] = ()
+    calibrations: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         ids: NDArray[Any] = np.asarray(self.cluster_ids)
@@ -131,12 +140,13 @@ class Model:
         return digest.hexdigest()[:16]
 
     def require_bands(self, cube: Cube) -> None:
-        """Raise InputError if a cube's bands or wavelengths are not the model's."""
+        """Raise InputError if a cube's bands, wavelengths or units are not its own."""
         source = cube.path or cube.name
         if cube.bands != self.bands:
             raise InputError(
                 source,
-                f"it has {cube.bands} bands, the model was trained on {self.bands}",
+                f"it has {cube.bands} bands{range_of(cube.wavelengths)}, the model was "
+                f"trained on {self.bands}{range_of(self.wavelengths)}",
                 "use cubes of the same sensor and band range, or train on this one",
             )
         apart = wavelengths_apart(cube.wavelengths, self.wavelengths)
@@ -146,6 +156,7 @@ class Model:
                 f"its wavelengths differ from the model's by up to {apart:.1f} nm",
                 "use cubes of the same sensor and band range, or train on this one",
             )
+        check_same_units(cube, bool(self.calibrations), self.front_end.mean)
 
     def save(self, path: str | Path, *, force: bool = True) -> None:
         """Write the model; the file appears whole or not at all.
@@ -169,6 +180,7 @@ class Model:
             "steps_done": self.steps_done,
             "cluster_ids": self.cluster_ids.tolist(),
             "retired_ids": list(self.retired_ids),
+            "calibrations": list(self.calibrations),
             "seed": self.seed,
             "packages": package_versions(),
         }
@@ -257,6 +269,7 @@ class Model:
             steps_done=int(meta["steps_done"]),
             cluster_ids=np.array(ids, object),  # as written: checked, then uint8
             retired_ids=tuple(meta["retired_ids"]),
+            calibrations=tuple(meta.get("calibrations", ())),
         )
 
     def _tensors(self) -> dict[str, NDArray[Any]]:

@@ -93,7 +93,10 @@ def train(
     else:
         resume.require(config, prints)
         begun = Beginning(resume.model, resume.rarity, resume.valid_share)
-    model = replace(begun.model, cubes=prints, config=config)
+    made = {c.calibration.fingerprint for c in cubes if c.calibration is not None}
+    model = replace(
+        begun.model, cubes=prints, config=config, calibrations=tuple(sorted(made))
+    )
     active = active_clusters(model)
     if total == 0:
         step = Step("training", 0, 0, active=active, notice=begun.notice)

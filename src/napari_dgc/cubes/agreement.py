@@ -11,6 +11,7 @@ from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
 
 SAME_NM = 1.0  # wavelengths this close are the same band
+_HIGHEST_REFLECTANCE = 2.0  # of a mean over pixels; beyond it are counts
 
 Wavelengths = NDArray[np.float64] | None
 
@@ -20,6 +21,13 @@ def wavelengths_apart(a: Wavelengths, b: Wavelengths) -> float:
     if a is None or b is None:
         return 0.0
     return float(np.abs(a - b).max())
+
+
+def range_of(wavelengths: Wavelengths) -> str:
+    """Say from where to where, such as " (400 to 1000 nm)"; "" if unknown."""
+    if wavelengths is None:
+        return ""
+    return f" ({wavelengths.min():.4g} to {wavelengths.max():.4g} nm)"
 
 
 def common_wavelengths(cubes: Sequence[Cube]) -> Wavelengths:
@@ -51,3 +59,47 @@ def check_same_bands(cubes: Sequence[Cube]) -> None:
                 f"{apart:.1f} nm",
                 "resample one of them, or cluster them apart",
             )
+
+
+def check_same_units(cube: Cube, calibrated: bool, mean: NDArray[np.float32]) -> None:
+    """Raise InputError if a cube holds raw counts where a model knows reflectance.
+
+    Or the other way round.
+
+    Parameters
+    ----------
+    cube : Cube
+    calibrated : bool
+        Whether the model was trained on calibrated cubes.
+    mean : ndarray of float32, shape (C,)
+        The mean spectrum it was trained on.
+    """
+    source = cube.path or cube.name
+    if calibrated and cube.calibration is None and cube.data.dtype.kind in "iu":
+        raise InputError(
+            source,
+            "it holds raw counts, the model was trained on reflectance",
+            "give its references by --white and --dark, or put them beside it",
+        )
+    counts = not calibrated and float(mean.max()) > _HIGHEST_REFLECTANCE
+    if cube.calibration is not None and counts:
+        raise InputError(
+            source,
+            "it is calibrated, the model was trained on raw counts",
+            "use --no-calibration, or train on calibrated cubes",
+        )
+
+
+def check_reference_bands(one: Cube, other: Cube) -> None:
+    """Raise InputError unless a second reference has the bands of the first."""
+    apart = 0.0
+    if one.bands == other.bands:
+        apart = wavelengths_apart(one.wavelengths, other.wavelengths)
+    if one.bands != other.bands or apart > SAME_NM:
+        a, b = (" x ".join(map(str, cube.shape)) for cube in (other, one))
+        raise InputError(
+            other.path or other.name,
+            f"it is {a} (bands x rows x columns), {one.name} {b}, and their "
+            + (f"wavelengths are {apart:.1f} nm apart" if apart else "bands differ"),
+            "take both with the same settings",
+        )

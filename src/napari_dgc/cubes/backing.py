@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_dgc.cubes.calibrated import CalibratedArray
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.lazy import ScaledArray
 
@@ -17,9 +18,7 @@ def reads_at_once(data: object) -> bool:
     So it is in memory and in memory maps; compressed files and lazily computed
     arrays may take seconds.
     """
-    return isinstance(
-        data.source if isinstance(data, ScaledArray) else data, np.ndarray
-    )
+    return isinstance(_stored(data), np.ndarray)
 
 
 def require_backing(data: object) -> None:
@@ -33,7 +32,7 @@ def require_backing(data: object) -> None:
     data : array-like
         A cube's data, of any kind; costs microseconds.
     """
-    array: Any = data.source if isinstance(data, ScaledArray) else data
+    array: Any = _stored(data)
     if not isinstance(array, np.memmap):
         return
     while isinstance(array.base, np.memmap):  # from a view to the whole map
@@ -50,3 +49,10 @@ def require_backing(data: object) -> None:
             "became shorter while it was in use",
             "copy or export it again",
         )
+
+
+def _stored(data: object) -> object:
+    """What is read when values are computed from it."""
+    while isinstance(data, (ScaledArray, CalibratedArray)):
+        data = data.source
+    return data

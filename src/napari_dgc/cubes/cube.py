@@ -8,12 +8,16 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_dgc.cubes.backing import require_backing
+from napari_dgc.cubes.calibrated import CalibratedArray
+
+if TYPE_CHECKING:
+    from napari_dgc.cubes.calibration import Calibration
 
 _ROWS_PER_READ = 64
 
@@ -98,6 +102,12 @@ class Cube:
         return int(C), int(H), int(W)
 
     @property
+    def calibration(self) -> Calibration | None:
+        """What makes reflectance of raw counts as they are read, if anything does."""
+        data = self.data
+        return data.calibration if isinstance(data, CalibratedArray) else None
+
+    @property
     def bands(self) -> int:
         """Number of bands C."""
         return int(self.data.shape[0])
@@ -133,14 +143,21 @@ class Cube:
             If the file behind it can no longer be read.
         """
         require_backing(self.data)
+        raw = self.data
+        if isinstance(raw, CalibratedArray):
+            raw = raw.source  # dead, saturated and ignored are told by the counts
         with np.errstate(over="ignore"):  # doubles beyond float32 read as infinite
-            spectra = np.array(self.data[:, rows, cols], dtype=np.float32, order="C")
-        if self.good_bands is not None and not self.good_bands.all():
-            spectra[~self.good_bands] = 0
-            good = spectra[self.good_bands]
-        else:
-            good = spectra
-        valid = self._valid_pixels(good)
+            spectra = np.array(raw[:, rows, cols], dtype=np.float32, order="C")
+        good: Any = self.good_bands
+        if good is None or good.all():
+            good = slice(None)  # a view, where a mask would copy
+        valid = self._valid_pixels(spectra[good])
+        if isinstance(self.data, CalibratedArray):
+            self.data.calibrate(spectra, (slice(None), rows, cols))
+            with np.errstate(invalid="ignore", over="ignore"):
+                valid &= np.isfinite(spectra[good].sum(axis=0))
+        if isinstance(good, np.ndarray):
+            spectra[~good] = 0
         if self.mask is not None:
             valid &= self.mask[rows, cols]
         if not valid.all():
@@ -185,7 +202,8 @@ class Cube:
         return spectrum
 
     def _valid_pixels(self, good: NDArray[np.float32]) -> NDArray[np.bool_]:
-        """Pixels (h, w) that are neither dead, saturated nor ignored."""
+        """Pixels (h, w) that are neither dead, saturated nor ignored, by raw values."""
+        limits = self.data if isinstance(self.data, CalibratedArray) else self
         with np.errstate(invalid="ignore", over="ignore"):
             # A sum is finite only if every term is: one pass instead of C tests.
             valid: NDArray[np.bool_] = np.isfinite(good.sum(axis=0))
@@ -195,10 +213,10 @@ class Cube:
             if flat.any():
                 flat[flat] = (good[:, flat] == good[0][flat]).all(axis=0)
                 valid &= ~flat
-            if self.saturation is not None:
-                valid &= ~(good >= np.float32(self.saturation)).any(axis=0)
-            if self.ignore_value is not None and self.ignore_value != 0:
-                valid &= ~(good == np.float32(self.ignore_value)).any(axis=0)
+            if limits.saturation is not None:
+                valid &= ~(good >= np.float32(limits.saturation)).any(axis=0)
+            if limits.ignore_value is not None and limits.ignore_value != 0:
+                valid &= ~(good == np.float32(limits.ignore_value)).any(axis=0)
         return valid
 
     @cached_property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.envi import DATA_SUFFIXES, find_header, read_envi
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.matlab import read_matlab
+from napari_dgc.cubes.references import is_reference, without_references
 
 #: What a folder stands for; other formats are named one by one.
 FOLDER_SUFFIXES = (".mat", ".hdr")
@@ -71,13 +73,15 @@ def find_cubes(paths: str | Path | Iterable[str | Path]) -> list[Path]:
     Parameters
     ----------
     paths : path or iterable of paths
-        A folder stands for its ``.mat`` and ``.hdr`` files, sorted by name;
-        a file stands for itself.
+        A folder stands for its ``.mat`` and ``.hdr`` files, sorted by name, and
+        one that Specim cameras wrote for those in its ``capture`` folder; a file
+        stands for itself; a pattern such as ``day*/*.hdr`` for all that fit.
 
     Returns
     -------
     list of pathlib.Path
-        In the order given, each file once.
+        In the order given, each file once; without the white and dark
+        references of cubes that are among them.
 
     Raises
     ------
@@ -86,24 +90,43 @@ def find_cubes(paths: str | Path | Iterable[str | Path]) -> list[Path]:
     """
     found: dict[Path, None] = {}
     for entry in [paths] if isinstance(paths, (str, Path)) else paths:
-        path = Path(entry)
-        if not path.exists():
-            raise InputError(path, "no such file or folder", "check the path")
-        files = [path]
-        if path.is_dir():
-            files = sorted(
-                file
-                for file in path.iterdir()
-                if file.suffix.lower() in FOLDER_SUFFIXES and file.is_file()
-            )
-            if not files:
-                raise InputError(
-                    path,
-                    "holds no .mat or .hdr file",
-                    "name a folder with cubes, or the files themselves",
-                )
-        found.update(dict.fromkeys(files))
-    return list(found)
+        for path in _matching(Path(entry)):
+            files = _in_folder(path) if path.is_dir() else [path]
+            found.update(dict.fromkeys(files))
+    return without_references(found)
+
+
+def _matching(path: Path) -> list[Path]:
+    """The path itself, or what fits it where it is a pattern."""
+    if path.exists():
+        return [path]
+    if not glob.has_magic(str(path)):
+        raise InputError(path, "no such file or folder", "check the path")
+    fitting = sorted(map(Path, glob.glob(str(path), recursive=True)))  # noqa: PTH207
+    if not fitting:
+        raise InputError(path, "no file or folder fits the pattern", "check it")
+    return fitting
+
+
+def _in_folder(folder: Path) -> list[Path]:
+    """The cubes of a folder; one written by a Specim camera has them in ``capture``."""
+    for place in (folder, folder / "capture"):
+        if not place.is_dir():
+            continue
+        files = sorted(
+            file
+            for file in place.iterdir()
+            if file.suffix.lower() in FOLDER_SUFFIXES
+            and file.is_file()
+            and not is_reference(file)
+        )
+        if files:
+            return files
+    raise InputError(
+        folder,
+        "holds no .mat or .hdr file",
+        "name a folder with cubes, or the files themselves",
+    )
 
 
 def _dispatch(path: Path, key: str | None, axes: str | None) -> Cube:

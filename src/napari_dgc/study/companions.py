@@ -19,6 +19,7 @@ from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.files import sync_folder, write_whole
 from napari_dgc.merging.statistics import ClusterStatistics
 from napari_dgc.reports.masks import encode_label_tiff
+from napari_dgc.study.calibrations import bad_bands, calibration_reference
 from napari_dgc.study.exports import file_stems
 from napari_dgc.study.fingerprints import cube_fingerprint
 from napari_dgc.study.record import CubeRecord, FileReference
@@ -125,7 +126,14 @@ class Companions:
             self.remember_cube(cube, fingerprint)
         _, fingerprint = self._prints[id(cube)]
         return CubeReference(
-            cube.name, cube.path, cube.key, cube.axes, cube.shape, fingerprint
+            cube.name,
+            cube.path,
+            cube.key,
+            cube.axes,
+            cube.shape,
+            fingerprint,
+            calibration_reference(cube),
+            bad_bands(cube),
         )
 
     # -- writing ----------------------------------------------------------------

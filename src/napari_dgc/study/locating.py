@@ -10,6 +10,7 @@ from typing import Literal
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.readers import read_cube
+from napari_dgc.study.calibrations import prepare
 from napari_dgc.study.fingerprints import has_fingerprint
 from napari_dgc.study.reference import CubeReference
 
@@ -111,10 +112,12 @@ def read_located(reference: CubeReference, path: str | Path) -> Cube:
     Raises
     ------
     InputError
-        If it cannot be read or has another shape.
+        If it cannot be read or has another shape, or its white and dark
+        references are not what they were.
     """
     cube = read_cube(path, reference.key, axes=reference.axes)
     check_fits(reference, cube)
+    cube = prepare(cube, reference.calibration, reference.bad_bands)
     return replace(cube, name=reference.name)
 
 

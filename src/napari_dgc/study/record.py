@@ -1,8 +1,9 @@
 """What a study's file says: JSON with sorted keys and a checksum.
 
 One object: ``format``, ``version``, ``checksum``, ``cubes`` (each with ``name``,
-``path``, ``key``, ``axes``, ``shape``, ``fingerprint`` and, where it is mapped,
-``clusters``, ``statistics``, ``confidence``), ``model``, ``operations`` (all steps,
+``path``, ``key``, ``axes``, ``shape``, ``fingerprint``; ``calibration`` and
+``bad_bands`` where it has some; and, where it is mapped, ``clusters``, ``statistics``,
+``confidence``), ``model``, ``operations`` (all steps,
 those undone included), ``index`` (how many of them count), ``next_id`` (the lowest
 group id never given away) and ``view``. Files are ``{"path", "fingerprint"}``, their
 paths relative to the study's own with forward slashes; only on another drive are they
@@ -17,11 +18,13 @@ import json
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from napari_dgc.merging.fields import Fields
 from napari_dgc.merging.steps import Operation, operation_from_json
+from napari_dgc.study.calibrations import preparation_from_json, preparation_to_json
 from napari_dgc.study.reference import CubeReference
 from napari_dgc.study.view import View, view_from_json, view_to_json
 
@@ -177,6 +180,9 @@ def _cube_to_json(record: CubeRecord, folder: Path) -> dict[str, Any]:
         "key": cube.key,
         "axes": cube.axes,
         "shape": list(cube.shape),
+        **preparation_to_json(
+            cube.calibration, cube.bad_bands, partial(_relative, folder=folder)
+        ),
         "fingerprint": cube.fingerprint,
         "clusters": _file_to_json(record.clusters, folder),
         "statistics": _file_to_json(record.statistics, folder),
@@ -184,13 +190,16 @@ def _cube_to_json(record: CubeRecord, folder: Path) -> dict[str, Any]:
     }
 
 
-def _cube_from_json(data: object, folder: Path) -> CubeRecord:
+def _cube_from_json(data: Any, folder: Path) -> CubeRecord:
     fields = Fields(data, "a cube")
     path = fields.optional_text("path")
     shape = fields.integers("shape")
     if len(shape) != 3 or min(shape) < 1:
         raise ValueError(f"a cube's shape is said to be {list(shape)}")
     C, H, W = shape
+    calibration, bad_bands = preparation_from_json(
+        data, lambda text: _absolute(text, folder)
+    )
     reference = CubeReference(
         name=fields.text("name"),
         path=None if path is None else _absolute(path, folder),
@@ -198,6 +207,8 @@ def _cube_from_json(data: object, folder: Path) -> CubeRecord:
         axes=fields.optional_text("axes"),
         shape=(C, H, W),
         fingerprint=fields.optional_text("fingerprint"),
+        calibration=calibration,
+        bad_bands=bad_bands,
     )
     files = (
         _file_from_json(fields.value(kind), folder)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
+from napari_dgc.study.calibrations import CalibrationReference
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,10 @@ class CubeReference:
     fingerprint : str, optional
         Of its content; see `napari_dgc.study.fingerprints`. None where it was not
         known when the study was saved.
+    calibration : CalibrationReference, optional
+        What made reflectance of it.
+    bad_bands : str
+        Bands that are left out, such as ``0-3,7``.
     """
 
     name: str
@@ -38,6 +43,8 @@ class CubeReference:
     axes: str | None
     shape: tuple[int, int, int]
     fingerprint: str | None
+    calibration: CalibrationReference | None = None
+    bad_bands: str = ""
 
     @property
     def source(self) -> str:

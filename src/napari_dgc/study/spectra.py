@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +13,20 @@ from napari_dgc.merging.grouping import Grouping
 from napari_dgc.merging.statistics import ClusterStatistics, group_statistics
 from napari_dgc.reports.spectra import Spectrum
 
+if TYPE_CHECKING:
+    from napari_dgc.clustering.model import Model
 
-def good_in_all(cubes: Sequence[Cube]) -> NDArray[np.bool_] | None:
-    """Bands that no cube's header rules out, (C,) bool; None for all of them."""
+
+def good_in_all(
+    cubes: Sequence[Cube], model: Model | None = None
+) -> NDArray[np.bool_] | None:
+    """Bands that neither a cube nor the model rules out, (C,) bool; None for all.
+
+    Statistics hold zeros in those that the model rules out, too: it reads no others.
+    """
     masks = [cube.good_bands for cube in cubes if cube.good_bands is not None]
+    if model is not None and not model.good_bands.all():
+        masks.append(model.good_bands)
     return np.logical_and.reduce(masks) if masks else None
 
 

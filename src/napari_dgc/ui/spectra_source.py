@@ -88,7 +88,8 @@ class SpectraSource:
         if not preview.count:
             return None
         cubes, into = self._study.cubes, grouping.group(target)
-        good = good_in_all(cubes if index is None else cubes[index : index + 1])
+        own = cubes if index is None else cubes[index : index + 1]
+        good = good_in_all(own, self._study.model)
         mean, std = (
             v if good is None else np.where(good, v, np.nan)
             for v in (preview.mean, preview.std)
@@ -104,7 +105,8 @@ class SpectraSource:
         members = {group.id: group.clusters for group in grouping.groups}
         if statistics is not self._from or members != self._members:
             cubes = self._study.cubes
-            good = good_in_all(cubes if index is None else cubes[index : index + 1])
+            own = cubes if index is None else cubes[index : index + 1]
+            good = good_in_all(own, self._study.model)
             fresh = group_spectra(
                 statistics, grouping, good_bands=good, cube=self.name(index)
             )

@@ -1,0 +1,287 @@
+"""Reading the cubes that a command was given: calibrated, and with which bands."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_dgc.cli.progress import ProgressLine
+from napari_dgc.cubes.cube import Cube
+from napari_dgc.cubes.errors import InputError
+
+if TYPE_CHECKING:
+    from napari_dgc.cubes.calibration import Calibration
+
+
+def add_cube_options(parser: argparse.ArgumentParser, *, bands: bool = False) -> None:
+    """Add the options that say which cubes, and how to read them.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+    bands : bool
+        With those that choose bands; segmenting takes the model's.
+    """
+    parser.add_argument(
+        "cubes",
+        type=Path,
+        nargs="+",
+        metavar="CUBE_OR_DIR",
+        help="files, folders or patterns",
+    )
+    parser.add_argument("--key", help="variable that holds the cube, in .mat files")
+    parser.add_argument("--axes", help="order of the axes, such as yxb")
+    how = parser.add_argument_group(
+        "calibration",
+        "reflectance = (raw - dark) / (white - dark); WHITEREF_NAME.hdr and "
+        "DARKREF_NAME.hdr beside a cube are taken by themselves",
+    )
+    white = how.add_mutually_exclusive_group()
+    white.add_argument("--white", type=Path, metavar="FILE", help="white reference")
+    white.add_argument(
+        "--white-region",
+        type=_region,
+        metavar="R0:R1,C0:C1",
+        help="rows and columns (from 0, ends left out) of a white or grey tile in "
+        "each cube itself",
+    )
+    white.add_argument(
+        "--no-calibration", action="store_true", help="leave references beside cubes"
+    )
+    how.add_argument("--dark", type=Path, metavar="FILE", help="dark reference")
+    how.add_argument(
+        "--white-reflectance",
+        type=_reflectance,
+        metavar="R",
+        help="of the white reference or tile (1.0)",
+    )
+    how.add_argument(
+        "--reference-per",
+        choices=("column", "band", "pixel"),
+        help="average a reference over its lines (column), over all pixels "
+        "(band), or take whole frames pixel by pixel (column)",
+    )
+    if bands:
+        parser.add_argument(
+            "--drop-bands",
+            type=_bands,
+            metavar="noisy|LIST",
+            help="leave out noisy bands, or these, such as 0-9,570-579 (from 0)",
+        )
+        parser.add_argument(
+            "--wavelengths", type=_range, metavar="NM-NM", help="such as 450-900"
+        )
+
+
+def read_cubes(options: argparse.Namespace, notices: list[str]) -> list[Cube]:
+    """The cubes that a command was given; all with the same bands.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+    notices : list of str
+        Gets what shall be said once all input is found good: which references
+        were taken, which bands left out.
+
+    Returns
+    -------
+    list of Cube
+    """
+    from napari_dgc.cubes.agreement import check_same_bands
+    from napari_dgc.cubes.readers import find_cubes, read_cube
+
+    paths = _without_named_references(find_cubes(options.cubes), options)
+    cubes = [read_cube(path, options.key, axes=options.axes) for path in paths]
+    check_same_bands(cubes)
+    if not options.no_calibration:
+        calibrator = _Calibrator(options, notices)
+        cubes = [calibrator.calibrate(cube) for cube in cubes]
+    elif options.dark is not None:
+        raise InputError("--dark", "does nothing with --no-calibration", "leave one")
+    if len({cube.calibration is None for cube in cubes}) > 1:
+        raw = next(cube for cube in cubes if cube.calibration is None)
+        raise InputError(
+            raw.path or raw.name,
+            "it has no references, other cubes have",
+            "put them beside it, name them by --white and --dark, or use "
+            "--no-calibration",
+        )
+    return _choose_bands(cubes, options, notices)
+
+
+def _without_named_references(
+    paths: list[Path], options: argparse.Namespace
+) -> list[Path]:
+    """Leave out --white and --dark where they lie in a folder of cubes."""
+    named = [path.resolve() for path in (options.white, options.dark) if path]
+    names = {path.with_suffix("") for path in named}  # the header or the data file
+    left = [path for path in paths if path.resolve().with_suffix("") not in names]
+    if not left:
+        raise InputError(
+            paths[0], "is named as a cube and as its own reference", "name the cube"
+        )
+    return left
+
+
+@dataclass
+class _Calibrator:
+    """Finds each cube's references; reads each pair once."""
+
+    options: argparse.Namespace
+    notices: list[str]
+    known: dict[tuple[Path, Path | None], Calibration] = field(default_factory=dict)
+
+    def calibrate(self, cube: Cube) -> Cube:
+        """The cube as reflectance; as it is where it has no white reference."""
+        from napari_dgc.cubes.calibrating import calibrate
+
+        calibration = self._find(cube)
+        if calibration is None:
+            return cube
+        calibrated = calibrate(cube, calibration)
+        self.notices.append(f"{cube.name}: calibrated with {describe(calibrated)}")
+        return calibrated
+
+    def _find(self, cube: Cube) -> Calibration | None:
+        from napari_dgc.cubes.calibrating import calibration_from, tile_calibration
+        from napari_dgc.cubes.references import find_references
+
+        options = self.options
+        reflectance: float = options.white_reflectance or 1.0
+        if options.white_region is not None:
+            dark = None if options.dark is None else self._read(options.dark)
+            return tile_calibration(
+                cube, options.white_region, dark, reflectance=reflectance
+            )
+        white_path, dark_path = options.white, options.dark
+        if white_path is None and cube.path is not None:
+            white_path, beside = find_references(cube.path)
+            dark_path = dark_path or beside
+        if white_path is None:
+            if options.dark is not None:
+                raise InputError(
+                    "--dark", "a dark reference does nothing alone", "add --white"
+                )
+            if dark_path is not None:
+                self.notices.append(
+                    f"{cube.name}: not calibrated, {dark_path.name} has no white "
+                    "reference beside it"
+                )
+            return None
+        pair = white_path, dark_path
+        if pair not in self.known:
+            self.known[pair] = calibration_from(
+                self._read(white_path),
+                None if dark_path is None else self._read(dark_path),
+                per=options.reference_per or "column",
+                reflectance=reflectance,
+            )
+        return self.known[pair]
+
+    def _read(self, path: Path) -> Cube:
+        from napari_dgc.cubes.readers import read_cube
+
+        return read_cube(path, self.options.key, axes=self.options.axes)
+
+
+def describe(cube: Cube) -> str:
+    """Say in words by what a calibrated cube is; "" for others."""
+    calibration = cube.calibration
+    if calibration is None:
+        return ""
+    white = calibration.white_path
+    text = "a tile of its own" if white is None else white.name
+    text += _and_dark(calibration)
+    if calibration.reflectance != 1:
+        text += f", the white one reflecting {calibration.reflectance:g}"
+    longer = calibration.longer_exposure(cube)
+    if longer != 1:
+        text += (
+            f"; exposed {longer:.3g} times as long as the white one, by which "
+            "reflectance is too high"
+        )
+    lost = calibration.without_range(cube)
+    if lost.any():
+        text += (
+            f"; in {(lost > 0).sum()} of {cube.bands} bands white is not above dark "
+            f"throughout ({100 * lost.mean():.2g} % of all places)"
+        )
+    return text
+
+
+def _and_dark(calibration: Calibration) -> str:
+    dark = calibration.dark_path
+    return " and no dark reference" if dark is None else f" and {dark.name}"
+
+
+def _choose_bands(
+    cubes: list[Cube], options: argparse.Namespace, notices: list[str]
+) -> list[Cube]:
+    from napari_dgc.cubes.bands import band_ranges, select_bands
+
+    drop = getattr(options, "drop_bands", None)
+    wavelengths = getattr(options, "wavelengths", None)
+    if wavelengths is not None:
+        cubes = [select_bands(cube, wavelengths=wavelengths) for cube in cubes]
+    if drop is None:
+        return cubes
+    listed: Sequence[int] = drop
+    if drop == "noisy":
+        from napari_dgc.clustering.noise import LEAST_SNR, BandNoise, measure_noise
+
+        with ProgressLine(options.quiet) as progress:
+            for piece in measure_noise(cubes):
+                if isinstance(piece, BandNoise):
+                    noisy = piece.noisy()
+                else:
+                    progress.show(f"Measuring the noise {piece:.0%}")
+        listed = noisy.nonzero()[0].tolist()
+        which = band_ranges(noisy) or "none"
+        notices.append(f"Noisy bands (SNR below {LEAST_SNR:g}), left out: {which}")
+    return [select_bands(cube, drop=listed) for cube in cubes]
+
+
+def _region(text: str) -> tuple[slice, slice]:
+    try:
+        rows, cols = (
+            tuple(int(n) for n in part.split(":")) for part in text.split(",")
+        )
+        (r0, r1), (c0, c1) = rows, cols
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: give rows and columns such as 10:40,20:60"
+        ) from None
+    if not (0 <= r0 < r1 and 0 <= c0 < c1):
+        raise argparse.ArgumentTypeError(f"{text!r} marks no pixel")
+    return slice(r0, r1), slice(c0, c1)
+
+
+def _reflectance(text: str) -> float:
+    value = float(text)
+    if not 0 < value <= 2:
+        raise argparse.ArgumentTypeError(f"{text} is no reflectance; give 0 to 1")
+    return value
+
+
+def _bands(text: str) -> str | tuple[int, ...]:
+    from napari_dgc.cubes.bands import parse_ranges
+
+    if text.strip().lower() == "noisy":
+        return "noisy"
+    try:
+        return parse_ranges(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _range(text: str) -> tuple[float, float]:
+    try:
+        low, high = (float(part) for part in text.split("-"))
+    except ValueError:
+        low, high = 1.0, 0.0
+    if not low < high:
+        raise argparse.ArgumentTypeError(f"{text!r}: give two in nm, such as 450-900")
+    return low, high
