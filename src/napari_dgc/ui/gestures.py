@@ -78,6 +78,7 @@ class Gestures:
         # The layers whose panning Merge mode has turned off; none: the mode is off.
         self._armed: tuple[Layer, ...] = ()
         self._target: int | None = None
+        self.snapshot_note = SNAPSHOT  # why nothing is merged on a preview
         self._overlay: dict[str, Any] = {}
         viewer.mouse_drag_callbacks.append(self._on_pressed)
         viewer.layers.selection.events.active.connect(self._on_active_changed)
@@ -113,7 +114,7 @@ class Gestures:
             self.mode_changed.emit(False)
             return
         if on and self._display.previewing:
-            self.said.emit(SNAPSHOT, "warning")
+            self.said.emit(self.snapshot_note, "warning")
             self.mode_changed.emit(False)
             return
         self._drop_target()
@@ -218,7 +219,7 @@ class Gestures:
 
     def _on_preview_pressed(self, dragged: bool) -> None:
         if not dragged or self.merging:
-            self.said.emit(SNAPSHOT, "warning")
+            self.said.emit(self.snapshot_note, "warning")
 
     def _on_group_clicked(self, group: Group | None, modifiers: set[str]) -> None:
         if self.merging and "Shift" in modifiers:
