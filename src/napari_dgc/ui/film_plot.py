@@ -8,9 +8,12 @@ from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtGui import QColor
 
 from napari_dgc.study.film import Film
+from napari_dgc.ui.film_wording import word_warning
 
 HEIGHT = 76  # pixels
-AXIS_WIDTH = 38  # pixels, on both sides: "0.98" and a tick
+AXIS_WIDTH = 38  # pixels: "0.98" and a tick
+COUNT_WIDTH = 26  # pixels: "128" and a tick
+_MARGIN = 8  # pixels beside the first and the last step: half a slider's handle
 _NEAR = 7  # pixels from a mark
 _LEAST_SPAN = 0.2  # of scores: what chance moves shall not look big
 _TIP = (
@@ -44,8 +47,8 @@ class FilmPlot(pg.PlotWidget):
         self.setMenuEnabled(False)
         self.getPlotItem().setContentsMargins(0, 6, 0, 0)
         self.showAxis("right")
-        for side in ("left", "right"):
-            self.getAxis(side).setWidth(AXIS_WIDTH)
+        for side, width in (("left", AXIS_WIDTH), ("right", COUNT_WIDTH)):
+            self.getAxis(side).setWidth(width)
             self.getAxis(side).enableAutoSIPrefix(False)
         self._film = Film()
         self._make_items()
@@ -113,13 +116,16 @@ class FilmPlot(pg.PlotWidget):
             self.setYRange(middle - 1.3 * half, middle + 1.3 * half, padding=0)
             marks = [w.step for w in film.warnings]
             self._warned.setData(marks, [middle - 1.1 * half] * len(marks))
-        self._counts.setYRange(0, 1.1 * max([1, *counts]), padding=0)
-        self.setXRange(frames[0].step if frames else 0, self.last_step, padding=0)
+        most = max([1, *counts])
+        self._counts.setYRange(0, 1.15 * most, padding=0)
+        self.getAxis("right").setTicks([[(0, "0"), (most, str(most))]])
+        self._fit_steps()
 
-    @property
-    def last_step(self) -> int:
-        """Where the axis ends."""
-        return max([1, *(frame.step for frame in self._film.frames)])
+    def _fit_steps(self) -> None:
+        frames = self._film.frames
+        first, last = (frames[0].step, frames[-1].step) if frames else (0, 1)
+        inner = max(1.0, self.getViewBox().width() - 2 * _MARGIN)
+        self.setXRange(first, max(last, first + 1), padding=_MARGIN / inner)
 
     def mark(self, step: int | None) -> None:
         """Mark the step on show."""
@@ -144,7 +150,7 @@ class FilmPlot(pg.PlotWidget):
             return
         x = event.position().x()
         near = [
-            f"Step {w.step}: {w.text}"
+            word_warning(w)
             for w in self._film.warnings
             if abs(self.place_of(w.step) - x) <= _NEAR
         ]
@@ -163,3 +169,4 @@ class FilmPlot(pg.PlotWidget):
 
     def _on_box_resized(self) -> None:
         self._counts.setGeometry(self.getViewBox().sceneBoundingRect())
+        self._fit_steps()

@@ -11,7 +11,8 @@ from qtpy.QtCore import QObject, Signal
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.study.film import Film, Frame, are_alike
 from napari_dgc.study.mapping import Finished, Preview, Progress, enlarge, preview_all
-from napari_dgc.ui.film_wording import name_frame, word_frame
+from napari_dgc.ui.banner import Banner
+from napari_dgc.ui.film_wording import name_frame, word_banner, word_frame
 from napari_dgc.ui.gestures import SNAPSHOT
 from napari_dgc.ui.training_jobs import fits, with_threads
 from napari_dgc.ui.worker import Job, Runner
@@ -55,6 +56,7 @@ class FilmSession(QObject):
         self._frame: Frame | None = None  # on show
         self._recording = False  # the run at work, or the latest, is a training
         self._new = False  # its first frame is still to come
+        self._banner = Banner(shared.viewer)
         self._refused: Cube | None = None  # could not be mapped
         self._runner = Runner(self)
         self._runner.yielded.connect(self._on_mapped)
@@ -93,7 +95,8 @@ class FilmSession(QObject):
         self._frame = self.film.frames[index]
         self._shared.session.hold_previews(True)
         self._shared.gestures.snapshot_note = _NOTE
-        self._draw()
+        self._draw()  # which ends Merge mode, and its banner
+        self._banner.show(word_banner(self._frame.step))
         self._tell()
         self.moved.emit(index)
 
@@ -152,6 +155,7 @@ class FilmSession(QObject):
     def _let_go(self) -> None:
         self._frame = None
         self._runner.stop()
+        self._banner.hide()
         self._shared.session.hold_previews(False)
         self._shared.gestures.snapshot_note = SNAPSHOT
         self.moved.emit(-1)

@@ -13,11 +13,11 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_dgc.ui.film_plot import AXIS_WIDTH, FilmPlot
+from napari_dgc.ui.film_plot import AXIS_WIDTH, COUNT_WIDTH, FilmPlot
 from napari_dgc.ui.film_session import FilmSession
 from napari_dgc.ui.film_slider import FilmSlider
-from napari_dgc.ui.film_wording import name_frame, word_film, word_frame
-from napari_dgc.ui.notices import StatusLine, WrappedLabel, ask
+from napari_dgc.ui.film_wording import name_frame, word_film
+from napari_dgc.ui.notices import StatusLine, ask
 from napari_dgc.ui.workspace import Workspace
 
 _FOLD = (
@@ -74,23 +74,12 @@ class FilmStrip(QWidget):
         self.slider.show_film(film, step)
         for part in (self.plot, self.slider):
             part.setEnabled(not taking)
-        self.caption.setVisible(showing)
-        if showing:
-            self._describe(index)
-        self.use_button.setVisible(showing)
-        self.back_button.setVisible(showing)
-        self.use_button.setEnabled(not taking and index != in_use)
-        self.back_button.setEnabled(not taking)
+        self.use_button.setEnabled(showing and not taking and index != in_use)
+        self.back_button.setEnabled(showing and not taking)
+        used = showing and index == in_use
         self.use_button.setToolTip(
-            _USE if index != in_use else "These clusters are in use already"
+            "These clusters are in use already" if used else _USE
         )
-
-    def _describe(self, index: int) -> None:
-        film = self.session.film
-        lines = [word_frame(film, index), *film.warnings_of(index)]
-        if index == self.session.in_use:
-            lines[0] += " In use."
-        self.caption.setText("\n".join(lines))
 
     def _make_widgets(self, theme: str) -> None:
         self.fold = QToolButton()
@@ -108,36 +97,38 @@ class FilmStrip(QWidget):
         self.slider.setToolTip(
             "Drag to show earlier snapshots on the image; Esc leaves"
         )
-        self.caption = WrappedLabel()
         self.use_button = QPushButton("Use this one")
         self.back_button = QPushButton("Back to result")
         self.back_button.setToolTip("Show the map in use again (Esc)")
 
     def _lay_out(self) -> None:
+        # All is there from the start: nothing moves below the mouse that scrubs.
+        self.buttons = QWidget()
+        row = QHBoxLayout(self.buttons)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addStretch()
+        row.addWidget(self.use_button)
+        row.addWidget(self.back_button)
         head = QHBoxLayout()
         head.addWidget(self.fold)
         head.addWidget(self.facts, stretch=1)
+        head.addWidget(self.buttons, stretch=1)
         scrubber = QHBoxLayout()
         # The slider's ends are below those of the curves.
-        scrubber.setContentsMargins(AXIS_WIDTH, 0, AXIS_WIDTH, 0)
+        scrubber.setContentsMargins(AXIS_WIDTH, 0, COUNT_WIDTH, 0)
         scrubber.addWidget(self.slider)
-        buttons = QHBoxLayout()
-        buttons.addWidget(self.use_button)
-        buttons.addWidget(self.back_button)
         self.body = QWidget()
         inner = QVBoxLayout(self.body)
         inner.setContentsMargins(0, 0, 0, 0)
         inner.setSpacing(2)
         inner.addWidget(self.plot)
         inner.addLayout(scrubber)
-        inner.addWidget(self.caption)
-        inner.addLayout(buttons)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
         layout.addLayout(head)
         layout.addWidget(self.body)
-        self.body.setVisible(False)
+        self._on_folded(False)
 
     def _connect(self, status: StatusLine) -> None:
         self.fold.toggled.connect(self._on_folded)
@@ -154,6 +145,8 @@ class FilmStrip(QWidget):
 
     def _on_folded(self, unfolded: bool) -> None:
         self.body.setVisible(unfolded)
+        self.buttons.setVisible(unfolded)
+        self.facts.setVisible(not unfolded)
         arrow = Qt.ArrowType.DownArrow if unfolded else Qt.ArrowType.RightArrow
         self.fold.setArrowType(arrow)
         if not unfolded:

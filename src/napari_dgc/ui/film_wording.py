@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from napari_dgc.merging.carrying import Carried
-from napari_dgc.study.film import Film
+from napari_dgc.study.film import Film, Warned
 from napari_dgc.ui.training_record import HOW
 from napari_dgc.ui.wording import word_clusters, word_names
 
@@ -23,6 +23,18 @@ def word_frame(film: Film, index: int) -> str:
     best = ", the best so far" if index == film.best_frame else ""
     plural = "s" * (frame.active != 1)
     return f"{name}: {score}{frame.active} cluster{plural} active{best}."
+
+
+def word_banner(step: int) -> str:
+    """Say over the image what it shows."""
+    name = name_frame(step)
+    return f"{name[:1].upper()}{name[1:]} of the training  ·  Esc: back"
+
+
+def word_warning(warned: Warned) -> str:
+    """Tell a warning with its step; some name it themselves."""
+    own = f"Step {warned.step}: "
+    return f"{own}{warned.text.removeprefix(own)}"
 
 
 def word_film(film: Film) -> str:

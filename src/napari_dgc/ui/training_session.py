@@ -83,11 +83,9 @@ class TrainingSession(QObject):
     def unused_model(self) -> Model | None:
         """The latest model of a run that is not in use and fits the cubes."""
         model = None if self.runner.running else self._latest
-        if model is None or not all(
-            training_jobs.fits(model, c) for c in self._study.cubes
-        ):
-            return None
-        return model
+        cubes = self._study.cubes
+        fits = model and all(training_jobs.fits(model, c) for c in cubes)
+        return model if fits else None
 
     @property
     def unmapped(self) -> tuple[int, ...]:
@@ -122,9 +120,8 @@ class TrainingSession(QObject):
         self._begin(self._study.cubes, training=True, fresh=True)
         self._device = config.device
         self.began.emit(config)
-        self.runner.start(
-            training_jobs.training_job(self._cubes, config, lambda: self._shown)
-        )
+        job = training_jobs.training_job(self._cubes, config, lambda: self._shown)
+        self.runner.start(job)
 
     def map_unmapped(self) -> None:
         """Map the cubes that were added after the model was made."""
@@ -188,9 +185,8 @@ class TrainingSession(QObject):
         self._begin(self._study.cubes, training=False, fresh=False)
         self._taken = frame
         former = [self._study.cluster_map(i) for i in range(len(self._cubes))]
-        self.runner.start(
-            training_jobs.taking_job(frame, self._cubes, former, self._device)
-        )
+        job = training_jobs.taking_job(frame, self._cubes, former, self._device)
+        self.runner.start(job)
 
     def _begin(self, cubes: Sequence[Cube], *, training: bool, fresh: bool) -> None:
         self._cubes = tuple(cubes)
