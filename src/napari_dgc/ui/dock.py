@@ -265,6 +265,7 @@ class ClusteringDock(DockedWidget):
     def shut(self) -> None:
         """Stop what is running and let go of the viewer; the layers stay."""
         self.spectra.close()
+        self.film.session.close()
         self.workspace.close()
         for entry in self.display.entries:
             for layer in entry.layers:

@@ -122,6 +122,12 @@ class FilmSession(QObject):
         self.said.emit(f"Mapping the cubes with {name_frame(frame.step)}…", "info")
         self._shared.session.take_frame(frame)
 
+    def close(self) -> None:
+        """Let go of the image; nothing is shown or computed any more."""
+        if self._frame is not None:
+            self._let_go()
+            self._shared.display.end_previews()
+
     # -- what is drawn ----------------------------------------------------------
 
     def _draw(self) -> None:

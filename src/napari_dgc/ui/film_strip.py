@@ -134,6 +134,7 @@ class FilmStrip(QWidget):
         self.fold.toggled.connect(self._on_folded)
         self.plot.pointed.connect(self._on_pointed)
         self.slider.valueChanged.connect(self._on_pointed)
+        self.slider.sliderPressed.connect(self._on_slider_pressed)
         self.use_button.clicked.connect(self._on_use_clicked)
         self.back_button.clicked.connect(self._on_back_clicked)
         self.session.changed.connect(self.refresh)
@@ -156,6 +157,9 @@ class FilmStrip(QWidget):
         index = self.session.film.nearest(round(step))
         if index != self.session.index:
             self.session.show(index)
+
+    def _on_slider_pressed(self) -> None:
+        self._on_pointed(self.slider.value())
 
     def _on_moved(self, index: int) -> None:
         self.refresh()
