@@ -8,7 +8,7 @@ between two pieces of work.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -77,11 +77,14 @@ class Preview:
         At the cube's full size: each mapped pixel fills its stride.
     model : Model
         The snapshot it was made with.
+    small : ndarray of uint8, shape (h, w)
+        The mapped pixels alone; `enlarge` makes `clusters` of them.
     """
 
     index: int
     clusters: NDArray[np.uint8]
     model: Model
+    small: NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +96,14 @@ class Finished:
     model : Model
     maps : tuple of MappedCube
         One per cube given.
+    overlap : ndarray of int64, shape (256, 256), optional
+        Pixels by the cluster id they had and the one they have now, over all cubes;
+        where the groups shall be kept (see `napari_dgc.study.taking`).
     """
 
     model: Model
     maps: tuple[MappedCube, ...]
+    overlap: NDArray[np.int64] | None = None
 
 
 def map_cube(
@@ -212,7 +219,7 @@ def thumbnail(cube: Cube, side: int = PREVIEW_SIDE) -> tuple[Cube, int]:
         n.
     """
     _, H, W = cube.shape
-    stride = max(1, -(-max(H, W) // side))
+    stride = stride_of(cube, side)
     rows = range(0, H, stride)
     small = np.empty((cube.bands, len(rows), len(range(0, W, stride))), np.float32)
     valid = np.empty(small.shape[1:], bool)
@@ -232,15 +239,41 @@ def thumbnail(cube: Cube, side: int = PREVIEW_SIDE) -> tuple[Cube, int]:
     )
 
 
+def stride_of(cube: Cube, side: int = PREVIEW_SIDE) -> int:
+    """Every how many pixels one is taken, so that no side is longer than `side`."""
+    return max(1, -(-max(cube.shape[1:]) // side))
+
+
+def enlarge(small: NDArray[np.uint8], cube: Cube) -> NDArray[np.uint8]:
+    """Blow the map of a cube's thumbnail up to the cube's size, (H, W)."""
+    _, H, W = cube.shape
+    stride = stride_of(cube)
+    if stride == 1:
+        return small
+    return small.repeat(stride, axis=0).repeat(stride, axis=1)[:H, :W]
+
+
 def _preview(
     model: Model, cube: Cube, small: tuple[int, Cube, int], device: str
 ) -> Preview:
     """Segment a thumbnail and blow the map up to the cube's size."""
     from napari_dgc.clustering.inference import segment
 
-    _, H, W = cube.shape
-    index, thumb, stride = small
+    index, thumb = small[:2]
     clusters = segment(model, thumb, device=device).clusters
-    if stride > 1:
-        clusters = clusters.repeat(stride, axis=0).repeat(stride, axis=1)[:H, :W]
-    return Preview(index, clusters, model)
+    return Preview(index, enlarge(clusters, cube), model, clusters)
+
+
+def preview_all(
+    models: Iterable[Model], cube: Cube, *, index: int = 0, device: str = "auto"
+) -> Iterator[Preview]:
+    """Map a cube's thumbnail with one model after the other.
+
+    Yields
+    ------
+    Preview
+        One per model, with this `index`.
+    """
+    small = index, *thumbnail(cube)
+    for model in models:
+        yield _preview(model, cube, small, device)

@@ -18,6 +18,7 @@ from napari_dgc.ui.cube_display import CubeDisplay
 from napari_dgc.ui.cubes_panel import CubesPanel
 from napari_dgc.ui.endings import DockedWidget, when_destroyed
 from napari_dgc.ui.export_panel import ExportPanel
+from napari_dgc.ui.film_strip import FilmStrip
 from napari_dgc.ui.gestures import NEXT_SNAPSHOT
 from napari_dgc.ui.groups_panel import GroupsPanel
 from napari_dgc.ui.keys import (
@@ -69,6 +70,7 @@ class ClusteringDock(DockedWidget):
         self.cubes = CubesPanel(viewer, self.study, self.display, status)
         self.picture = PictureRow(self.study, self.display, shared.colors)
         self.training = TrainingPanel(viewer, self.study, shared.session, status)
+        self.film = FilmStrip(shared, status, viewer.theme)
         self.groups = GroupsPanel(
             self.study, shared.selection, shared.visibility, status
         )
@@ -84,6 +86,7 @@ class ClusteringDock(DockedWidget):
         column.setContentsMargins(6, 4, 6, 4)
         column.setSpacing(4)
         self.cubes.layout().addWidget(self.picture)
+        self.training.layout().addWidget(self.film)
         for panel in (
             self.studies,
             self.cubes,
@@ -192,6 +195,8 @@ class ClusteringDock(DockedWidget):
         return any(active == layer for e in self.display.entries for layer in e.layers)
 
     def _leave(self) -> None:
+        if self.film.session.leave():
+            return
         self.groups.suggestions.let_go()
         self.workspace.leave()
 
@@ -228,7 +233,7 @@ class ClusteringDock(DockedWidget):
         self.cubes.refresh()
         self.workspace.session.set_shown(index)
         self._count_pixels()
-        if self.display.previewing:
+        if self.display.previewing and self.film.session.index < 0:
             self.status.say(NEXT_SNAPSHOT, "info")
 
     def _on_previewing_changed(self, on: bool) -> None:
@@ -256,10 +261,12 @@ class ClusteringDock(DockedWidget):
 
     def _on_theme_changed(self, event) -> None:
         self.training.plots.set_theme(event.value)
+        self.film.set_theme(event.value)
 
     def shut(self) -> None:
         """Stop what is running and let go of the viewer; the layers stay."""
         self.spectra.close()
+        self.film.session.close()
         self.workspace.close()
         for entry in self.display.entries:
             for layer in entry.layers:

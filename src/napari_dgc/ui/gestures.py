@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
 
 from napari.layers import Layer
 from napari.viewer import Viewer
@@ -19,13 +18,13 @@ from qtpy.QtCore import QTimer
 
 from napari_dgc.merging.grouping import Group
 from napari_dgc.study import Study
+from napari_dgc.ui.banner import Banner
 from napari_dgc.ui.cube_display import CubeDisplay
 from napari_dgc.ui.pointer import Pointer, drop_callback
 
 CLICK_SLIP = 5  # canvas pixels the mouse may move between press and release
 
 _BANNER = "MERGE MODE  ·  Esc leaves"
-_ORANGE = "#e69f00"
 _HOW = (
     "Drag a group onto another to merge it into that one; or Shift-click the "
     "target, then what goes into it."
@@ -78,7 +77,8 @@ class Gestures:
         # The layers whose panning Merge mode has turned off; none: the mode is off.
         self._armed: tuple[Layer, ...] = ()
         self._target: int | None = None
-        self._overlay: dict[str, Any] = {}
+        self.snapshot_note = SNAPSHOT  # why nothing is merged on a preview
+        self._banner = Banner(viewer)
         viewer.mouse_drag_callbacks.append(self._on_pressed)
         viewer.layers.selection.events.active.connect(self._on_active_changed)
         viewer.layers.events.removed.connect(self._on_layer_removed)
@@ -113,7 +113,7 @@ class Gestures:
             self.mode_changed.emit(False)
             return
         if on and self._display.previewing:
-            self.said.emit(SNAPSHOT, "warning")
+            self.said.emit(self.snapshot_note, "warning")
             self.mode_changed.emit(False)
             return
         self._drop_target()
@@ -124,7 +124,10 @@ class Gestures:
                 self._arm(layer)
         else:
             self._disarm()
-        self._set_banner(on)
+        if on:
+            self._banner.show(_BANNER)
+        else:
+            self._banner.hide()
         self.mode_changed.emit(on)
         self.said.emit(_HOW if on else "Merge mode is off: a drag moves the image.", "")
 
@@ -151,22 +154,6 @@ class Gestures:
         armed, self._armed = self._armed, ()
         for layer in armed:
             layer.mouse_pan = str(layer.mode) == "pan_zoom"
-
-    def _set_banner(self, on: bool) -> None:
-        overlay = _text_overlay(self._viewer)
-        if on:
-            banner = {
-                "text": _BANNER,
-                "position": "top_center",
-                "font_size": 14,
-                "color": _ORANGE,
-                "visible": True,
-            }
-            self._overlay = {name: getattr(overlay, name) for name in banner}
-        else:
-            banner, self._overlay = self._overlay, {}
-        for name, value in banner.items():
-            setattr(overlay, name, value)
 
     def _on_layer_joined(self, layer: Layer) -> None:
         entry = self._display.entry
@@ -218,7 +205,7 @@ class Gestures:
 
     def _on_preview_pressed(self, dragged: bool) -> None:
         if not dragged or self.merging:
-            self.said.emit(SNAPSHOT, "warning")
+            self.said.emit(self.snapshot_note, "warning")
 
     def _on_group_clicked(self, group: Group | None, modifiers: set[str]) -> None:
         if self.merging and "Shift" in modifiers:
@@ -282,9 +269,3 @@ class Gestures:
     def _group_at(self, event) -> Group | None:
         place = self._pointer.place_of(event)
         return None if place is None else place.group
-
-
-def _text_overlay(viewer: Viewer) -> Any:
-    """Give the text on the canvas: napari 0.9 moved it."""
-    canvas = getattr(viewer, "canvas", None)
-    return viewer.text_overlay if canvas is None else canvas.overlays.text

@@ -13,6 +13,14 @@ if TYPE_CHECKING:
     from napari_dgc.clustering.model import Model
     from napari_dgc.clustering.step import Step
 
+SAME = "Your groups stay as they are."
+_READY = "The map is ready."
+HOW = (
+    "Click on the map to select a cluster; drag rows onto a row, or press M and drag "
+    "on the image, to merge."
+)
+_KEPT = "Your groups are kept; “Use new model” takes the new clusters instead."
+
 
 class TrainingRecord:
     """The notices, scores and the best model of one run.
@@ -26,12 +34,16 @@ class TrainingRecord:
         To be set where the user has stopped the training.
     collapsed : bool
         Whether training ended because its clusters were collapsing.
+    taken : tuple of str, or None
+        To be set where a frame of the film was taken into use: what is said of it,
+        and its level.
     """
 
     def __init__(self) -> None:
         self.model: Model | None = None
         self.stopped = False
         self.collapsed = False
+        self.taken: tuple[str, str] | None = None
         self._ended_at: int | None = None  # the step, where it ended early
         self._first_score: float | None = None
         self._best_score: float | None = None
@@ -95,6 +107,34 @@ class TrainingRecord:
             ended_at=self._ended_at,
             collapsed=self.collapsed,
         )
+
+    def word_end(self, *, kept: bool, same: bool) -> tuple[str, str]:
+        """Say how a run that came to its end went.
+
+        Parameters
+        ----------
+        kept : bool
+            Whether the groups were kept and the new model is only offered.
+        same : bool
+            Whether the map is the one that was in use already.
+
+        Returns
+        -------
+        text, level : str
+            See `StatusLine.say`.
+        """
+        outcome = self.word_outcome()
+        if self.taken is not None:
+            lines, level = [self.taken[0]], self.taken[1]
+        elif kept:
+            lines, level = [outcome or "Training is done.", _KEPT], "info"
+        elif same:
+            lines, level = [outcome or _READY, SAME], "good"
+        else:
+            lines, level = [outcome or _READY, HOW], "good"
+        if self.notices or self.collapsed:
+            level = "warning"
+        return " ".join((*lines, *self.notices)), level
 
 
 def is_last(step: Step) -> bool:

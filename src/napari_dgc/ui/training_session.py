@@ -7,39 +7,27 @@ of a stopped one does where there is none yet; a failed one never.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Signal
 
 from napari_dgc.cubes.cube import Cube
-from napari_dgc.cubes.errors import InputError
 from napari_dgc.merging.grouping import Grouping
 from napari_dgc.study import Study
-from napari_dgc.study.mapping import (
-    Finished,
-    Preview,
-    Progress,
-    map_cubes,
-    train_and_map,
-)
+from napari_dgc.study.film import Frame
+from napari_dgc.study.mapping import Finished, Preview, Progress
+from napari_dgc.study.taking import take_over
+from napari_dgc.ui import training_jobs
 from napari_dgc.ui.cube_display import CubeDisplay
-from napari_dgc.ui.training_record import TrainingRecord, are_one_map, is_last
+from napari_dgc.ui.film_wording import word_taken
+from napari_dgc.ui.training_record import SAME, TrainingRecord, are_one_map, is_last
 from napari_dgc.ui.wording import word_offer, word_stop
-from napari_dgc.ui.worker import Job, Runner
+from napari_dgc.ui.worker import Runner
 
 if TYPE_CHECKING:
     from napari_dgc.clustering.config import Config
     from napari_dgc.clustering.model import Model
-
-_READY = "The map is ready."
-_HOW = (
-    "Click on the map to select a cluster; drag rows onto a row, or press M and drag "
-    "on the image, to merge."
-)
-_SAME = "Your groups stay as they are."
-_KEPT = "Your groups are kept; “Use new model” takes the new clusters instead."
 
 
 class TrainingSession(QObject):
@@ -47,6 +35,8 @@ class TrainingSession(QObject):
 
     Signals
     -------
+    began : Config
+        A training was started.
     progressed : str, float
         What is being done, and how much of it is (0..1; -1 for unknown).
     stepped : Step
@@ -59,6 +49,7 @@ class TrainingSession(QObject):
         Any end: finished, stopped, failed.
     """
 
+    began = Signal(object)
     progressed = Signal(str, float)
     stepped = Signal(object)
     said = Signal(str, str)
@@ -79,6 +70,9 @@ class TrainingSession(QObject):
         self._device = "auto"
         self._shown = 0
         self._follow = True
+        self._held = False  # an earlier snapshot is being looked at
+        self._wanted: Frame | None = None  # to be taken once the run has stopped
+        self._taken: Frame | None = None  # being mapped, to be taken into use
         self.runner = Runner(self)
         self.runner.yielded.connect(self._on_run_yielded)
         self.runner.failed.connect(self._on_run_failed)
@@ -89,20 +83,35 @@ class TrainingSession(QObject):
     def unused_model(self) -> Model | None:
         """The latest model of a run that is not in use and fits the cubes."""
         model = None if self.runner.running else self._latest
-        if model is None or not all(_fits(model, c) for c in self._study.cubes):
-            return None
-        return model
+        cubes = self._study.cubes
+        fits = model and all(training_jobs.fits(model, c) for c in cubes)
+        return model if fits else None
 
     @property
     def unmapped(self) -> tuple[int, ...]:
         """Indices of cubes that the model in use can map and has not yet."""
-        model = self._study.model
-        if model is None:
-            return ()
-        return tuple(
-            i
-            for i, cube in enumerate(self._study.cubes)
-            if self._study.cluster_map(i) is None and _fits(model, cube)
+        return training_jobs.unmapped(self._study)
+
+    @property
+    def cubes(self) -> tuple[Cube, ...]:
+        """Those of the latest run."""
+        return self._cubes
+
+    @property
+    def device(self) -> str:
+        """Where to compute, as the latest training was told."""
+        return self._device
+
+    @property
+    def shows_previews(self) -> bool:
+        """Whether a training is at work whose snapshots are wanted on the image."""
+        return self.runner.running and self._training and self._follow
+
+    @property
+    def taking(self) -> bool:
+        """Whether a frame of the film is being mapped, to be taken into use."""
+        return self._wanted is not None or (
+            self.runner.running and self._taken is not None
         )
 
     def train(self, config: Config) -> None:
@@ -110,9 +119,9 @@ class TrainingSession(QObject):
         self._record = TrainingRecord()
         self._begin(self._study.cubes, training=True, fresh=True)
         self._device = config.device
-        job = partial(train_and_map, self._cubes, config, shown=lambda: self._shown)
-        name = "training clusters" if config.steps else "making the first map"
-        self.runner.start(Job(name, partial(_with_threads, job), _must_arrive))
+        self.began.emit(config)
+        job = training_jobs.training_job(self._cubes, config, lambda: self._shown)
+        self.runner.start(job)
 
     def map_unmapped(self) -> None:
         """Map the cubes that were added after the model was made."""
@@ -127,6 +136,21 @@ class TrainingSession(QObject):
         if self._latest is not None:
             self._record = TrainingRecord()
             self._map(self._latest, self._study.cubes, fresh=True)
+
+    def take_frame(self, frame: Frame) -> None:
+        """Map all cubes with a frame's model and take it into use; groups are kept.
+
+        A run at work is stopped for it.
+        """
+        if self.runner.running:
+            self._wanted = frame
+            self.runner.stop()
+        else:
+            self._start_taking(frame)
+
+    def hold_previews(self, on: bool) -> None:
+        """Show no snapshot for the time being: an earlier one is looked at."""
+        self._held = on
 
     def stop(self) -> None:
         """End the run before its next piece of work."""
@@ -147,17 +171,22 @@ class TrainingSession(QObject):
     def set_follow(self, on: bool) -> None:
         """Show snapshots on the image from now on, or no longer."""
         self._follow = on
-        if not on:
+        if not on and not self._held:
             self._display.end_previews()
 
     def _map(self, model: Model, cubes: Sequence[Cube], *, fresh: bool) -> None:
         self._begin(cubes, training=False, fresh=fresh)
         if fresh:
             self._latest = model
-        job = partial(map_cubes, model, self._cubes, device=self._device)
-        self.runner.start(
-            Job("mapping cubes", partial(_with_threads, job), _must_arrive)
-        )
+        self.runner.start(training_jobs.mapping_job(model, self._cubes, self._device))
+
+    def _start_taking(self, frame: Frame) -> None:
+        self._record = TrainingRecord()
+        self._begin(self._study.cubes, training=False, fresh=False)
+        self._taken = frame
+        former = [self._study.cluster_map(i) for i in range(len(self._cubes))]
+        job = training_jobs.taking_job(frame, self._cubes, former, self._device)
+        self.runner.start(job)
 
     def _begin(self, cubes: Sequence[Cube], *, training: bool, fresh: bool) -> None:
         self._cubes = tuple(cubes)
@@ -166,13 +195,14 @@ class TrainingSession(QObject):
         if fresh:  # else the unused model stays: it may have taken minutes
             self._latest = None
         self._same = False
+        self._wanted = self._taken = None
         self.set_shown(self._display.shown)
         # The first step waits for torch, which takes seconds to load.
         self.progressed.emit("Starting", -1.0)
 
     def _on_run_yielded(self, piece: Any) -> None:
         if isinstance(piece, Preview):
-            if self._follow:
+            if self._follow and not self._held:
                 cube = self._cubes[piece.index]
                 ids = piece.model.cluster_ids.tolist()
                 self._display.preview(cube, piece.clusters, ids)
@@ -202,6 +232,12 @@ class TrainingSession(QObject):
 
     def _accept(self, result: Finished) -> None:
         self._display.end_previews()
+        if self._taken is not None:
+            places = [self._display.index_of(cube) for cube in self._cubes]
+            carried = take_over(self._study, result, places)
+            self._record.taken = word_taken(self._taken.step, carried)
+            self._latest = None  # what a stopped run had to offer is in the film
+            return
         if self._fresh:
             self._same = self._record.scored and are_one_map(
                 result.model, self._study.model
@@ -223,21 +259,18 @@ class TrainingSession(QObject):
                 )
 
     def _on_run_succeeded(self) -> None:
+        if self._wanted is not None:
+            self._start_taking(self._wanted)
+            return
         self._display.end_previews()
-        record = self._record
-        outcome = record.word_outcome()
-        if self._fresh and self._latest is not None:
-            lines, level = [outcome or "Training is done.", _KEPT], "info"
-        elif self._same:
-            lines, level = [outcome or _READY, _SAME], "good"
-        else:
-            lines, level = [outcome or _READY, _HOW], "good"
-        if record.notices or record.collapsed:
-            level = "warning"
-        self.said.emit(" ".join((*lines, *record.notices)), level)
+        kept = self._fresh and self._latest is not None
+        self.said.emit(*self._record.word_end(kept=kept, same=self._same))
         self.ended.emit()
 
     def _on_run_stopped(self) -> None:
+        if self._wanted is not None:
+            self._start_taking(self._wanted)
+            return
         latest, used = self._latest, self._study.model
         if latest is not None and self._training and used is None:
             self._record.stopped = True
@@ -251,42 +284,16 @@ class TrainingSession(QObject):
             text = "Stopped. “Use new model” maps with its model."
         elif are_one_map(latest, used):
             self._latest = None
-            text = f"{word_stop(0)} {_SAME}"
+            text = f"{word_stop(0)} {SAME}"
         else:
             text = word_offer(latest.steps_done)
         self.said.emit(text, "info")
         self.ended.emit()
 
     def _on_run_failed(self, error: Exception) -> None:
+        self._wanted = None
         self._display.end_previews()
         if self._fresh:
             self._latest = None
         self.failed.emit(error)
         self.ended.emit()
-
-
-def _fits(model: Model, cube: Cube) -> bool:
-    """Whether a cube has the bands of a model."""
-    try:
-        model.require_bands(cube)
-    except InputError:
-        return False
-    return True
-
-
-def _with_threads(job: Callable[[], Iterator[Any]]) -> Iterator[Any]:
-    """Leave one core to the screen, then do the job; in the worker's thread."""
-    from napari_dgc.clustering.devices import limit_threads
-
-    limit_threads()
-    return job()
-
-
-def _must_arrive(piece: Any) -> bool:
-    """Whether the screen needs this piece, however many others there are."""
-    if isinstance(piece, Progress):
-        return bool(piece.notice)
-    if isinstance(piece, Preview | Finished):
-        return True
-    scored = piece.score is not None
-    return scored or bool(piece.snapshot or piece.model or piece.notice)

@@ -15,7 +15,7 @@ from napari_dgc.merging.operations import Change
 from napari_dgc.study import Study
 from napari_dgc.ui.covering import Covering
 from napari_dgc.ui.cube_display import CubeDisplay
-from napari_dgc.ui.gestures import SNAPSHOT, Gestures
+from napari_dgc.ui.gestures import Gestures
 from napari_dgc.ui.hover import Hover
 from napari_dgc.ui.label_layer import Looks
 from napari_dgc.ui.notices import StatusLine
@@ -133,7 +133,7 @@ class Workspace:
     def slide(self, step: Callable[[int], bool], by: int) -> None:
         """Ask for some groups more or fewer, by the granularity's `step`."""
         if self.display.previewing:
-            self.status.say(SNAPSHOT, "warning")
+            self.status.say(self.gestures.snapshot_note, "warning")
         elif not step(by):
             self.status.say(_NO_FEWER if by < 0 else _NO_MORE)
 
@@ -146,7 +146,7 @@ class Workspace:
 
     def _go(self, move: Callable[[], Change | None], otherwise: str) -> None:
         if self.display.previewing:
-            self.status.say(SNAPSHOT, "warning")
+            self.status.say(self.gestures.snapshot_note, "warning")
         elif self.study.history is None or self.attempt(move) is None:
             self.status.say(otherwise)
 

@@ -1,0 +1,73 @@
+"""What is said of the frames of a film, and of groups that went on with one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from napari_dgc.merging.carrying import Carried
+from napari_dgc.study.film import Film, Warned
+from napari_dgc.ui.training_record import HOW
+from napari_dgc.ui.wording import word_clusters, word_names
+
+
+def name_frame(step: int) -> str:
+    """Name a frame: "step 50", "the first map"."""
+    return f"step {step}" if step else "the first map"
+
+
+def word_frame(film: Film, index: int) -> str:
+    """Say what a frame is: "Step 50 of 300: score 1.05, 14 clusters active (best)."."""
+    frame = film.frames[index]
+    name = f"Step {frame.step} of {film.total}" if frame.step else "First map"
+    score = "" if frame.score is None else f"score {frame.score:.2f}, "
+    best = ", the best so far" if index == film.best_frame else ""
+    plural = "s" * (frame.active != 1)
+    return f"{name}: {score}{frame.active} cluster{plural} active{best}."
+
+
+def word_banner(step: int) -> str:
+    """Say over the image what it shows."""
+    name = name_frame(step)
+    return f"{name[:1].upper()}{name[1:]} of the training  ·  Esc: back"
+
+
+def word_warning(warned: Warned) -> str:
+    """Tell a warning with its step; some name it themselves."""
+    own = f"Step {warned.step}: "
+    return f"{own}{warned.text.removeprefix(own)}"
+
+
+def word_film(film: Film) -> str:
+    """Say in few words what a film has to offer."""
+    best = film.best_frame
+    kept = f", best: {name_frame(film.best)}" if best >= 0 else ""
+    return f"{len(film.frames)} snapshots{kept}"
+
+
+def word_taken(step: int, carried: Carried | None) -> tuple[str, str]:
+    """Say what became of the groups under a frame's clusters, and how grave it is.
+
+    Returns
+    -------
+    text, level : str
+        See `StatusLine.say`.
+    """
+    used = f"The clusters of {name_frame(step)} are in use."
+    if carried is None or not (carried.kept or carried.lost):
+        return f"{used} {HOW}", "good"
+    names = [group.name for group in carried.groups[: carried.kept]]
+    lines = [used]
+    if names:
+        lines.append(f"Your groups are kept, matched by overlap: {word_names(names)}.")
+    lines += _word_lost(carried)
+    if carried.unmatched:
+        own = "a group of its" if len(carried.unmatched) == 1 else "groups of their"
+        lines.append(f"Not matched: {word_clusters(carried.unmatched)}, {own} own.")
+    grave = bool(carried.lost or carried.unmatched)
+    return " ".join(lines), "warning" if grave else "good"
+
+
+def _word_lost(carried: Carried) -> Iterable[str]:
+    for lost in carried.lost:
+        where = f"; most of it is in {lost.into} now" if lost.into else ""
+        yield f"{lost.group.name} is lost: no cluster of this step matches it{where}."
