@@ -104,9 +104,7 @@ def measure_stability(
         read = (grown(rows, halo, H), grown(cols, halo, W))
         inner = (inside(rows, read[0]), inside(cols, read[1]))
         spectra, valid = both.block(*read)
-        piece = Cube(
-            spectra, cube.wavelengths, cube.name, good_bands=own, mask=valid
-        )
+        piece = Cube(spectra, cube.wavelengths, cube.name, good_bands=own, mask=valid)
         still = _ids(model, piece, device)[inner]
         kept = np.zeros(still.shape, np.int64)
         for view in range(views):

@@ -115,7 +115,7 @@ class MapStability:
         ids = measured.clusters.ravel()
         shares = measured.agreement.ravel() / np.float64(255)
         count = np.bincount(ids, minlength=_IDS)
-        kept = np.bincount(ids, shares, minlength=_IDS)
+        kept = np.bincount(ids, shares, minlength=_IDS).astype(np.float64)
         count[0] = 0  # no data
         kept[0] = 0
         self._measured.append((measured, _Sums(count, kept)))

@@ -13,6 +13,7 @@ from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from napari_dgc.merging.operations import Change
 from napari_dgc.study import Study
+from napari_dgc.ui.activation_dock import ActivationDock
 from napari_dgc.ui.canvas import canvas_widget
 from napari_dgc.ui.cube_display import CubeDisplay
 from napari_dgc.ui.cubes_panel import CubesPanel
@@ -31,6 +32,7 @@ from napari_dgc.ui.merge_preview import MergePreviews
 from napari_dgc.ui.notices import StatusLine
 from napari_dgc.ui.picture_row import PictureRow
 from napari_dgc.ui.pins import Pins
+from napari_dgc.ui.second_dock import SecondDock
 from napari_dgc.ui.spectra import Spectra
 from napari_dgc.ui.study_panel import StudyPanel
 from napari_dgc.ui.training_panel import TrainingPanel
@@ -73,6 +75,10 @@ class ClusteringDock(DockedWidget):
         )
         self.export = ExportPanel(self.study, shared.selection, status)
         self.spectra = Spectra(viewer, shared, self._bind_keys, self)
+        matrix = partial(ActivationDock, viewer, shared)
+        self.activation = SecondDock(
+            viewer, "Activation", matrix, self._bind_keys, self
+        )
         self.previews = MergePreviews(shared, self.spectra)
 
     def _lay_out(self) -> None:
@@ -152,6 +158,7 @@ class ClusteringDock(DockedWidget):
             "toggle_blink": self.groups.tools.toggle_blink,
             "take_out": self.groups.take_out,
             "toggle_spectra": self.spectra.toggle,
+            "toggle_activation": self.activation.toggle,
             "pin": self.spectra.pin_here,
             "unpin_all": self.spectra.pins.unpin_all,
             "save_study": self.studies.save,
@@ -259,6 +266,7 @@ class ClusteringDock(DockedWidget):
     def shut(self) -> None:
         """Stop what is running and let go of the viewer; the layers stay."""
         self.spectra.close()
+        self.activation.close()
         self.workspace.close()
         for entry in self.display.entries:
             for layer in entry.layers:
