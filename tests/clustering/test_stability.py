@@ -15,12 +15,16 @@ from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.scenes import Scene
 
 
-def measured(model: Model, cube: Cube, **options) -> np.ndarray:
-    *shares, last = measure_stability(model, cube, device="cpu", **options)
+def stability(model: Model, cube: Cube, *args, **options) -> Stability:
+    *shares, last = measure_stability(model, cube, *args, device="cpu", **options)
     assert isinstance(last, Stability)
     assert shares == sorted(shares)
     assert shares[-1] == 1
-    return last.agreement
+    return last
+
+
+def measured(model: Model, cube: Cube, **options) -> np.ndarray:
+    return stability(model, cube, **options).agreement
 
 
 def noisy(model: Model, cube: Cube, seed: int, view: int) -> Cube:
@@ -107,3 +111,25 @@ def test_what_cannot_be_measured_is_refused(
         next(measure_stability(first_model, scenes[0].cube, views=0))
     with pytest.raises(InputError, match="bands"):
         next(measure_stability(first_model, Cube(np.ones((5, 8, 8)))))
+
+
+def test_transitions_are_counted_pixel_by_pixel(
+    scenes: list[Scene], first_model: Model
+) -> None:
+    cube = scenes[1].cube
+    still = segment(first_model, cube, device="cpu").clusters
+    # The first of two large clusters was split in two since: its left half is 200.
+    one, other = np.bincount(still.ravel()).argsort()[::-1][:2]
+    refined = still.copy()
+    refined[:, :48][refined[:, :48] == one] = 200
+    found = stability(first_model, cube, refined, views=2, seed=7)
+    assert found.origins[200] == found.origins[one] == one
+    assert found.origins[other] == other
+    assert found.origins[199] == 0
+    expected = np.zeros((256, 256), np.int64)
+    for view in range(2):
+        ids = segment(first_model, noisy(first_model, cube, 7, view), device="cpu")
+        for row, col in np.ndindex(still.shape):
+            expected[refined[row, col], ids.clusters[row, col]] += 1
+    assert found.transitions.sum() == 2 * still.size
+    assert np.abs(found.transitions - expected).sum() <= 2e-3 * still.size

@@ -23,6 +23,7 @@ FULL = 255
 
 _WINDOW_VALUES = 5_000_000  # read at once, halo not counted: 20 MB, and as much noise
 _WIDEST = 4_096
+_IDS = 256
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,14 +35,23 @@ class Stability:
     agreement : ndarray of uint8, shape (H, W)
         Share of the noisy views in which the pixel is in the cluster it is in
         without noise, in 255ths; 0 also where there is no data.
+    transitions : ndarray of int64, shape (256, 256)
+        Pixels times views, by the id that a pixel has in the map looked at (row)
+        and the one that the model gives it in a noisy view (column).
+    origins : ndarray of uint8, shape (256,)
+        For each id in the map, the one that the model gives most of its pixels
+        without noise: itself, unless its cluster was split. 0 for ids without pixels.
     """
 
     agreement: NDArray[np.uint8]
+    transitions: NDArray[np.int64]
+    origins: NDArray[np.uint8]
 
 
 def measure_stability(
     model: Model,
     cube: Cube,
+    clusters: NDArray[np.uint8] | None = None,
     *,
     views: int = VIEWS,
     seed: int = 0,
@@ -56,6 +66,8 @@ def measure_stability(
         Its front-end knows the standard deviation of each band's noise.
     cube : Cube
         With the model's bands.
+    clusters : ndarray of uint8, shape (H, W), optional
+        A map whose ids transitions are counted by; the model's own if not given.
     views : int
         At least 1; each costs as much as mapping the cube.
     seed : int
@@ -99,6 +111,7 @@ def measure_stability(
     halo = load_network(model, find_device("cpu"))[0].halo
     noise_std = model.front_end.band_noise * own
     agreement = np.zeros((H, W), np.uint8)
+    transitions, sources = np.zeros((2, _IDS, _IDS), np.int64)
     places = [(r, c) for r in row_slices(H, tile[0]) for c in row_slices(W, tile[1])]
     for at, (rows, cols) in enumerate(places):
         read = (grown(rows, halo, H), grown(cols, halo, W))
@@ -106,21 +119,32 @@ def measure_stability(
         spectra, valid = both.block(*read)
         piece = Cube(spectra, cube.wavelengths, cube.name, good_bands=own, mask=valid)
         still = _ids(model, piece, device)[inner]
+        mapped = still if clusters is None else clusters[rows, cols]
+        sources += _pairs(mapped, still, still)
         kept = np.zeros(still.shape, np.int64)
         for view in range(views):
             noisy = _noise((seed, view), read, W, noise_std)
             noisy += spectra
             ids = _ids(model, replace(piece, data=noisy), device)[inner]
             kept += (ids == still) & (still > 0)
+            transitions += _pairs(mapped, ids, still)
             yield (at + (view + 1) / views) / len(places)
         agreement[rows, cols] = np.rint(kept * (FULL / views))
-    yield Stability(agreement)
+    yield Stability(agreement, transitions, sources.argmax(axis=1).astype(np.uint8))
 
 
 def _ids(model: Model, piece: Cube, device: str) -> NDArray[np.uint8]:
     """Cluster ids of a piece of a cube, looked at as one window."""
     (window,) = windows(model, piece, device=device, tile=piece.shape[1:])
     return window.ids
+
+
+def _pairs(
+    one: NDArray[np.uint8], other: NDArray[np.uint8], still: NDArray[np.uint8]
+) -> NDArray[np.int64]:
+    """How many valid pixels have which id in one map and which in another."""
+    places = one[still > 0].astype(np.int64) * _IDS + other[still > 0]
+    return np.bincount(places, minlength=_IDS * _IDS).reshape(_IDS, _IDS)
 
 
 def _noise(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from napari_dgc.study.study import Study
 
 UNSTABLE = 0.8
-"""A group whose pixels keep their cluster more rarely is called unstable."""
-
-_IDS = 256
+"""A group that fewer of its pixels stay in under noise is called unstable."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,24 +31,16 @@ class MeasuredCube:
         The map that was measured, itself: it says which cube this is of.
     agreement : ndarray of uint8, shape (H, W)
         Share of noisy views in which a pixel keeps its cluster, in 255ths.
+    transitions : ndarray of int64, shape (256, 256)
+        Pixels times views, by the map's id (row) and the id in a view (column).
+    origins : ndarray of uint8, shape (256,)
+        The model's cluster that each of the map's ids comes from; 0 for none.
     """
 
     clusters: NDArray[np.uint8]
     agreement: NDArray[np.uint8]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Sums:
-    """Pixels per cluster id, and the sum of their shares of kept views."""
-
-    count: NDArray[np.int64]
-    kept: NDArray[np.float64]
-
-    def share(self, clusters: Iterable[int]) -> float | None:
-        """Mean over the clusters' pixels, 0..1; None without a pixel."""
-        ids = list(clusters)
-        count = int(self.count[ids].sum())
-        return float(self.kept[ids].sum()) / count if count else None
+    transitions: NDArray[np.int64]
+    origins: NDArray[np.uint8]
 
 
 def measure_cube(
@@ -78,9 +68,11 @@ def measure_cube(
     """
     from napari_dgc.clustering.stability import Stability, measure_stability
 
-    for piece in measure_stability(model, cube, device=device):
+    for piece in measure_stability(model, cube, clusters, device=device):
         if isinstance(piece, Stability):
-            yield MeasuredCube(clusters, piece.agreement)
+            yield MeasuredCube(
+                clusters, piece.agreement, piece.transitions, piece.origins
+            )
         else:
             yield Progress(f"Stability of {cube.name}", piece)
 
@@ -98,7 +90,7 @@ class MapStability:
 
     def __init__(self, study: Study) -> None:
         self._study = study
-        self._measured: list[tuple[MeasuredCube, _Sums]] = []
+        self._measured: list[MeasuredCube] = []
         study.map_changed.connect(self._on_maps_changed)
         study.cubes_changed.connect(self._on_maps_changed)
         study.model_changed.connect(self._on_maps_changed)
@@ -107,18 +99,9 @@ class MapStability:
         """Keep a result; False where its map is no longer in the study."""
         if self._place(measured) is None:
             return False
-        self._measured = [
-            (old, sums)
-            for old, sums in self._measured
-            if old.clusters is not measured.clusters
-        ]
-        ids = measured.clusters.ravel()
-        shares = measured.agreement.ravel() / np.float64(255)
-        count = np.bincount(ids, minlength=_IDS)
-        kept = np.bincount(ids, shares, minlength=_IDS).astype(np.float64)
-        count[0] = 0  # no data
-        kept[0] = 0
-        self._measured.append((measured, _Sums(count, kept)))
+        clusters = measured.clusters
+        self._measured = [m for m in self._measured if m.clusters is not clusters]
+        self._measured.append(measured)
         self.changed.emit()
         return True
 
@@ -128,32 +111,35 @@ class MapStability:
         (H, W), in 255ths; None where it was not measured.
         """
         found = self._of(index)
-        return None if found is None else found[0].agreement
+        return None if found is None else found.agreement
 
     def share(self, clusters: Iterable[int], index: int) -> float | None:
-        """Mean over the clusters' pixels in cube `index`, 0..1.
+        """Share of a group's pixels in cube `index` that stay in it, 0..1.
 
-        None where it was not measured, or they have no pixel in it.
+        Parameters
+        ----------
+        clusters : iterable of int
+            The group's. A pixel that goes from one of them to another stays.
+        index : int
+
+        Returns
+        -------
+        float or None
+            None where it was not measured, or the group has no pixel in it.
         """
         found = self._of(index)
-        return None if found is None else found[1].share(clusters)
+        return None if found is None else _share([found], list(clusters))
 
     def pooled(self, clusters: Iterable[int]) -> float | None:
-        """Mean over the clusters' pixels in all cubes that were measured, 0..1."""
-        if not self._measured:
-            return None
-        sums = [one for _, one in self._measured]
-        return _Sums(
-            np.sum([one.count for one in sums], axis=0),
-            np.sum([one.kept for one in sums], axis=0),
-        ).share(clusters)
+        """The same over all cubes that were measured; None where none was."""
+        return _share(self._measured, list(clusters))
 
     def __len__(self) -> int:
         """How many cubes were measured."""
         return len(self._measured)
 
-    def _of(self, index: int) -> tuple[MeasuredCube, _Sums] | None:
-        return next((m for m in self._measured if self._place(m[0]) == index), None)
+    def _of(self, index: int) -> MeasuredCube | None:
+        return next((m for m in self._measured if self._place(m) == index), None)
 
     def _place(self, measured: MeasuredCube) -> int | None:
         """Index of the cube that has this very map."""
@@ -164,7 +150,18 @@ class MapStability:
         )
 
     def _on_maps_changed(self, *_: object) -> None:
-        left = [one for one in self._measured if self._place(one[0]) is not None]
+        left = [one for one in self._measured if self._place(one) is not None]
         if len(left) < len(self._measured):
             self._measured = left
             self.changed.emit()
+
+
+def _share(measured: Sequence[MeasuredCube], clusters: list[int]) -> float | None:
+    """Share of the clusters' pixels that noise leaves among them."""
+    stay = total = 0
+    for one in measured:
+        rows = one.transitions[clusters]
+        origins = np.unique(one.origins[clusters])
+        stay += int(rows[:, origins[origins > 0]].sum())
+        total += int(rows.sum())
+    return stay / total if total else None
