@@ -14,9 +14,10 @@ from napari_dgc.merging.activation import (
     date_order,
     group_activation,
 )
-from napari_dgc.merging.grouping import Grouping, default_name
-from napari_dgc.merging.palette import Color, cluster_color
+from napari_dgc.merging.grouping import Grouping
+from napari_dgc.merging.palette import Color
 from napari_dgc.study import Study
+from napari_dgc.ui.wording import word_clusters
 
 ALIKE, DATE, LISTED = "alike", "date", "listed"
 """Orders: likes side by side, by the date in the name, as listed elsewhere."""
@@ -201,12 +202,12 @@ def _group_heads(grouping: Grouping) -> list[Head]:
 
 
 def _cluster_heads(grouping: Grouping) -> list[Head]:
-    """Name clusters; the group that a cluster is in lends it its role."""
+    """Name clusters; the group that a cluster is in lends it its colour and role."""
     heads = []
     for cluster in grouping.clusters:
         group = grouping.group_of(cluster)
-        alone = len(group.clusters) == 1
-        name = group.name if alone else f"{default_name(cluster)} ({group.name})"
-        color = group.color if alone else cluster_color(cluster)
-        heads.append(Head(cluster, group.id, name, color, group.role, (cluster,)))
+        name = group.name
+        if len(group.clusters) > 1:
+            name = f"{word_clusters((cluster,)).capitalize()} ({group.name})"
+        heads.append(Head(cluster, group.id, name, group.color, group.role, (cluster,)))
     return heads

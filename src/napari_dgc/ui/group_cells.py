@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import IntEnum
 
 import numpy as np
@@ -13,6 +13,7 @@ from qtpy.QtGui import QColor, QFont
 from napari_dgc.merging.grouping import Group, default_name
 from napari_dgc.merging.palette import cluster_color
 from napari_dgc.ui.signs import Sign
+from napari_dgc.ui.stability_column import STABLE_ROLES, stable_cell
 from napari_dgc.ui.swatches import Swatches
 from napari_dgc.ui.wording import word_clusters
 
@@ -34,6 +35,7 @@ class Column(IntEnum):
     ROLE = 3
     LOCK = 4
     EYE = 5
+    STABLE = 6
 
 
 HEADERS = {
@@ -43,6 +45,11 @@ HEADERS = {
     Column.ROLE: ("Role", "What the group is; double-click to choose"),
     Column.LOCK: (Sign.LOCKED, "Lock: a locked group neither takes nor gives clusters"),
     Column.EYE: (Sign.EYE, "Drawn on the image or not; exports hold every group"),
+    Column.STABLE: (
+        "Stable",
+        "Share of this group's pixels, in %, that stay in it when as much noise is "
+        "added as was estimated; in the cube shown",
+    ),
 }
 _NUMBERS = (Column.PIXELS, Column.PERCENT)
 
@@ -53,6 +60,7 @@ class Cells:
     def __init__(self) -> None:
         self.hidden: frozenset[int] = frozenset()
         self.pointed: frozenset[int] = frozenset()
+        self.stable: Callable[[tuple[int, ...]], float | None] = lambda _: None
         self._swatches = Swatches()
         self._counts = np.zeros(256, np.int64)
 
@@ -78,6 +86,8 @@ class Cells:
 
     def of_group(self, group: Group, column: Column, role: int) -> object:
         """Give what a group's cell holds."""
+        if column == Column.STABLE and role in STABLE_ROLES:
+            return stable_cell(group.name, self.stable(group.clusters), role)
         if role == _ROLE.DisplayRole:
             if column == Column.NAME:
                 return group.name
@@ -109,6 +119,8 @@ class Cells:
     ) -> object:
         """Give what the cell of a cluster within a group holds."""
         name = default_name(cluster)
+        if column == Column.STABLE and role in STABLE_ROLES:
+            return stable_cell(name, self.stable((cluster,)), role)
         if role == _ROLE.DisplayRole and column == Column.NAME:
             return name
         if role == _ROLE.DecorationRole and column == Column.NAME:
