@@ -21,10 +21,7 @@ _BUSY = "Wait until the training or mapping is done, or press Stop, then measure
 _ANOTHER = "The map of {0} is another one by now: its stability was not kept."
 _STOPPED = "Stopped. The stability was not measured."
 _UNMEASURED = "The stability of {0} is not measured yet: More > Measure stability."
-_DONE = (
-    "{0}: under noise {1:.0f} % of its pixels keep their cluster. Red ones do not; the "
-    "table has it by group."
-)
+_DONE = "{0}: {1:.0f} % of the pixels keep their cluster under noise; red ones do not."
 
 
 class StabilityOverlay(QObject):
