@@ -9,6 +9,7 @@ from napari_dgc.merging import ClusterStatistics, Grouping, History, Merge
 from napari_dgc.merging.activation import (
     Activation,
     cluster_activation,
+    date_order,
     group_activation,
 )
 
@@ -46,6 +47,12 @@ def test_shares_are_of_valid_pixels(cubes: list[ClusterStatistics]) -> None:
     assert found.selective.tolist() == [True, True, False, True]
 
 
+def test_counts_are_enough(cubes: list[ClusterStatistics]) -> None:
+    counts = [one.count for one in cubes]
+    one, other = cluster_activation(counts, IDS), cluster_activation(cubes, IDS)
+    np.testing.assert_array_equal(one.shares, other.shares)
+
+
 def test_groups_add_up(cubes: list[ClusterStatistics]) -> None:
     history = History(Grouping.start(IDS))
     history.do(Merge((5,), 2))
@@ -71,3 +78,24 @@ def test_likes_stand_side_by_side() -> None:
     }
     assert sorted(found.row_order().tolist()) == [0, 1, 2, 3]
     assert order[0] < order[-1]
+
+
+@pytest.mark.parametrize(
+    ("names", "order"),
+    [
+        (["b_2024-05-17", "a_20240516", "c_2023_12_31"], [2, 1, 0]),
+        (["x_17.05.2024", "y_3.5.2024"], [1, 0]),
+        (["s_20240517_1430", "s_20240517_0915", "s_20240517T120000"], [1, 2, 0]),
+        (["leaf_02_day10", "leaf_03_day3", "leaf_01_healthy"], [1, 0, 2]),
+        (["5dpi_a", "12 dpi b", "0dpi c"], [2, 0, 1]),
+        (["d05", "D3", "field"], [1, 0, 2]),
+        (["day3_b", "day3_a", "day1"], [2, 0, 1]),
+        (["leaf_2", "leaf_1"], None),
+        (["day3_a", "day3_b"], None),
+        (["band12345678", "led3"], None),
+        ([], None),
+    ],
+)
+def test_cubes_stand_by_the_date_in_their_names(names, order) -> None:
+    found = date_order(names)
+    assert (None if found is None else found.tolist()) == order

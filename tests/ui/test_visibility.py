@@ -66,7 +66,7 @@ def test_an_eye_hides_and_shows_its_group_and_selects_nothing(mapped):
     assert mapped.groups.model.index_of(1).data(Qt.ItemDataRole.ForegroundRole) is None
     assert mapped.workspace.selection.ids == {1}
     assert len(mapped.study.history.operations) == count, "no step to undo"
-    assert "1 group hidden" in tools(mapped)[1]
+    assert "1 hidden" in tools(mapped)[1]
     press_eye(mapped, 2)
     assert drawn(mapped) == {1, 2, 3, 4, 5, 6}
     assert index.data(SIGN_ROLE) is Sign.EYE
@@ -86,7 +86,7 @@ def test_a_press_on_an_eye_or_a_lock_drags_no_row(mapped):
 
 
 def test_v_hides_the_selected_and_shows_them_where_all_are_hidden(mapped):
-    assert tools(mapped) == ([False] * 4, "All groups shown")
+    assert tools(mapped) == ([False] * 4, "All shown")
     key(mapped, Qt.Key.Key_V)
     assert "Select groups first" in mapped.status.text()
     mapped.workspace.selection.set({2, 3})
@@ -126,7 +126,7 @@ def test_solo_and_show_all(mapped):
     key(mapped, Qt.Key.Key_S)
     assert drawn(mapped) == {2, 3}
     assert mapped.study.view.hidden == {6}, "solo is not kept with the study"
-    assert tools(mapped)[1] == "Solo: 2 of 6 shown"
+    assert tools(mapped)[1] == "<b>2 of 6</b>"
     assert mapped.groups.tools.solo_button.isChecked()
     press_eye(mapped, 4)  # in solo an eye adds to what alone is shown
     assert drawn(mapped) == {2, 3, 4}
@@ -137,22 +137,22 @@ def test_solo_and_show_all(mapped):
     QTest.mouseClick(mapped.groups.tools.all_button, LEFT)
     assert drawn(mapped) == {1, 2, 3, 4, 5, 6}
     assert not mapped.study.view.hidden
-    assert tools(mapped)[1] == "All groups shown"
+    assert tools(mapped)[1] == "All shown"
 
 
 def test_solo_and_hidden_follow_the_groups(mapped):
     mapped.workspace.visibility.set_solo({1, 2})
     mapped.study.merge((1,), 4)
     assert drawn(mapped) == {2, 4}
-    assert tools(mapped)[1] == "Solo: 2 of 5 shown"
+    assert tools(mapped)[1] == "<b>2 of 5</b>"
     mapped.workspace.visibility.set_solo(())
     mapped.workspace.visibility.hide({2})
     mapped.study.merge((2,), 4)
     assert drawn(mapped) == {3, 4, 5, 6}
-    assert tools(mapped)[1] == "All groups shown"
+    assert tools(mapped)[1] == "All shown"
     mapped.workspace.undo()
     assert drawn(mapped) == {3, 4, 5, 6}
-    assert "1 group hidden" in tools(mapped)[1]
+    assert "1 hidden" in tools(mapped)[1]
 
 
 def test_blinking_comes_and_goes_and_ends_by_itself_or_with_a_step(mapped):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from scipy.spatial.distance import pdist
 
 from napari_dgc.merging.grouping import Grouping
 from napari_dgc.merging.statistics import ClusterStatistics
+
+Counts = NDArray[np.int64]
 
 ACTIVE = 1e-3
 """Share of a cube's valid pixels above which a cluster is active in it."""
@@ -53,38 +56,95 @@ class Activation:
 
 
 def cluster_activation(
-    statistics: Sequence[ClusterStatistics], cluster_ids: Sequence[int]
+    counts: Sequence[ClusterStatistics | Counts], cluster_ids: Sequence[int]
 ) -> Activation:
     """Shares of clusters in cubes, from their counts alone.
 
     Parameters
     ----------
-    statistics : sequence of ClusterStatistics, length N
+    counts : sequence of ClusterStatistics or of ndarray of int, length N
+        Pixels per cluster id, row 0 no data, or the statistics that hold them.
     cluster_ids : sequence of int
-        Rows of the result; an id without a row in the statistics has no pixel.
+        Rows of the result; an id without a row in the counts has no pixel.
     """
     ids = tuple(map(int, cluster_ids))
-    shares = np.zeros((len(ids), len(statistics)))
-    for at, one in enumerate(statistics):
-        rows = max((*ids, len(one.count) - 1), default=0) + 1
-        count = np.zeros(rows)
-        count[: len(one.count)] = one.count
-        shares[:, at] = count[list(ids)] / max(1, one.count[1:].sum())
+    shares = np.zeros((len(ids), len(counts)))
+    for at, one in enumerate(counts):
+        known = one.count if isinstance(one, ClusterStatistics) else one
+        count = np.zeros(max((*ids, len(known) - 1), default=0) + 1)
+        count[: len(known)] = known
+        shares[:, at] = count[list(ids)] / max(1, known[1:].sum())
     return Activation(ids, shares)
 
 
 def group_activation(
-    statistics: Sequence[ClusterStatistics], grouping: Grouping
+    counts: Sequence[ClusterStatistics | Counts], grouping: Grouping
 ) -> Activation:
-    """Shares of groups in cubes; rows are in table order."""
-    clusters = cluster_activation(statistics, grouping.clusters)
+    """Shares of groups in cubes; rows are in table order, `counts` as for clusters."""
+    clusters = cluster_activation(counts, grouping.clusters)
     place = {id: row for row, id in enumerate(clusters.ids)}
     rows = [
         clusters.shares[[place[c] for c in group.clusters]].sum(axis=0)
         for group in grouping.groups
     ]
-    shares = np.array(rows).reshape(len(grouping.groups), len(statistics))
+    shares = np.array(rows).reshape(len(grouping.groups), len(counts))
     return Activation(grouping.ids, shares)
+
+
+_DATE = re.compile(
+    r"(?<!\d)((?:19|20)\d\d)([-_.]?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])"
+    r"(?:[T_ -]?([01]\d|2[0-3])[-:h_]?([0-5]\d)(?:[-:m_]?([0-5]\d))?)?(?!\d)"
+)
+_EUROPEAN = re.compile(
+    r"(?<!\d)(0?[1-9]|[12]\d|3[01])([-_.])(0?[1-9]|1[0-2])\2((?:19|20)\d\d)(?!\d)"
+)
+_DAYS = (
+    re.compile(r"(?<![a-z])(?:day|d)[-_ ]?(\d+)(?![a-z\d])", re.IGNORECASE),
+    re.compile(r"(?<!\d)(\d+)[-_ ]?(?:dpi|dai|days?|d)(?![a-z])", re.IGNORECASE),
+)
+
+
+def date_order(names: Sequence[str]) -> NDArray[np.intp] | None:
+    """Order cubes by the date, or else by the day, that their names give.
+
+    Parameters
+    ----------
+    names : sequence of str, length N
+
+    Returns
+    -------
+    ndarray of intp, shape (N,), or None
+        Those whose name gives none stand last, as they are; so do ties. None where
+        no two names differ in their date, nor in their day.
+
+    Notes
+    -----
+    Dates: ``2024-05-17``, ``20240517`` (each with a time after it or without),
+    ``17.05.2024``. Days: ``day5``, ``d05``, ``5dpi``, ``5_dai``.
+    """
+    for read in (_date_in, _day_in):
+        found = [read(name) for name in names]
+        if len({key for key in found if key is not None}) > 1:
+            keys = [(key is None, key or ()) for key in found]
+            return np.array(sorted(range(len(names)), key=keys.__getitem__), np.intp)
+    return None
+
+
+def _date_in(name: str) -> tuple[int, ...] | None:
+    """Year, month, day, hour, minute and second, or None."""
+    if found := _DATE.search(name):
+        year, _, month, day, *time = found.groups()
+        return tuple(int(part or 0) for part in (year, month, day, *time))
+    if found := _EUROPEAN.search(name):
+        day, _, month, year = found.groups()
+        return int(year), int(month), int(day), 0, 0, 0
+    return None
+
+
+def _day_in(name: str) -> tuple[int, ...] | None:
+    """Days since the experiment began, or None."""
+    found = _DAYS[0].search(name) or _DAYS[1].search(name)
+    return None if found is None else (int(found[1]),)
 
 
 def _order(points: NDArray[np.float64]) -> NDArray[np.intp]:

@@ -13,6 +13,7 @@ from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from napari_dgc.merging.operations import Change
 from napari_dgc.study import Study
+from napari_dgc.ui.activation import Activation
 from napari_dgc.ui.canvas import canvas_widget
 from napari_dgc.ui.cube_display import CubeDisplay
 from napari_dgc.ui.cubes_panel import CubesPanel
@@ -33,6 +34,7 @@ from napari_dgc.ui.notices import StatusLine
 from napari_dgc.ui.picture_row import PictureRow
 from napari_dgc.ui.pins import Pins
 from napari_dgc.ui.spectra import Spectra
+from napari_dgc.ui.stability import StabilityOverlay
 from napari_dgc.ui.study_panel import StudyPanel
 from napari_dgc.ui.training_panel import TrainingPanel
 from napari_dgc.ui.workspace import Workspace
@@ -76,6 +78,8 @@ class ClusteringDock(DockedWidget):
         )
         self.export = ExportPanel(self.study, shared.selection, status)
         self.spectra = Spectra(viewer, shared, self._bind_keys, self)
+        self.activation = Activation(viewer, shared, self._bind_keys, self)
+        self.stability = StabilityOverlay(shared, self)
         self.previews = MergePreviews(shared, self.spectra)
 
     def _lay_out(self) -> None:
@@ -138,6 +142,10 @@ class ClusteringDock(DockedWidget):
         self.groups.spectra_wanted.connect(self.spectra.set_shown)
         self.spectra.shown_changed.connect(self.groups.show_spectra)
         self._viewer.events.theme.connect(self._on_theme_changed)
+        self.groups.tools.offer(
+            "Activation: groups x cubes (X)", self.activation.toggle
+        )
+        self.groups.follow_stability(self.stability)
 
     def _start(self) -> None:
         self._actions: dict[str, Callable[[], object]] = {
@@ -156,6 +164,7 @@ class ClusteringDock(DockedWidget):
             "toggle_blink": self.groups.tools.toggle_blink,
             "take_out": self.groups.take_out,
             "toggle_spectra": self.spectra.toggle,
+            "toggle_activation": self.activation.toggle,
             "pin": self.spectra.pin_here,
             "unpin_all": self.spectra.pins.unpin_all,
             "save_study": self.studies.save,
@@ -267,6 +276,8 @@ class ClusteringDock(DockedWidget):
         """Stop what is running and let go of the viewer; the layers stay."""
         self.spectra.close()
         self.film.session.close()
+        self.activation.close()
+        self.stability.stop()
         self.workspace.close()
         for entry in self.display.entries:
             for layer in entry.layers:

@@ -12,6 +12,7 @@ from qtpy.QtGui import QColor, QFont
 
 from napari_dgc.merging.grouping import Group, cluster_name
 from napari_dgc.ui.signs import Sign
+from napari_dgc.ui.stability_column import STABLE_ROLES, stable_cell
 from napari_dgc.ui.swatches import Swatches
 from napari_dgc.ui.wording import word_clusters
 
@@ -33,6 +34,7 @@ class Column(IntEnum):
     ROLE = 3
     LOCK = 4
     EYE = 5
+    STABLE = 6
 
 
 HEADERS = {
@@ -42,6 +44,11 @@ HEADERS = {
     Column.ROLE: ("Role", "What the group is; click to choose"),
     Column.LOCK: (Sign.LOCKED, "Lock: a locked group neither takes nor gives clusters"),
     Column.EYE: (Sign.EYE, "Drawn on the image or not; exports hold every group"),
+    Column.STABLE: (
+        "Stable",
+        "Share of this group's pixels, in %, that stay in it when as much noise is "
+        "added as was estimated; in the cube shown",
+    ),
 }
 NUMBERS = (Column.PIXELS, Column.PERCENT)
 COUNTED = (Column.NAME, *NUMBERS)
@@ -61,6 +68,7 @@ class Cells:
         self.hidden: frozenset[int] = frozenset()
         self.pointed: frozenset[int] = frozenset()
         self.everywhere = False  # pixels of all cubes, not of the one shown
+        self.stable: Callable[[tuple[int, ...]], float | None] = lambda _: None
         self._swatches = Swatches()
         self._cube = ""
         self._here = _sum_up([])
@@ -129,6 +137,8 @@ class Cells:
 
     def of_group(self, group: Group, column: Column, role: int) -> object:
         """Give what a group's cell holds."""
+        if column == Column.STABLE and role in STABLE_ROLES:
+            return stable_cell(group.name, self.stable(group.clusters), role)
         if role == _ROLE.DisplayRole:
             if column == Column.NAME:
                 return group.name
@@ -160,6 +170,8 @@ class Cells:
     ) -> object:
         """Give what the cell of a cluster within a group holds."""
         name = cluster_name(cluster)
+        if column == Column.STABLE and role in STABLE_ROLES:
+            return stable_cell(name, self.stable((cluster,)), role)
         if role == _ROLE.DisplayRole and column == Column.NAME:
             return name
         if role == _ROLE.DecorationRole and column == Column.NAME:

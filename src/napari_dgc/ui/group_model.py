@@ -83,6 +83,11 @@ class GroupModel(GroupRows):
             self._cells.hidden = hidden
             self.tell_all_changed()
 
+    def set_stability(self, share: Callable[[tuple[int, ...]], float | None]) -> None:
+        """Take over how stable clusters are together; call again when it changes."""
+        self._cells.stable = share
+        self.tell_all_changed()
+
     def set_pointed(self, groups: frozenset[int]) -> None:
         """Mark the rows of groups whose merge is looked at."""
         if groups != self._cells.pointed:

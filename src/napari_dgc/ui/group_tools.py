@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
+from collections.abc import Callable
+
+from qtpy.QtGui import QAction
+from qtpy.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QProgressBar,
+    QPushButton,
+    QWidget,
+)
 
 from napari_dgc.study import Study
 from napari_dgc.ui.blinking import Blinker
@@ -11,7 +21,7 @@ from napari_dgc.ui.selection import Selection
 from napari_dgc.ui.visibility import Visibility
 
 _SELECT = "Select groups first: click on the image or in the table."
-_ALL = "All groups shown"
+_ALL = "All shown"
 
 
 class GroupTools(QWidget):
@@ -52,15 +62,27 @@ class GroupTools(QWidget):
             "Let the selected groups blink for some seconds; again: stop (B)"
         )
         self.label = QLabel()
-        self.label.setToolTip("Exports hold every group, shown or not")
+        self.progress = QProgressBar()
+        self.progress.setRange(0, 100)
+        self.progress.setVisible(False)
+        self.more_button = QPushButton("More")
+        self.more_button.setToolTip("Look closer at clusters and groups")
+        self.menu = QMenu(self)
+        self.more_button.setMenu(self.menu)
         self.all_button = QPushButton("Show all")
         self.all_button.setToolTip("Show every group again")
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        for button in (self.hide_button, self.solo_button, self.blink_button):
+        for button in (
+            self.hide_button,
+            self.solo_button,
+            self.blink_button,
+            self.more_button,
+        ):
             layout.addWidget(button)
         layout.addWidget(self.label, stretch=1)
+        layout.addWidget(self.progress, stretch=1)
         layout.addWidget(self.all_button)
         self._connect()
         self.refresh()
@@ -103,6 +125,19 @@ class GroupTools(QWidget):
         """Draw all groups."""
         self._visibility.show_all()
 
+    def offer(self, text: str, wish: Callable[[], object]) -> QAction:
+        """Put something into the menu "More"."""
+        action = self.menu.addAction(text)
+        action.triggered.connect(lambda _=False: wish())
+        return action
+
+    def show_progress(self, done: float, tip: str = "") -> None:
+        """Show how much of a long work is done, 0..1; -1: none is at work."""
+        self.progress.setVisible(done >= 0)
+        self.label.setVisible(done < 0)
+        self.progress.setValue(round(100 * done))
+        self.progress.setToolTip(tip)
+
     def refresh(self, *_: object) -> None:
         """Say how things are, and offer what makes sense."""
         grouping, visibility = self._study.grouping, self._visibility
@@ -110,6 +145,7 @@ class GroupTools(QWidget):
         chosen, hidden = self._selection.ids & ids, visibility.resting & ids
         solo = visibility.solo & ids
         self.label.setText(_word(len(hidden), len(solo), len(ids)))
+        self.label.setToolTip(_explain(len(solo) or len(ids - hidden), len(ids)))
         self.hide_button.setText("Show" if chosen and chosen <= hidden else "Hide")
         self.hide_button.setEnabled(bool(chosen))
         self.solo_button.setEnabled(bool(chosen or solo))
@@ -132,9 +168,13 @@ class GroupTools(QWidget):
 
 
 def _word(hidden: int, solo: int, total: int) -> str:
-    """Say how many groups are not drawn."""
+    """Say in short how many groups are not drawn; the buttons leave little room."""
     if solo:
-        return f"Solo: {solo} of {total} shown"
+        return f"<b>{solo} of {total}</b>"
     if hidden:
-        return f"<b>{hidden} group{'s' * (hidden != 1)} hidden</b>"
+        return f"<b>{hidden} hidden</b>"
     return _ALL if total else ""
+
+
+def _explain(shown: int, total: int) -> str:
+    return f"{shown} of {total} groups are drawn; exports hold every group"

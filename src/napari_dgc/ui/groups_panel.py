@@ -14,11 +14,13 @@ from napari_dgc.merging.grouping import Grouping
 from napari_dgc.study import Study
 from napari_dgc.ui.dendrogram import DendrogramView
 from napari_dgc.ui.granularity import GranularitySlider
-from napari_dgc.ui.group_model import GroupModel
+from napari_dgc.ui.group_model import Column, GroupModel
 from napari_dgc.ui.group_table import GroupTable
 from napari_dgc.ui.group_tools import GroupTools
 from napari_dgc.ui.notices import Heading, StatusLine, WrappedLabel
 from napari_dgc.ui.selection import Selection
+from napari_dgc.ui.stability import StabilityOverlay
+from napari_dgc.ui.stability_column import place_column, show_column
 from napari_dgc.ui.suggestions_panel import SuggestionsPanel
 from napari_dgc.ui.visibility import Visibility
 
@@ -66,6 +68,7 @@ class GroupsPanel(QWidget):
         self._status = status
         self.model = GroupModel(self)
         self.table = GroupTable(self.model, selection, visibility)
+        place_column(self.table, Column.STABLE, Column.PIXELS)
         self.tools = GroupTools(study, selection, visibility, status)
         self.suggestions = SuggestionsPanel(study, selection, status)
         self.dendrogram = DendrogramView(selection)
@@ -132,6 +135,19 @@ class GroupsPanel(QWidget):
     def show_spectra(self, on: bool) -> None:
         """Show whether the spectra are open."""
         self.spectra_button.setChecked(on)
+
+    def follow_stability(self, overlay: StabilityOverlay) -> None:
+        """Offer to measure it, and show what was measured from now on."""
+        action = self.tools.offer(overlay.action, overlay.toggle)
+        self.tools.menu.aboutToShow.connect(lambda: action.setText(overlay.action))
+        overlay.progressed.connect(self.tools.show_progress)
+        overlay.changed.connect(partial(self._show_stability, overlay))
+
+    def _show_stability(self, overlay: StabilityOverlay) -> None:
+        """Show a column, and a word in the suggestions."""
+        self.model.set_stability(overlay.share)
+        show_column(self.table, Column.STABLE, Column.PIXELS, overlay.shown)
+        self.suggestions.set_stability(overlay.measured.pooled)
 
     def _make_buttons(self) -> None:
         self.merge_button = QPushButton("Merge mode")

@@ -61,6 +61,9 @@ KEYS = (
     Key("B", "B", "toggle_blink", "Let the selected groups blink; again: stop"),
     Key("F", "F", "toggle_false_color", "False colours, or natural ones"),
     Key("G", "G", "toggle_spectra", "Show or hide the spectra"),
+    Key(
+        "X", "X", "toggle_activation", "Show or hide which clusters are in which cubes"
+    ),
     Key("P", "P", "pin", "Pin or unpin the pixel under the mouse"),
     Key("Shift+P", "Shift-P", "unpin_all", "Unpin all pixels"),
     Key("Ctrl+S", "Control-S", "save_study", "Save the study", STUDY),

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from napari_dgc.merging.grouping import Grouping
 from napari_dgc.merging.preview import MergePreview
 from napari_dgc.merging.suggestions import Reasons
+from napari_dgc.study.stability import UNSTABLE
 from napari_dgc.ui.wording import word_names
 
 
@@ -89,6 +90,30 @@ def word_release(
         if role is not None
     ]
     return " · ".join(parts)
+
+
+def word_stability(name: str, share: float | None) -> str:
+    """Say how far a group holds under noise.
+
+    Parameters
+    ----------
+    name : str
+    share : float or None
+        Of its pixels, 0..1, that stay in it; None where that is not known.
+    """
+    if share is None:
+        return f"{name}: not measured in this cube, or without a pixel in it"
+    return f"{name}: {100 * share:.0f} % of its pixels stay in it under noise"
+
+
+def word_unstable(name: str, share: float | None) -> str:
+    """Warn of a group that does not hold under noise; else say nothing."""
+    if share is None or share >= UNSTABLE:
+        return ""
+    return (
+        f"{name} is unstable: {100 * share:.0f} % of its pixels keep their group under "
+        "noise"
+    )
 
 
 def _signed(value: float) -> str:

@@ -8,7 +8,7 @@ from functools import partial
 import napari.viewer
 import numpy as np
 from numpy.typing import NDArray
-from qtpy.QtCore import QSize, QTimer, Signal
+from qtpy.QtCore import QSize, QTimer
 from qtpy.QtWidgets import (
     QButtonGroup,
     QHBoxLayout,
@@ -20,8 +20,9 @@ from qtpy.QtWidgets import (
 
 from napari_dgc.cubes.agreement import common_wavelengths
 from napari_dgc.study.view import Pin
-from napari_dgc.ui.endings import DockedWidget, when_destroyed
+from napari_dgc.ui.endings import when_destroyed
 from napari_dgc.ui.pins import Pins
+from napari_dgc.ui.second_dock import ClosableWidget
 from napari_dgc.ui.spectra_ghost import Ghost
 from napari_dgc.ui.spectra_hover import SpectraHover
 from napari_dgc.ui.spectra_legend import SpectraLegend
@@ -34,7 +35,7 @@ from napari_dgc.ui.workspace import Workspace
 _HEIGHT = 190  # pixels, of 800 in a small window
 
 
-class SpectraDock(DockedWidget):
+class SpectraDock(ClosableWidget):
     """Mean ± sd of every visible group against wavelength, live.
 
     Parameters
@@ -43,17 +44,10 @@ class SpectraDock(DockedWidget):
     workspace : Workspace
     pins : Pins
 
-    Signals
-    -------
-    closed : ()
-        napari took the widget out of its window for good.
-
     Notes
     -----
     While hidden it computes nothing; what it missed is made up for when shown.
     """
-
-    closed = Signal()
 
     def __init__(
         self, viewer: napari.viewer.Viewer, workspace: Workspace, pins: Pins

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from qtpy.QtCore import Qt, QTimer, Signal
 
 from napari_dgc.merging.suggestions import Suggestion
 from napari_dgc.study import Study
-from napari_dgc.ui.merge_wording import explain_reasons, word_reasons
+from napari_dgc.ui.merge_wording import explain_reasons, word_reasons, word_unstable
 from napari_dgc.ui.notices import StatusLine
 from napari_dgc.ui.selection import Selection
 from napari_dgc.ui.suggestion_form import SuggestionForm
@@ -58,6 +60,7 @@ class SuggestionsPanel(SuggestionForm):
         self._stale = True  # the queue is of an earlier grouping
         self._shown = frozenset[int]()  # the pair that others were told of
         self._rejected = study.view.rejected
+        self._stable: Callable[[tuple[int, ...]], float | None] = lambda _: None
         self.queue = SuggestionQueue(study, selection)
         self._renewal = QTimer(self)
         self._renewal.setSingleShot(True)
@@ -100,6 +103,11 @@ class SuggestionsPanel(SuggestionForm):
     def forget_rejections(self) -> None:
         """Suggest again what was rejected."""
         self.queue.forget_rejections()
+
+    def set_stability(self, share: Callable[[tuple[int, ...]], float | None]) -> None:
+        """Take over how stable clusters are together; call again when it changes."""
+        self._stable = share
+        self.follow()
 
     def _ready(self) -> bool:
         """Whether there are groups to merge; opens the panel. Else says why not."""
@@ -159,13 +167,18 @@ class SuggestionsPanel(SuggestionForm):
             source = grouping.group(current.source)
             target = grouping.group(current.target)
             cubes = self._cubes()
+            warnings = [
+                word_unstable(group.name, self._stable(group.clusters))
+                for group in (source, target)
+            ]
+            unstable = "".join(f"\n{warning}" for warning in warnings if warning)
             self.show_pair(
                 _ASK if queue.like is None else _ASK_LIKE,
                 (source.name, target.name),
                 (source.color, target.color),
                 (
-                    word_reasons(current.reasons, cubes),
-                    explain_reasons(current.reasons, cubes),
+                    word_reasons(current.reasons, cubes) + unstable,
+                    explain_reasons(current.reasons, cubes) + unstable,
                 ),
                 (queue.place, len(queue)),
                 rejected,

@@ -1,0 +1,188 @@
+"""Stability on the screen: measured on request, shown as a layer and a column."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from napari.layers import Image
+from qtpy.QtCore import QObject, Signal
+
+from napari_dgc.study.mapping import Progress
+from napari_dgc.study.stability import MapStability, MeasuredCube, measure_cube
+from napari_dgc.ui.cube_entry import Entry, close_layers
+from napari_dgc.ui.stability_layer import make_stability_layer
+from napari_dgc.ui.worker import Job, Runner
+from napari_dgc.ui.workspace import Workspace
+
+_NO_MAP = "Make a map first: press First map."
+_BUSY = "Wait until the training or mapping is done, or press Stop, then measure."
+_ANOTHER = "The map of {0} is another one by now: its stability was not kept."
+_STOPPED = "Stopped. The stability was not measured."
+_UNMEASURED = "The stability of {0} is not measured yet: More > Measure stability."
+_DONE = "{0}: {1:.0f} % of the pixels keep their cluster under noise; red ones do not."
+
+
+class StabilityOverlay(QObject):
+    """Measures the map of the cube on show, and shows what was measured.
+
+    Parameters
+    ----------
+    workspace : Workspace
+    parent : QObject
+        Owns the worker.
+
+    Attributes
+    ----------
+    measured : MapStability
+
+    Signals
+    -------
+    changed : ()
+        Something else is to be shown: on, off, another measurement.
+    progressed : float
+        The share of the measuring done, 0..1; -1 when it has ended.
+    """
+
+    changed = Signal()
+    progressed = Signal(float)
+
+    def __init__(self, workspace: Workspace, parent: QObject) -> None:
+        super().__init__(parent)
+        self._workspace = workspace
+        self._on = False
+        self._layers: dict[Entry, Image] = {}
+        self._name = ""  # of the cube being measured
+        self.measured = MapStability(workspace.study)
+        self.runner = Runner(self)
+        self.runner.yielded.connect(self._on_yielded)
+        self.runner.failed.connect(workspace.status.report)
+        self.runner.stopped.connect(self._on_stopped)
+        self.runner.running_changed.connect(self._on_running_changed)
+        self.measured.changed.connect(self._update)
+        workspace.study.cubes_changed.connect(self._update)
+        workspace.display.shown_changed.connect(self._on_cube_shown)
+
+    # -- what the user can do -----------------------------------------------------
+
+    @property
+    def shown(self) -> bool:
+        """Whether layer and column are on show, where there is something to show."""
+        return self._on and len(self.measured) > 0
+
+    @property
+    def action(self) -> str:
+        """What `toggle` would do, in words for a menu."""
+        if self.runner.running:
+            return "Stop measuring stability"
+        if self._agreement() is None:
+            return "Measure stability"
+        return "Hide stability" if self._on else "Show stability"
+
+    def toggle(self) -> None:
+        """Measure the cube on show, stop that, or show and hide what was measured."""
+        if self.runner.running:
+            self.runner.stop()
+        elif self._agreement() is None:
+            self._measure()
+        else:
+            self._on = not self._on
+            self._update()
+
+    def share(self, clusters: tuple[int, ...]) -> float | None:
+        """Share of a group's pixels that stay in it, in the cube on show."""
+        return self.measured.share(clusters, self._workspace.display.shown)
+
+    def stop(self) -> None:
+        """Measure no further."""
+        self.runner.stop()
+
+    # -- measuring ----------------------------------------------------------------
+
+    def _measure(self) -> None:
+        shared = self._workspace
+        study, index = shared.study, shared.display.shown
+        clusters = None if index < 0 else study.cluster_map(index)
+        if study.model is None or clusters is None:
+            shared.status.say(_NO_MAP, "warning")
+            return
+        if shared.session.runner.running:
+            shared.status.say(_BUSY, "warning")
+            return
+        cube = study.cubes[index]
+        self._name = cube.name
+        job = partial(measure_cube, study.model, cube, clusters)
+        self.runner.start(Job("stability", partial(_with_threads, job), _must_arrive))
+        shared.status.say(f"Measuring how far the map of {cube.name} holds…")
+
+    def _on_yielded(self, piece: Any) -> None:
+        if isinstance(piece, Progress):
+            self.progressed.emit(piece.done)
+            return
+        self._on = True
+        say = self._workspace.status.say
+        if self.measured.put(piece):
+            kept = piece.agreement[piece.clusters > 0].mean() / 255
+            say(_DONE.format(self._name, 100 * kept), "good")
+        else:
+            say(_ANOTHER.format(self._name), "warning")
+
+    def _on_stopped(self) -> None:
+        self._workspace.status.say(_STOPPED)
+
+    def _on_running_changed(self, running: bool) -> None:
+        self.progressed.emit(0.0 if running else -1.0)
+        self.changed.emit()
+
+    # -- showing --------------------------------------------------------------------
+
+    def _agreement(self) -> Any:
+        return self.measured.agreement(self._workspace.display.shown)
+
+    def _on_cube_shown(self, index: int) -> None:
+        self._update()
+        if self._on and index >= 0 and not self.runner.running:
+            study = self._workspace.study
+            if self.shown and self._agreement() is None:
+                name = study.cubes[index].name
+                self._workspace.status.say(_UNMEASURED.format(name))
+
+    def _update(self, *_: object) -> None:
+        """Have one layer on show at most: that of the cube on show."""
+        display, viewer = self._workspace.display, self._workspace.viewer
+        entries = {id(entry): at for at, entry in enumerate(display.entries)}
+        for entry, layer in list(self._layers.items()):
+            at = entries.get(id(entry), -1)
+            if self.measured.agreement(at) is None or layer not in viewer.layers:
+                del self._layers[entry]
+                close_layers(viewer, [layer])
+            else:
+                layer.visible = self._on and entry is display.entry
+        self._add_layer()
+        self.changed.emit()
+
+    def _add_layer(self) -> None:
+        display, viewer = self._workspace.display, self._workspace.viewer
+        entry, agreement = display.entry, self._agreement()
+        clusters = self._workspace.study.cluster_map(display.shown)
+        if not self._on or entry is None or agreement is None or clusters is None:
+            return
+        if entry not in self._layers:
+            layer = make_stability_layer(entry, agreement, clusters)
+            active = viewer.layers.selection.active
+            self._layers[entry] = layer
+            viewer.add_layer(layer)
+            viewer.layers.selection.active = active
+
+
+def _with_threads(job: Any) -> Iterator[Any]:
+    """Leave one core to the screen, then do the job; in the worker's thread."""
+    from napari_dgc.clustering.devices import limit_threads
+
+    limit_threads()
+    return job()
+
+
+def _must_arrive(piece: Any) -> bool:
+    return isinstance(piece, MeasuredCube)
