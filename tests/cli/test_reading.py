@@ -149,10 +149,13 @@ def test_info_says_what_does_not_count(
     assert said["bad_bands"] == ""
     assert said["pixels"]["valid"] == H * W
     assert said["calibration"] == "WHITEREF_leaf1.hdr and DARKREF_leaf1.hdr"
-    assert said["indices"] == {"PRI": [2, 3]}  # 532 and 573 nm; no other fits
+    (pri,) = said["indices"]  # no other has bands near enough
+    assert (pri["name"], pri["bands"]) == ("PRI", [2, 3])
+    assert pri["nm"] == pytest.approx([531.8, 572.7])
     run("info", work / "leaf1")
     words = capsys.readouterr().out
     assert "leave them out with --drop-bands noisy" in words
+    assert "(R531 - R570) / (R531 + R570), from 532, 573 nm (Gamon et al." in words
     assert f"{H * W} of {H * W} valid" in words
     dropped = facts(capsys, work / "leaf1", "--drop-bands", f"0-1,{C - 1}")
     assert dropped["bad_bands"] == f"0-1,{C - 1}"

@@ -51,28 +51,6 @@ def test_compressed_tiff_is_read(tmp_path):
     np.testing.assert_array_equal(read_cube(path, axes="byx").data, CUBE)
 
 
-@pytest.mark.parametrize("options", [{}, {"compression": "zlib"}])
-def test_geotiff_tags_are_kept_fit_to_be_written_again(tmp_path, options):
-    placed = [
-        (33550, "d", 3, (0.5, 0.5, 0.0), True),
-        (33922, "d", 6, (0.0, 0.0, 0.0, 5e5, 4e6, 0.0), True),
-        (34735, "H", 8, (1, 1, 0, 1, 1024, 0, 1, 1), True),
-        (34737, "s", 0, "WGS 84|", True),
-    ]
-    path = write(tmp_path / "a.tif", CUBE, extratags=placed, **options)
-    kept = read_cube(path, axes="byx").metadata["geotiff"]
-    again = [(code, *rest, True) for code, rest in kept.items()]
-    tifffile.imwrite(tmp_path / "b.tif", CUBE[0], extratags=again)
-    tags = []
-    for written in (path, tmp_path / "b.tif"):
-        with tifffile.TiffFile(written) as file:
-            tags.append(file.pages.first.geotiff_tags)
-    assert tags[0] == tags[1]
-    assert tags[1]["ModelTiepoint"] == [0, 0, 0, 5e5, 4e6, 0]
-    plain = write(tmp_path / "c.tif", CUBE)
-    assert "geotiff" not in read_cube(plain, axes="byx").metadata
-
-
 def test_fortran_order_is_read(tmp_path):
     path = write(tmp_path / "a.npy", np.asfortranarray(CUBE))
     np.testing.assert_array_equal(read_cube(path, axes="byx").data, CUBE)

@@ -33,7 +33,6 @@ def show_cubes(options: argparse.Namespace) -> None:
 def _facts(cube: Cube, progress: ProgressLine) -> dict[str, Any]:
     from napari_dgc.clustering.noise import LEAST_SNR, BandNoise, measure_noise
     from napari_dgc.cubes.bands import band_ranges
-    from napari_dgc.cubes.indices import available
     from napari_dgc.cubes.pixel_states import count_pixels
 
     progress.show(f"{cube.name}: counting pixels")
@@ -73,8 +72,25 @@ def _facts(cube: Cube, progress: ProgressLine) -> dict[str, Any]:
         "least_snr": LEAST_SNR,
         "noisy_bands": "" if noise is None else band_ranges(noise.noisy()),
         "bands": bands,
-        "indices": {name: list(used) for name, used in available(cube).items()},
+        "indices": _indices(cube),
     }
+
+
+def _indices(cube: Cube) -> list[dict[str, Any]]:
+    from napari_dgc.cubes.indices import INDICES, available
+
+    centres = cube.wavelengths
+    return [
+        {
+            "name": name,
+            "meaning": INDICES[name].meaning,
+            "formula": INDICES[name].formula,
+            "source": INDICES[name].source,
+            "bands": list(bands),
+            "nm": [] if centres is None else [float(centres[band]) for band in bands],
+        }
+        for name, bands in available(cube).items()
+    ]
 
 
 def _in_words(facts: dict[str, Any]) -> str:
@@ -92,8 +108,16 @@ def _in_words(facts: dict[str, Any]) -> str:
     lines.append(f"  Pixels       {_pixels(facts['pixels'])}")
     lines.append(f"  Left out     {_bands(facts['bad_bands'])}")
     lines += _noise(facts)
-    names = ", ".join(facts["indices"]) or "none: its bands do not allow any"
-    lines.append(f"  Indices      {names}")
+    head = "Indices"
+    for index in facts["indices"]:
+        at = ", ".join(f"{nm:.0f}" for nm in index["nm"])
+        lines.append(
+            f"  {head:<11}  {index['name']:<5} = {index['formula']}, from {at} nm "
+            f"({index['source']})"
+        )
+        head = ""
+    if not facts["indices"]:
+        lines.append("  Indices      none: its bands do not allow any")
     return "\n".join(lines)
 
 

@@ -32,8 +32,7 @@ def add_cube_options(parser: argparse.ArgumentParser, *, bands: bool = False) ->
         metavar="CUBE_OR_DIR",
         help="files, folders or patterns",
     )
-    parser.add_argument("--key", help="variable that holds the cube, in .mat files")
-    parser.add_argument("--axes", help="order of the axes, such as yxb")
+    add_key_options(parser)
     how = parser.add_argument_group(
         "calibration",
         "reflectance = (raw - dark) / (white - dark); WHITEREF_NAME.hdr and "
@@ -76,6 +75,32 @@ def add_cube_options(parser: argparse.ArgumentParser, *, bands: bool = False) ->
         )
 
 
+def add_key_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say where in a file the cube is."""
+    parser.add_argument("--key", help="variable that holds the cube, in .mat files")
+    parser.add_argument("--axes", help="order of the axes, such as yxb")
+
+
+def read_raw_cubes(
+    options: argparse.Namespace, references: Sequence[Path | None] = ()
+) -> list[Cube]:
+    """The cubes as their files have them, but for `references` among them."""
+    from napari_dgc.cubes.agreement import check_same_bands
+    from napari_dgc.cubes.readers import find_cubes, read_cube
+
+    found = find_cubes(options.cubes)
+    # The header or the data file: without their suffix they are one.
+    named = {path.resolve().with_suffix("") for path in references if path}
+    paths = [path for path in found if path.resolve().with_suffix("") not in named]
+    if not paths:
+        raise InputError(
+            found[0], "is named as a cube and as its own reference", "name the cube"
+        )
+    cubes = [read_cube(path, options.key, axes=options.axes) for path in paths]
+    check_same_bands(cubes)
+    return cubes
+
+
 def read_cubes(options: argparse.Namespace, notices: list[str]) -> list[Cube]:
     """The cubes that a command was given; all with the same bands.
 
@@ -90,12 +115,7 @@ def read_cubes(options: argparse.Namespace, notices: list[str]) -> list[Cube]:
     -------
     list of Cube
     """
-    from napari_dgc.cubes.agreement import check_same_bands
-    from napari_dgc.cubes.readers import find_cubes, read_cube
-
-    paths = _without_named_references(find_cubes(options.cubes), options)
-    cubes = [read_cube(path, options.key, axes=options.axes) for path in paths]
-    check_same_bands(cubes)
+    cubes = read_raw_cubes(options, (options.white, options.dark))
     if not options.no_calibration:
         calibrator = _Calibrator(options, notices)
         cubes = [calibrator.calibrate(cube) for cube in cubes]
@@ -110,20 +130,6 @@ def read_cubes(options: argparse.Namespace, notices: list[str]) -> list[Cube]:
             "--no-calibration",
         )
     return _choose_bands(cubes, options, notices)
-
-
-def _without_named_references(
-    paths: list[Path], options: argparse.Namespace
-) -> list[Path]:
-    """Leave out --white and --dark where they lie in a folder of cubes."""
-    named = [path.resolve() for path in (options.white, options.dark) if path]
-    names = {path.with_suffix("") for path in named}  # the header or the data file
-    left = [path for path in paths if path.resolve().with_suffix("") not in names]
-    if not left:
-        raise InputError(
-            paths[0], "is named as a cube and as its own reference", "name the cube"
-        )
-    return left
 
 
 @dataclass

@@ -6,7 +6,6 @@ import logging
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -21,9 +20,6 @@ from napari_dgc.cubes.checks import refusing, require_bands, require_cube
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
 
-#: Pixel scale, tie points, transformation, and the three of the geo keys.
-GEOTIFF_TAGS = (33550, 33922, 34264, 34735, 34736, 34737)
-
 
 def read_npy(path: Path, axes: str | None) -> Cube:
     """Read a cube from a .npy file through a memory map."""
@@ -32,11 +28,7 @@ def read_npy(path: Path, axes: str | None) -> Cube:
 
 def read_tiff(path: Path, axes: str | None) -> Cube:
     """Read a cube from a TIFF file, through a memory map where it is plain."""
-    cube = _cube(path, load_tiff(path), axes)
-    tags = read_geotiff_tags(path)
-    if not tags:
-        return cube
-    return replace(cube, metadata=MappingProxyType({**cube.metadata, "geotiff": tags}))
+    return _cube(path, load_tiff(path), axes)
 
 
 def map_npy(path: Path) -> NDArray[Any]:
@@ -98,29 +90,6 @@ def load_tiff(path: Path) -> NDArray[Any]:
             shape = tuple(series.shape)
         _require_size(path, offset + math.prod(shape) * dtype.itemsize)
         return np.memmap(path, dtype, "r", offset, shape)
-
-
-def read_geotiff_tags(path: Path) -> dict[int, tuple[int, int, Any]]:
-    """The tags that place a TIFF file's first image on the earth.
-
-    Returns
-    -------
-    dict of int to (int, int, value)
-        By tag number: TIFF type, count and value, as tifffile's ``extratags``
-        want them. Empty where there are none.
-    """
-    with (
-        refusing(path, "its GeoTIFF tags cannot be read", "export it again"),
-        _listening(),
-        tifffile.TiffFile(path) as file,
-    ):
-        tags = file.pages.first.tags
-        found = {code: tags.get(code) for code in GEOTIFF_TAGS}
-        return {
-            code: (int(tag.dtype), int(tag.count), tag.value)
-            for code, tag in found.items()
-            if tag is not None
-        }
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_dgc.cubes.backing import require_backing
 from napari_dgc.cubes.cube import Cube, row_slices
 from napari_dgc.cubes.errors import InputError
 
@@ -130,6 +131,7 @@ def read_bands(
     cube: Cube, bands: tuple[int, ...], key: tuple[Any, ...]
 ) -> list[NDArray[np.float32]]:
     """Read single bands at an index into (H, W); NaN where a reading is none."""
+    require_backing(cube.data)
     values = []
     with np.errstate(over="ignore", invalid="ignore"):
         for band in bands:
