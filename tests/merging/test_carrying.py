@@ -112,8 +112,8 @@ def test_the_same_map_with_other_ids_keeps_everything(scene):
     assert by_name["Spot"].role == "lesion"
     recolored = next(g for g in carried.groups if g.color == (1, 2, 3))
     assert recolored.clusters == (1,)
-    assert recolored.name == "Cluster 1"
-    assert by_name["Cluster 7"].color == cluster_color(7)
+    assert recolored.name == "Group 1"
+    assert by_name["Group 7"].color == cluster_color(7)
     assert carried.kept == 3
     assert not carried.unmatched
     assert not carried.lost
