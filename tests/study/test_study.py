@@ -164,7 +164,7 @@ def test_masks_by_role_and_pictures_with_a_legend_are_written_when_asked(
     export = replace(export, formats=("tif", "png"))
     written = list(export.run())
     assert sorted(written) == sorted(export.paths())
-    assert (tmp_path / "leaf 0_legend.png").is_file()
+    assert (tmp_path / "leaf 0_groups_legend.png").is_file()
     mask = tifffile.imread(tmp_path / "leaf 1_lesion_mask.tif")
     np.testing.assert_array_equal(mask, study.cluster_map(1) == 3)
 

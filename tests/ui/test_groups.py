@@ -274,6 +274,8 @@ def test_one_click_opens_the_roles_and_one_chooses(mapped):
     layer = mapped.display.entry.groups.layer
     shown = 255 * np.array(layer.colormap.color_dict[2][:3])
     np.testing.assert_allclose(shown, group.color)
+    tip = mapped.groups.undo_button.toolTip()
+    assert tip == "Undo: Group 2 has the role lesion (Ctrl+Z)"
     mapped.workspace.undo()  # one step: role and colour
     group = study.grouping.group(2)
     assert (group.role, group.color) == (None, cluster_color(2))

@@ -21,6 +21,7 @@ from napari_dgc.ui.wording import (
     word_names,
     word_offer,
     word_outcome,
+    word_step,
     word_stop,
 )
 
@@ -42,8 +43,11 @@ def test_steps_are_told_by_name(step, said):
     history = History(Grouping.start(range(1, 7), {1: "Cloth"}))
     history.do(Merge((5,), 4))
     assert word_change(history.do(step)) == f"{said[:1].upper()}{said[1:]}."
+    assert word_step(history.last) == said
     assert word_change(history.undo()) == f"Undone: {said}."
+    assert word_step(history.next) == said
     assert word_change(history.redo()) == f"Done again: {said}."
+    assert word_step(history.next) == ""
 
 
 def test_many_names_are_counted():

@@ -133,14 +133,24 @@ class History:
         return self._index < len(self._changes)
 
     @property
+    def last(self) -> Change | None:
+        """The step that `undo` would undo."""
+        return self._changes[self._index - 1] if self.can_undo else None
+
+    @property
+    def next(self) -> Change | None:
+        """The step that `redo` would take again."""
+        return self._changes[self._index] if self.can_redo else None
+
+    @property
     def undo_text(self) -> str:
         """What `undo` would undo, such as "merge 3 into 2"; "" for nothing."""
-        return self._changes[self._index - 1].text if self.can_undo else ""
+        return "" if self.last is None else self.last.text
 
     @property
     def redo_text(self) -> str:
         """What `redo` would take again; "" for nothing."""
-        return self._changes[self._index].text if self.can_redo else ""
+        return "" if self.next is None else self.next.text
 
     def origins(self, *, amend: bool = False) -> dict[int, Origin]:
         """Where groups come from, for `ClusterTree.cut`; see `memory`.

@@ -24,6 +24,7 @@ _PANEL_PIXELS = (420, 1000)
 _PANELS_PER_ROW = 4
 _LINE_INCHES, _LEGEND_ROW_INCHES, _GAP_INCHES = 0.16, 0.19, 0.12
 _CHARACTER_INCHES = 0.085
+_WIDEST_LEGEND_INCHES = 6.0  # a small picture is made wider for its legend
 _NARROWEST_INCHES = 1.8  # room for a title above a slender panel
 
 Panel = tuple[str, NDArray[np.uint8]]
@@ -75,7 +76,8 @@ def side_by_side(
     cell_width = max(panel_size[0], _NARROWEST_INCHES) + _GAP_INCHES
     titles = [_wrap(title, cell_width) for title, _ in panels]
     above = _LINE_INCHES * (1 + max(title.count("\n") + 1 for title in titles))
-    width = columns * cell_width + _GAP_INCHES
+    filled = columns * cell_width + _GAP_INCHES
+    width = max(filled, min(_WIDEST_LEGEND_INCHES, _legend_width(legend)))
     legend = [(_shorten(name, width - 0.7), color) for name, color in legend]
     per_row, legend_rows = _legend_shape(legend, width)
     below = legend_rows * _LEGEND_ROW_INCHES + (1 + bool(legend)) * _GAP_INCHES
@@ -83,7 +85,7 @@ def side_by_side(
     figure = Figure(figsize=(width, height), dpi=_DPI, facecolor="white")
     for place, (_, image) in enumerate(panels):
         row, column = divmod(place, columns)
-        x = _GAP_INCHES + column * cell_width
+        x = _GAP_INCHES + column * cell_width + (width - filled) / 2
         x += (cell_width - _GAP_INCHES - panel_size[0]) / 2
         y = height - (row + 1) * (panel_size[1] + above)
         box = x / width, y / height, panel_size[0] / width, panel_size[1] / height
@@ -145,12 +147,17 @@ def _shorten(name: str, inches: float) -> str:
     return name if len(name) <= room else f"{name[: room - 1]}…"
 
 
+def _legend_width(legend: Sequence[Entry]) -> float:
+    """Inches that the longest name takes, with its swatch and some air."""
+    longest = max((len(name) for name, _ in legend), default=0)
+    return 0.75 + _CHARACTER_INCHES * longest
+
+
 def _legend_shape(legend: Sequence[Entry], width: float) -> tuple[int, int]:
     """Entries per row, and rows, for a legend below a picture `width` inches wide."""
     if not legend:
         return 0, 0
-    entry = 0.55 + _CHARACTER_INCHES * max(len(name) for name, _ in legend)
-    per_row = min(len(legend), max(1, int(width / entry)))
+    per_row = min(len(legend), max(1, int(width / _legend_width(legend))))
     return per_row, math.ceil(len(legend) / per_row)
 
 

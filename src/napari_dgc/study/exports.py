@@ -50,7 +50,7 @@ class Export:
         ``<stem>_lesion_mask.tif`` and so on.
     legend : bool
         Whether a picture of each map with the groups' names is written too, as
-        ``<stem>_legend.png``; needs the format "png".
+        ``<stem>_groups_legend.png``; needs the format "png".
     """
 
     folder: Path
@@ -143,7 +143,7 @@ class Export:
         return self.legend and "png" in self.formats
 
     def _legend_path(self, stem: str) -> Path:
-        return self.folder / f"{stem}_legend.png"
+        return self.folder / f"{stem}_groups_legend.png"
 
     def _write(
         self,

@@ -54,7 +54,7 @@ class ExportPanel(QWidget):
         groups = sorted(self._selection.ids) if self.mask.isChecked() else []
         try:
             export = self._study.export(folder, groups=groups, formats=formats)
-            export = replace(export, roles=self.roles.isChecked(), legend=True)
+            export = replace(export, roles=True, legend=True)
         except InputError as error:
             self._status.report(error)
             return
@@ -113,13 +113,7 @@ class ExportPanel(QWidget):
         self.png.setChecked(True)
         self.png.setToolTip(
             "To look at: NAME_groups.png has the groups in the colours on screen, "
-            "NAME_legend.png their names and shares too"
-        )
-        self.roles = QCheckBox("Role masks")
-        self.roles.setChecked(True)
-        self.roles.setToolTip(
-            "A mask for each role that groups have, such as NAME_lesion_mask.tif: 1 in "
-            "all groups of that role, else 0"
+            "NAME_groups_legend.png their names and shares too"
         )
         self.mask = QCheckBox("with a mask of the selected groups")
         self.mask.setToolTip(
@@ -127,18 +121,17 @@ class ExportPanel(QWidget):
         )
         self.export_button = QPushButton("Export…")
         self.export_button.setToolTip(
-            "Write the group map of every cube, masks, and the recipe of the merges"
+            "Write the group map of every cube, a mask for each role that groups have "
+            "(NAME_lesion_mask), and the recipe of the merges"
         )
         self.open_button = QPushButton("Open folder")
         self.open_button.setToolTip("Show the written files")
 
     def _lay_out(self) -> None:
         boxes = QHBoxLayout()
-        boxes.setSpacing(4)
         boxes.addWidget(Heading("Export"))
         boxes.addWidget(self.tiff)
         boxes.addWidget(self.png)
-        boxes.addWidget(self.roles)
         boxes.addStretch()
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

@@ -23,6 +23,7 @@ from napari_dgc.ui.stability import StabilityOverlay
 from napari_dgc.ui.stability_column import place_column, show_column
 from napari_dgc.ui.suggestions_panel import SuggestionsPanel
 from napari_dgc.ui.visibility import Visibility
+from napari_dgc.ui.wording import word_step
 
 _EMPTY = (
     "Groups appear here with the first map. Then click on the image to select, and "
@@ -94,12 +95,12 @@ class GroupsPanel(QWidget):
         self.suggestions.follow()
         self.show_cubes()
         history = self._study.history
-        undo = history.undo_text if history is not None else ""
-        redo = history.redo_text if history is not None else ""
+        undo = word_step(history.last) if history is not None else ""
+        redo = word_step(history.next) if history is not None else ""
         self.undo_button.setEnabled(bool(undo))
         self.redo_button.setEnabled(bool(redo))
-        self.undo_button.setToolTip(f"Undo {undo} (Ctrl+Z)".replace("  ", " "))
-        self.redo_button.setToolTip(f"Redo {redo} (Ctrl+Shift+Z)".replace("  ", " "))
+        self.undo_button.setToolTip(_tip("Undo", undo, "Ctrl+Z"))
+        self.redo_button.setToolTip(_tip("Redo", redo, "Ctrl+Shift+Z"))
 
     def show_cubes(self) -> None:
         """Offer Merge mode only where there is an image to merge on."""
@@ -225,3 +226,7 @@ class GroupsPanel(QWidget):
 
     def _on_wished(self, step: Callable) -> Callable[..., None]:
         return lambda *values: self.wanted.emit(partial(step, *values))
+
+
+def _tip(verb: str, step: str, key: str) -> str:
+    return f"{verb}: {step} ({key})" if step else f"{verb} ({key})"

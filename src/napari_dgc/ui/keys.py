@@ -85,6 +85,7 @@ MOUSE = (
     Gesture("Drag the tree's dashed line", "Fewer or more groups", MERGE),
     Gesture("Click a square", "Choose the group's colour", STUDY),
     Gesture("Double-click a name", "Rename the group", STUDY),
+    Gesture("Click a role", "Say what the group is: its colour follows", STUDY),
 )
 
 # In napari's menu too: with the focus in our parts, they are ours (see `KeyClaim`).

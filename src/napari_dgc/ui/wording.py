@@ -35,6 +35,13 @@ def word_change(change: Change) -> str:
     return f"{text[:1].upper()}{text[1:]}."
 
 
+def word_step(change: Change | None) -> str:
+    """Say what a step does, by the groups' names, such as "merged A into B"."""
+    if change is None:
+        return ""
+    return _word_step(change.operation, change.before) or change.text
+
+
 def word_names(names: Iterable[str]) -> str:
     """List names; from the fifth on they are counted."""
     names = list(names)
