@@ -248,6 +248,33 @@ def test_a_frame_taken_into_use_keeps_the_merges(filmed, leaf):
     assert study.grouping.groups[0].name == expected.groups[0].name
 
 
+def test_what_would_be_lost_is_said_before(filmed):
+    """A group whose pixels the frame gives to another one, by the frame's own map."""
+    study, session = filmed.study, filmed.film.session
+    old = study.cluster_map(0)
+    counts = study.counts(0)
+    large, *_, rare = sorted(study.grouping.clusters, key=lambda id: -counts[id])
+    study.rename(rare, "Spot")
+    target = 3 if session.in_use != 3 else 2
+    eaten = np.where(old == rare, large, old).astype(np.uint8)
+    held = list(frames(filmed))
+    held[target] = held[target].with_preview(0, eaten)
+    session.film = replace(session.film, frames=tuple(held))
+    click_plot(filmed, held[target].step)
+    assert session.foresee() == carry(
+        study.grouping,
+        count_overlap(old, eaten),
+        held[target].model.cluster_ids.tolist(),
+    )
+    seen: list[str] = []
+    answer("Keep my groups", seen)
+    QTest.mouseClick(filmed.film.use_button, LEFT)
+    settle()
+    assert "On this cube Spot matches no cluster and would be lost." in seen[0]
+    session.leave()
+    assert session.foresee() is None
+
+
 def test_the_frame_in_use_cannot_be_taken_again(filmed):
     index = filmed.film.session.in_use
     assert index == filmed.film.session.film.best_frame

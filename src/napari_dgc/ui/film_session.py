@@ -9,8 +9,16 @@ import numpy as np
 from qtpy.QtCore import QObject, Signal
 
 from napari_dgc.cubes.cube import Cube
+from napari_dgc.merging.carrying import Carried, carry, count_overlap
 from napari_dgc.study.film import Film, Frame, are_alike
-from napari_dgc.study.mapping import Finished, Preview, Progress, enlarge, preview_all
+from napari_dgc.study.mapping import (
+    Finished,
+    Preview,
+    Progress,
+    enlarge,
+    preview_all,
+    stride_of,
+)
 from napari_dgc.ui.banner import Banner
 from napari_dgc.ui.film_wording import name_frame, word_banner, word_frame
 from napari_dgc.ui.gestures import SNAPSHOT
@@ -121,6 +129,26 @@ class FilmSession(QObject):
         self._runner.stop()
         self.said.emit(f"Mapping the cubes with {name_frame(frame.step)}…", "info")
         self._shared.session.take_frame(frame)
+
+    def foresee(self) -> Carried | None:
+        """What the groups would become with the frame on show, by the cube on show.
+
+        By its thumbnail alone: milliseconds. None where there is nothing to match.
+        """
+        frame, entry, study = (
+            self._frame,
+            self._shared.display.entry,
+            self._shared.study,
+        )
+        old, grouping = study.cluster_map(self._shared.display.shown), study.grouping
+        if frame is None or entry is None or old is None or grouping is None:
+            return None
+        small = frame.previews.get(self._place_of(entry.cube))
+        if small is None:
+            return None
+        stride = stride_of(entry.cube)
+        overlap = count_overlap(old[::stride, ::stride], small)
+        return carry(grouping, overlap, frame.model.cluster_ids.tolist())
 
     def close(self) -> None:
         """Let go of the image; nothing is shown or computed any more."""

@@ -67,6 +67,15 @@ def word_taken(step: int, carried: Carried | None) -> tuple[str, str]:
     return " ".join(lines), "warning" if grave else "good"
 
 
+def word_foreseen(carried: Carried | None) -> str:
+    """Say which groups would be lost, with a blank after it; "" for none."""
+    names = [lost.group.name for lost in carried.lost] if carried is not None else []
+    if not names:
+        return ""
+    verb = "matches" if len(names) == 1 else "match"
+    return f"On this cube {word_names(names)} {verb} no cluster and would be lost. "
+
+
 def _word_lost(carried: Carried) -> Iterable[str]:
     for lost in carried.lost:
         where = f"; most of it is in {lost.into} now" if lost.into else ""

@@ -49,7 +49,7 @@ KEYS = (
     Key("Ctrl+Z", "Control-Z", "undo", "Undo the last step", STUDY),
     Key("Ctrl+Shift+Z", "Control-Shift-Z", "redo", "Redo", STUDY),
     Key("M", "M", "toggle_merging", "Enter or leave Merge mode", MERGE),
-    Key("Esc", "Escape", "leave", "Leave Merge mode; else select nothing", MERGE),
+    Key("Esc", "Escape", "leave", "Leave the film or Merge mode; else select nothing", MERGE),
     Key("[", "[", "coarser", "One group fewer", MERGE),
     Key("]", "]", "finer", "One group more", MERGE),
     Key("N", "N", "next_suggestion", "Suggest a merge; again: the next", MERGE),
