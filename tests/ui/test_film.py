@@ -270,7 +270,7 @@ def test_what_would_be_lost_is_said_before(filmed):
     answer("Keep my groups", seen)
     QTest.mouseClick(filmed.film.use_button, LEFT)
     settle()
-    assert "On this cube Spot matches no cluster and would be lost." in seen[0]
+    assert "this group matches no cluster and would be lost: Spot." in seen[0]
     session.leave()
     assert session.foresee() is None
 
@@ -576,8 +576,7 @@ def test_what_was_taken_in_words(mapped):
     text, level = word_taken(7, carried)
     assert level == "warning"
     assert "Your groups are kept, matched by overlap: Leaf." in text
-    assert "Spot is lost: no cluster of this step matches it" in text
-    assert "most of it is in Leaf now" in text
+    assert "Lost, as no cluster matches: Spot (now in Leaf)." in text
     (lone,) = carried.unmatched
     assert f"Not matched: cluster {lone}, a group of its own." in text
     assert default_name(c) not in text
