@@ -315,6 +315,19 @@ def test_stop_while_a_frame_is_mapped_changes_nothing(filmed, monkeypatch):
     np.testing.assert_array_equal(shown_labels(filmed), brute_force(filmed))
 
 
+def test_stop_after_use_ends_what_use_would_have_begun(leaf_dock):
+    session = leaf_dock.workspace.session
+    session.train(LONG)
+    wait_until(lambda: len(frames(leaf_dock)) >= 2, 60)
+    leaf_dock.film.session.show(0)
+    leaf_dock.film.session.use()
+    assert session.taking
+    session.stop()
+    assert not session.taking
+    finish(leaf_dock)
+    assert leaf_dock.status.text().startswith("Stopped. The ")
+
+
 def test_scrubbing_while_training_holds_the_image_still(leaf_dock, leaf):
     session = leaf_dock.workspace.session
     session.train(LONG)
@@ -388,10 +401,11 @@ def test_a_cube_that_was_not_on_show_is_mapped_when_it_is(leaf_dock, second_leaf
 def test_a_cube_that_cannot_be_read_any_more_is_told_of(leaf_dock, second_leaf):
     class Gone:
         shape, dtype, ndim = second_leaf.data.shape, second_leaf.data.dtype, 3
-        gone = False
+        gone, tries = False, 0
 
         def __getitem__(self, key):
             if self.gone and threading.current_thread() is not threading.main_thread():
+                self.tries += 1
                 raise OSError("the drive was pulled out")
             return second_leaf.data[key]
 
@@ -409,7 +423,8 @@ def test_a_cube_that_cannot_be_read_any_more_is_told_of(leaf_dock, second_leaf):
     wait_until(lambda: leaf_dock.status.level == "error", 20)
     assert "pulled out" in leaf_dock.status.text()
     settle(0.2)
-    assert not leaf_dock.film.session._runner.running
+    assert not leaf_dock.film.session.maps.running
+    assert data.tries == 1  # not again and again
     assert leaf_dock.film.session.leave()
 
 
@@ -438,7 +453,7 @@ def test_another_study_has_no_film(filmed):
 def test_closed_while_it_works(filmed, second_leaf, part):
     add_cube(filmed, second_leaf)
     filmed.film.session.show(1)
-    assert filmed.film.session._runner.running  # maps the new cube
+    assert filmed.film.session.maps.running  # maps the new cube
     filmed.film.session.use()
     viewer, layer = filmed._viewer, filmed.display.entry.groups.layer
     overlay = viewer.canvas.overlays.text
@@ -539,7 +554,7 @@ def test_a_crowded_film_scrubs_without_a_step_of_the_worker(filmed, leaf):
         frame = film.frames[session.index]
         assert abs(frame.step - step) <= 25
         assert (shown_labels(filmed) == frame.previews[0][0, 0]).all()
-        assert not session._runner.running
+        assert not session.maps.running
     QApplication.processEvents()
 
 
