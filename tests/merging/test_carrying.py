@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from napari_dgc.merging.carrying import carry, count_overlap, match_clusters
-from napari_dgc.merging.grouping import Group, Grouping
+from napari_dgc.merging.grouping import Group, Grouping, default_name
 from napari_dgc.merging.history import History
 from napari_dgc.merging.operations import Merge, Rename, SetLock, SetRole
 from napari_dgc.merging.palette import cluster_color
@@ -112,8 +112,8 @@ def test_the_same_map_with_other_ids_keeps_everything(scene):
     assert by_name["Spot"].role == "lesion"
     recolored = next(g for g in carried.groups if g.color == (1, 2, 3))
     assert recolored.clusters == (1,)
-    assert recolored.name == "Group 1"
-    assert by_name["Group 7"].color == cluster_color(7)
+    assert recolored.name == default_name(1)
+    assert by_name[default_name(7)].color == cluster_color(7)
     assert carried.kept == 3
     assert not carried.unmatched
     assert not carried.lost

@@ -26,6 +26,7 @@ from napari_dgc.study.mapping import (
     thumbnail,
     train_and_map,
 )
+from napari_dgc.study.study_file import open_study, save_study
 from napari_dgc.study.taking import describe_by, map_anew, take_over
 
 
@@ -245,6 +246,9 @@ def test_any_frame_can_be_taken_with_the_merges(trained, leaf, tmp_path):
     row = study.model.cluster_ids.tolist().index(a)
     np.testing.assert_allclose(study.model.mean_spectra[row], pixels.mean(1), rtol=1e-4)
     assert study.model.counts.sum() == (study.cluster_map(0) > 0).sum()
+    groups = study.grouping.groups
+    again = open_study(save_study(study, tmp_path / "S.dgc.json"))
+    assert again.grouping.groups == groups
     study.undo()
     assert len(study.grouping.groups) == 6
 

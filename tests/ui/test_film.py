@@ -248,6 +248,33 @@ def test_a_frame_taken_into_use_keeps_the_merges(filmed, leaf):
     assert study.grouping.groups[0].name == expected.groups[0].name
 
 
+def test_what_would_be_lost_is_said_before(filmed):
+    """A group whose pixels the frame gives to another one, by the frame's own map."""
+    study, session = filmed.study, filmed.film.session
+    old = study.cluster_map(0)
+    counts = study.counts(0)
+    large, *_, rare = sorted(study.grouping.clusters, key=lambda id: -counts[id])
+    study.rename(rare, "Spot")
+    target = 3 if session.in_use != 3 else 2
+    eaten = np.where(old == rare, large, old).astype(np.uint8)
+    held = list(frames(filmed))
+    held[target] = held[target].with_preview(0, eaten)
+    session.film = replace(session.film, frames=tuple(held))
+    click_plot(filmed, held[target].step)
+    assert session.foresee() == carry(
+        study.grouping,
+        count_overlap(old, eaten),
+        held[target].model.cluster_ids.tolist(),
+    )
+    seen: list[str] = []
+    answer("Keep my groups", seen)
+    QTest.mouseClick(filmed.film.use_button, LEFT)
+    settle()
+    assert "this group matches no cluster and would be lost: Spot." in seen[0]
+    session.leave()
+    assert session.foresee() is None
+
+
 def test_the_frame_in_use_cannot_be_taken_again(filmed):
     index = filmed.film.session.in_use
     assert index == filmed.film.session.film.best_frame
@@ -286,6 +313,19 @@ def test_stop_while_a_frame_is_mapped_changes_nothing(filmed, monkeypatch):
     assert "Nothing has changed" in filmed.status.text()
     assert filmed.film.session.index == -1
     np.testing.assert_array_equal(shown_labels(filmed), brute_force(filmed))
+
+
+def test_stop_after_use_ends_what_use_would_have_begun(leaf_dock):
+    session = leaf_dock.workspace.session
+    session.train(LONG)
+    wait_until(lambda: len(frames(leaf_dock)) >= 2, 60)
+    leaf_dock.film.session.show(0)
+    leaf_dock.film.session.use()
+    assert session.taking
+    session.stop()
+    assert not session.taking
+    finish(leaf_dock)
+    assert leaf_dock.status.text().startswith("Stopped. The ")
 
 
 def test_scrubbing_while_training_holds_the_image_still(leaf_dock, leaf):
@@ -361,10 +401,11 @@ def test_a_cube_that_was_not_on_show_is_mapped_when_it_is(leaf_dock, second_leaf
 def test_a_cube_that_cannot_be_read_any_more_is_told_of(leaf_dock, second_leaf):
     class Gone:
         shape, dtype, ndim = second_leaf.data.shape, second_leaf.data.dtype, 3
-        gone = False
+        gone, tries = False, 0
 
         def __getitem__(self, key):
             if self.gone and threading.current_thread() is not threading.main_thread():
+                self.tries += 1
                 raise OSError("the drive was pulled out")
             return second_leaf.data[key]
 
@@ -382,7 +423,8 @@ def test_a_cube_that_cannot_be_read_any_more_is_told_of(leaf_dock, second_leaf):
     wait_until(lambda: leaf_dock.status.level == "error", 20)
     assert "pulled out" in leaf_dock.status.text()
     settle(0.2)
-    assert not leaf_dock.film.session._runner.running
+    assert not leaf_dock.film.session.maps.running
+    assert data.tries == 1  # not again and again
     assert leaf_dock.film.session.leave()
 
 
@@ -411,7 +453,7 @@ def test_another_study_has_no_film(filmed):
 def test_closed_while_it_works(filmed, second_leaf, part):
     add_cube(filmed, second_leaf)
     filmed.film.session.show(1)
-    assert filmed.film.session._runner.running  # maps the new cube
+    assert filmed.film.session.maps.running  # maps the new cube
     filmed.film.session.use()
     viewer, layer = filmed._viewer, filmed.display.entry.groups.layer
     overlay = viewer.canvas.overlays.text
@@ -512,7 +554,7 @@ def test_a_crowded_film_scrubs_without_a_step_of_the_worker(filmed, leaf):
         frame = film.frames[session.index]
         assert abs(frame.step - step) <= 25
         assert (shown_labels(filmed) == frame.previews[0][0, 0]).all()
-        assert not session._runner.running
+        assert not session.maps.running
     QApplication.processEvents()
 
 
@@ -549,8 +591,7 @@ def test_what_was_taken_in_words(mapped):
     text, level = word_taken(7, carried)
     assert level == "warning"
     assert "Your groups are kept, matched by overlap: Leaf." in text
-    assert "Spot is lost: no cluster of this step matches it" in text
-    assert "most of it is in Leaf now" in text
+    assert "Lost, as no cluster matches: Spot (now in Leaf)." in text
     (lone,) = carried.unmatched
     assert f"Not matched: cluster {lone}, a group of its own." in text
     assert default_name(c) not in text

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import numpy as np
 from qtpy.QtCore import QObject, Signal
 
 from napari_dgc.cubes.cube import Cube
+from napari_dgc.merging.carrying import Carried, carry, count_overlap
 from napari_dgc.study.film import Film, Frame, are_alike
-from napari_dgc.study.mapping import Finished, Preview, Progress, enlarge, preview_all
+from napari_dgc.study.mapping import (
+    Finished,
+    Preview,
+    Progress,
+    enlarge,
+    stride_of,
+)
 from napari_dgc.ui.banner import Banner
+from napari_dgc.ui.film_maps import FilmMaps
 from napari_dgc.ui.film_wording import name_frame, word_banner, word_frame
 from napari_dgc.ui.gestures import SNAPSHOT
-from napari_dgc.ui.training_jobs import fits, with_threads
-from napari_dgc.ui.worker import Job, Runner
+from napari_dgc.ui.training_jobs import fits
 from napari_dgc.ui.workspace import Workspace
 
 _NOTE = (
@@ -57,11 +63,10 @@ class FilmSession(QObject):
         self._recording = False  # the run at work, or the latest, is a training
         self._new = False  # its first frame is still to come
         self._banner = Banner(shared.viewer)
-        self._refused: Cube | None = None  # could not be mapped
-        self._runner = Runner(self)
-        self._runner.yielded.connect(self._on_mapped)
-        self._runner.failed.connect(self._on_failed)
-        self._runner.running_changed.connect(self._on_mapper_turned)
+        self.maps = FilmMaps(self)
+        self.maps.mapped.connect(self._on_mapped)
+        self.maps.failed.connect(self.failed)
+        self.maps.free.connect(self._draw_if_missing)
         session = shared.session
         session.began.connect(self._on_training_began)
         session.runner.yielded.connect(self._on_run_yielded)
@@ -118,9 +123,29 @@ class FilmSession(QObject):
         frame = self._frame
         if frame is None or self._shared.session.taking:
             return
-        self._runner.stop()
+        self.maps.stop()
         self.said.emit(f"Mapping the cubes with {name_frame(frame.step)}…", "info")
         self._shared.session.take_frame(frame)
+
+    def foresee(self) -> Carried | None:
+        """What the groups would become with the frame on show, by the cube on show.
+
+        By its thumbnail alone: milliseconds. None where there is nothing to match.
+        """
+        frame, entry, study = (
+            self._frame,
+            self._shared.display.entry,
+            self._shared.study,
+        )
+        old, grouping = study.cluster_map(self._shared.display.shown), study.grouping
+        if frame is None or entry is None or old is None or grouping is None:
+            return None
+        small = frame.previews.get(self._place_of(entry.cube))
+        if small is None:
+            return None
+        stride = stride_of(entry.cube)
+        overlap = count_overlap(old[::stride, ::stride], small)
+        return carry(grouping, overlap, frame.model.cluster_ids.tolist())
 
     def close(self) -> None:
         """Let go of the image; nothing is shown or computed any more."""
@@ -160,7 +185,7 @@ class FilmSession(QObject):
 
     def _let_go(self) -> None:
         self._frame = None
-        self._runner.stop()
+        self.maps.stop()
         self._banner.hide()
         self._shared.session.hold_previews(False)
         self._shared.gestures.snapshot_note = SNAPSHOT
@@ -182,18 +207,17 @@ class FilmSession(QObject):
     # -- maps of a cube that was not on show ------------------------------------
 
     def _map(self, cube: Cube) -> None:
-        if self._runner.running or self._frame is None or cube is self._refused:
+        session, at = self._shared.session, self.index
+        if self._frame is None or session.taking:
             return
-        place, at = self._place_of(cube), self.index
+        place = self._place_of(cube)
         wanted = [
             (abs(i - at), frame.model)
             for i, frame in enumerate(self.film.frames)
             if place not in frame.previews
         ]
         models = [model for _, model in sorted(wanted, key=lambda pair: pair[0])]
-        device = self._shared.session.device
-        job = partial(preview_all, models, cube, index=place, device=device)
-        self._runner.start(Job("mapping snapshots", partial(with_threads, job)))
+        self.maps.ask(models, cube, place, session.device)
 
     def _on_mapped(self, preview: Preview) -> None:
         self.film = self.film.with_preview(preview)
@@ -201,21 +225,12 @@ class FilmSession(QObject):
         if self._frame is not None and self._frame.model is preview.model:
             self._draw()
 
-    def _on_mapper_turned(self, running: bool) -> None:
-        if not running:  # another cube may be on show by now
-            self._draw_if_missing()
-
     def _draw_if_missing(self) -> None:
         frame, entry = self._frame, self._shared.display.entry
         if frame is None or entry is None:
             return
         if self._place_of(entry.cube) not in frame.previews:
             self._map(entry.cube)
-
-    def _on_failed(self, error: Exception) -> None:
-        entry = self._shared.display.entry
-        self._refused = None if entry is None else entry.cube
-        self.failed.emit(error)
 
     # -- what the training and the window do ------------------------------------
 
@@ -244,7 +259,7 @@ class FilmSession(QObject):
         self._new = False
         self.film = Film()
         self._cubes = list(self._shared.session.cubes)
-        self._refused = None
+        self.maps.forget()
 
     def _renew_frame(self) -> None:
         """The frame on show may have got a map or a score; or it was dropped."""

@@ -16,7 +16,7 @@ from qtpy.QtWidgets import (
 from napari_dgc.ui.film_plot import AXIS_WIDTH, COUNT_WIDTH, FilmPlot
 from napari_dgc.ui.film_session import FilmSession
 from napari_dgc.ui.film_slider import FilmSlider
-from napari_dgc.ui.film_wording import name_frame, word_film
+from napari_dgc.ui.film_wording import name_frame, word_film, word_foreseen
 from napari_dgc.ui.notices import StatusLine, ask
 from napari_dgc.ui.workspace import Workspace
 
@@ -58,28 +58,34 @@ class FilmStrip(QWidget):
 
     def refresh(self) -> None:
         """Show the film as it is, and enable what can be done now."""
-        film, index = self.session.film, self.session.index
+        film = self.session.film
         many = len(film.frames) > 1
         self.setVisible(many)
         if not many:
             return
-        taking = self._shared.session.taking
-        showing = index >= 0
-        in_use = self.session.in_use
-        here = index if showing else in_use
-        step = film.frames[here if here >= 0 else -1].step
         self.facts.setText(word_film(film))
         self.plot.show_film(film)
+        self._show_place()
+
+    def _show_place(self) -> None:
+        """Show which frame is on the image, and what can be done with it."""
+        film, index = self.session.film, self.session.index
+        if not film.frames:
+            return
+        taking = self._shared.session.taking
+        showing, in_use = index >= 0, self.session.in_use
+        here = index if showing else in_use
+        step = film.frames[here if here >= 0 else -1].step
         self.plot.mark(step if showing else None)
         self.slider.show_film(film, step)
         for part in (self.plot, self.slider):
             part.setEnabled(not taking)
-        self.use_button.setEnabled(showing and not taking and index != in_use)
-        self.back_button.setEnabled(showing and not taking)
         used = showing and index == in_use
+        self.use_button.setEnabled(showing and not taking and not used)
         self.use_button.setToolTip(
             "These clusters are in use already" if used else _USE
         )
+        self.back_button.setEnabled(showing and not taking)
 
     def _make_widgets(self, theme: str) -> None:
         self.fold = QToolButton()
@@ -162,7 +168,7 @@ class FilmStrip(QWidget):
         self._on_pointed(self.slider.value())
 
     def _on_moved(self, index: int) -> None:
-        self.refresh()
+        self._show_place()
 
     def _on_run_turned(self, running: bool) -> None:
         self.refresh()
@@ -183,13 +189,14 @@ class FilmStrip(QWidget):
         if not count or index < 0:
             return index >= 0
         name = name_frame(self.session.film.frames[index].step)
+        lost = word_foreseen(self.session.foresee())
         return ask(
             self,
             f"Use {name}?",
             f"All cubes are mapped with the clusters of {name}. Your groups go on with "
-            "them where clusters match by overlap; what does not match is said. The "
-            f"{count} step{'s' * (count != 1)} you have taken can no longer be undone "
-            "one by one.",
+            "them where clusters match by overlap; what does not match is said. "
+            f"{lost}The {count} step{'s' * (count != 1)} you have taken can no longer "
+            "be undone one by one.",
             f"Use {name}",
             "Keep my groups",
         )

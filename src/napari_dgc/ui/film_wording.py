@@ -59,7 +59,8 @@ def word_taken(step: int, carried: Carried | None) -> tuple[str, str]:
     lines = [used]
     if names:
         lines.append(f"Your groups are kept, matched by overlap: {word_names(names)}.")
-    lines += _word_lost(carried)
+    if carried.lost:
+        lines.append(f"Lost, as no cluster matches: {word_names(_places(carried))}.")
     if carried.unmatched:
         own = "a group of its" if len(carried.unmatched) == 1 else "groups of their"
         lines.append(f"Not matched: {word_clusters(carried.unmatched)}, {own} own.")
@@ -67,7 +68,18 @@ def word_taken(step: int, carried: Carried | None) -> tuple[str, str]:
     return " ".join(lines), "warning" if grave else "good"
 
 
-def _word_lost(carried: Carried) -> Iterable[str]:
+def word_foreseen(carried: Carried | None) -> str:
+    """Say which groups would be lost, with a blank after it; "" for none."""
+    names = [lost.group.name for lost in carried.lost] if carried is not None else []
+    if not names:
+        return ""
+    who = "this group matches" if len(names) == 1 else "these groups match"
+    return f"On this cube {who} no cluster and would be lost: {word_names(names)}. "
+
+
+def _places(carried: Carried) -> Iterable[str]:
+    """Name each lost group, with where most of it is now."""
     for lost in carried.lost:
-        where = f"; most of it is in {lost.into} now" if lost.into else ""
-        yield f"{lost.group.name} is lost: no cluster of this step matches it{where}."
+        yield (
+            f"{lost.group.name} (now in {lost.into})" if lost.into else lost.group.name
+        )

@@ -154,6 +154,7 @@ class TrainingSession(QObject):
 
     def stop(self) -> None:
         """End the run before its next piece of work."""
+        self._wanted = None
         self.runner.stop()
 
     def forget(self) -> None:
