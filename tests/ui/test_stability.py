@@ -175,6 +175,16 @@ def test_a_new_map_ends_it(measured):
     assert not hidden(measured, Column.PIXELS)
 
 
+def test_it_does_not_lie_on_the_snapshots_of_a_training(measured):
+    (layer,) = layers(measured)
+    cube, clusters = measured.study.cubes[0], measured.study.cluster_map(0)
+    measured.display.preview(cube, np.roll(clusters, 5, 0), [1, 2, 3, 4, 5, 6])
+    assert not layer.visible
+    measured.display.end_previews()
+    assert layer.visible
+    assert layers(measured) == [layer]
+
+
 def test_the_users_own_removal_of_the_layer_is_no_end(measured):
     measured._viewer.layers.remove(layers(measured)[0])
     settle()

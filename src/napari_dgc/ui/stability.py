@@ -63,6 +63,8 @@ class StabilityOverlay(QObject):
         self.measured.changed.connect(self._update)
         workspace.study.cubes_changed.connect(self._update)
         workspace.display.shown_changed.connect(self._on_cube_shown)
+        # A snapshot of a training is another map than the one that was measured.
+        workspace.display.previewing_changed.connect(self._update)
         # After the image, never on its path.
         self._drawing = QTimer(self)
         self._drawing.setSingleShot(True)
@@ -175,7 +177,8 @@ class StabilityOverlay(QObject):
                 del self._layers[entry]
                 close_layers(viewer, [layer])
             else:
-                layer.visible = self._on and entry is display.entry
+                shown = self._on and entry is display.entry
+                layer.visible = shown and not display.previewing
         self._draw()
         self.changed.emit()
 
@@ -195,6 +198,7 @@ class StabilityOverlay(QObject):
             layer = make_stability_layer(entry, agreement, clusters)
             active = viewer.layers.selection.active
             self._layers[entry] = layer
+            layer.visible = not display.previewing
             viewer.add_layer(layer)
             viewer.layers.selection.active = active
 
