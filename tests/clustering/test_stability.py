@@ -132,4 +132,9 @@ def test_transitions_are_counted_pixel_by_pixel(
         for row, col in np.ndindex(still.shape):
             expected[refined[row, col], ids.clusters[row, col]] += 1
     assert found.transitions.sum() == 2 * still.size
+    # And pixel by pixel for those that change.
+    assert (np.sort(found.places) == np.flatnonzero(found.agreement < FULL)).all()
+    rows, ids = still.ravel()[found.places], found.ids
+    kept = np.rint((ids == rows).mean(axis=0) * FULL)
+    np.testing.assert_array_equal(kept, found.agreement.ravel()[found.places])
     assert np.abs(found.transitions - expected).sum() <= 2e-3 * still.size

@@ -66,6 +66,27 @@ def test_what_noise_moves_within_a_group_stays_in_it(study: Study) -> None:
     assert store.share(pair, 0) >= apart
 
 
+def test_group_agreement_follows_the_groups(study: Study) -> None:
+    store = MapStability(study)
+    store.put(measure(study, 0))
+    clusters, ids = study.cluster_map(0), study.grouping.ids
+    np.testing.assert_array_equal(
+        store.group_agreement(0, study.grouping), store.agreement(0)
+    )
+    study.merge(ids[1:3], ids[0])
+    found = store.group_agreement(0, study.grouping)
+    assert (found >= store.agreement(0)).all()
+    assert (found > store.agreement(0)).any()
+    for group in study.grouping.groups:
+        here = np.isin(clusters, group.clusters)
+        if here.any():
+            share = store.share(group.clusters, 0)
+            assert found[here].mean() / 255 == pytest.approx(share, abs=2e-3)
+    study.merge(study.grouping.ids[1:], ids[0])
+    assert (store.group_agreement(0, study.grouping) == 255).all()
+    assert store.group_agreement(1, study.grouping) is None
+
+
 def test_all_measured_cubes_count_by_their_pixels(study: Study) -> None:
     store = MapStability(study)
     for index in (0, 1):

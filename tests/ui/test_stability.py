@@ -85,7 +85,7 @@ def test_the_layer_shows_the_agreement_and_lies_on_the_cube(measured):
     # The groups stay what the mouse and the keys are for.
     active = measured._viewer.layers.selection.active
     assert active is measured.display.entry.groups.layer
-    assert "keep their cluster under noise" in measured.status.text()
+    assert "keep their group under noise" in measured.status.text()
 
 
 def test_the_column_stands_for_the_pixels_and_follows_merges(measured):
@@ -105,6 +105,18 @@ def test_the_column_stands_for_the_pixels_and_follows_merges(measured):
     measured.groups.table.expand(measured.groups.model.index_of(ids[0]))
     mean = agreement[measured.study.cluster_map(0) == 2].mean() / 2.55
     assert float(member.data()) == pytest.approx(mean, abs=0.7)
+
+
+def test_the_layer_follows_merges_and_undo(measured):
+    (layer,) = layers(measured)
+    before, ids = layer.data.copy(), measured.study.grouping.ids
+    measured.study.merge(ids[1:], ids[0])
+    settle()
+    assert (layer.data == 100).all()
+    measured.workspace.undo()
+    settle()
+    np.testing.assert_array_equal(layer.data, before)
+    assert layers(measured) == [layer]
 
 
 def test_the_image_is_clicked_through_the_layer(measured):
@@ -161,6 +173,16 @@ def test_a_new_map_ends_it(measured):
     assert not layers(measured)
     assert hidden(measured, Column.STABLE)
     assert not hidden(measured, Column.PIXELS)
+
+
+def test_it_does_not_lie_on_the_snapshots_of_a_training(measured):
+    (layer,) = layers(measured)
+    cube, clusters = measured.study.cubes[0], measured.study.cluster_map(0)
+    measured.display.preview(cube, np.roll(clusters, 5, 0), [1, 2, 3, 4, 5, 6])
+    assert not layer.visible
+    measured.display.end_previews()
+    assert layer.visible
+    assert layers(measured) == [layer]
 
 
 def test_the_users_own_removal_of_the_layer_is_no_end(measured):

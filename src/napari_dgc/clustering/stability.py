@@ -41,11 +41,17 @@ class Stability:
     origins : ndarray of uint8, shape (256,)
         For each id in the map, the one that the model gives most of its pixels
         without noise: itself, unless its cluster was split. 0 for ids without pixels.
+    places : ndarray of int64, shape (U,)
+        The pixels that do not keep their cluster in all views, as row * W + column.
+    ids : ndarray of uint8, shape (views, U)
+        The model's ids of those pixels in each view.
     """
 
     agreement: NDArray[np.uint8]
     transitions: NDArray[np.int64]
     origins: NDArray[np.uint8]
+    places: NDArray[np.int64]
+    ids: NDArray[np.uint8]
 
 
 def measure_stability(
@@ -112,8 +118,10 @@ def measure_stability(
     noise_std = model.front_end.band_noise * own
     agreement = np.zeros((H, W), np.uint8)
     transitions, sources = np.zeros((2, _IDS, _IDS), np.int64)
-    places = [(r, c) for r in row_slices(H, tile[0]) for c in row_slices(W, tile[1])]
-    for at, (rows, cols) in enumerate(places):
+    pixels = np.arange(H * W).reshape(H, W)
+    moved: list[tuple[NDArray[np.int64], NDArray[np.uint8]]] = []
+    tiles = [(r, c) for r in row_slices(H, tile[0]) for c in row_slices(W, tile[1])]
+    for at, (rows, cols) in enumerate(tiles):
         read = (grown(rows, halo, H), grown(cols, halo, W))
         inner = (inside(rows, read[0]), inside(cols, read[1]))
         spectra, valid = both.block(*read)
@@ -121,16 +129,24 @@ def measure_stability(
         still = _ids(model, piece, device)[inner]
         mapped = still if clusters is None else clusters[rows, cols]
         sources += _pairs(mapped, still, still)
-        kept = np.zeros(still.shape, np.int64)
+        ids = np.empty((views, *still.shape), np.uint8)
         for view in range(views):
             noisy = _noise((seed, view), read, W, noise_std)
             noisy += spectra
-            ids = _ids(model, replace(piece, data=noisy), device)[inner]
-            kept += (ids == still) & (still > 0)
-            transitions += _pairs(mapped, ids, still)
-            yield (at + (view + 1) / views) / len(places)
+            ids[view] = _ids(model, replace(piece, data=noisy), device)[inner]
+            transitions += _pairs(mapped, ids[view], still)
+            yield (at + (view + 1) / views) / len(tiles)
+        kept = ((ids == still) & (still > 0)).sum(axis=0)
         agreement[rows, cols] = np.rint(kept * (FULL / views))
-    yield Stability(agreement, transitions, sources.argmax(axis=1).astype(np.uint8))
+        unstable = (kept < views) & (still > 0)
+        moved.append((pixels[rows, cols][unstable], ids[:, unstable]))
+    yield Stability(
+        agreement,
+        transitions,
+        sources.argmax(axis=1).astype(np.uint8),
+        np.concatenate([places for places, _ in moved]),
+        np.concatenate([ids for _, ids in moved], axis=1),
+    )
 
 
 def _ids(model: Model, piece: Cube, device: str) -> NDArray[np.uint8]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from psygnal import Signal
 
 from napari_dgc.cubes.cube import Cube
+from napari_dgc.merging.grouping import Grouping
 from napari_dgc.study.mapping import Progress
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 UNSTABLE = 0.8
 """A group that fewer of its pixels stay in under noise is called unstable."""
+
+
+_IDS, _FULL = 256, 255
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,12 +39,24 @@ class MeasuredCube:
         Pixels times views, by the map's id (row) and the id in a view (column).
     origins : ndarray of uint8, shape (256,)
         The model's cluster that each of the map's ids comes from; 0 for none.
+    places : ndarray of int64, shape (U,)
+        The pixels that do not keep their cluster in all views, as row * W + column.
+    ids : ndarray of uint8, shape (views, U)
+        The model's ids of those pixels in each view.
     """
 
     clusters: NDArray[np.uint8]
     agreement: NDArray[np.uint8]
     transitions: NDArray[np.int64]
     origins: NDArray[np.uint8]
+    places: NDArray[np.int64]
+    ids: NDArray[np.uint8]
+
+    def staying(self, clusters: Iterable[int]) -> int:
+        """Pixels of a group, times views, that noise leaves in it."""
+        rows = np.array(list(clusters), np.intp)
+        origins = np.unique(self.origins[rows])
+        return int(self.transitions[np.ix_(rows, origins[origins > 0])].sum())
 
 
 def measure_cube(
@@ -71,7 +87,12 @@ def measure_cube(
     for piece in measure_stability(model, cube, clusters, device=device):
         if isinstance(piece, Stability):
             yield MeasuredCube(
-                clusters, piece.agreement, piece.transitions, piece.origins
+                clusters,
+                piece.agreement,
+                piece.transitions,
+                piece.origins,
+                piece.places,
+                piece.ids,
             )
         else:
             yield Progress(f"Stability of {cube.name}", piece)
@@ -112,6 +133,28 @@ class MapStability:
         """
         found = self._of(index)
         return None if found is None else found.agreement
+
+    def group_agreement(
+        self, index: int, grouping: Grouping
+    ) -> NDArray[np.uint8] | None:
+        """Share of views in which a pixel of cube `index` keeps its group.
+
+        (H, W), in 255ths; None where it was not measured. Only the pixels that
+        change their cluster are looked at: a step on the groups is followed at once.
+        """
+        found = self._of(index)
+        if found is None:
+            return None
+        stays = np.zeros((_IDS, _IDS), bool)
+        for group in grouping.groups:
+            rows = np.array(group.clusters, np.intp)
+            stays[np.ix_(rows, np.unique(found.origins[rows]))] = True
+        stays[:, 0] = False
+        held = found.clusters.ravel()[found.places]
+        share = stays[held, found.ids].mean(axis=0)
+        agreement = np.where(found.clusters > 0, np.uint8(_FULL), np.uint8(0))
+        agreement.ravel()[found.places] = np.rint(_FULL * share)
+        return agreement
 
     def share(self, clusters: Iterable[int], index: int) -> float | None:
         """Share of a group's pixels in cube `index` that stay in it, 0..1.
@@ -158,10 +201,5 @@ class MapStability:
 
 def _share(measured: Sequence[MeasuredCube], clusters: list[int]) -> float | None:
     """Share of the clusters' pixels that noise leaves among them."""
-    stay = total = 0
-    for one in measured:
-        rows = one.transitions[clusters]
-        origins = np.unique(one.origins[clusters])
-        stay += int(rows[:, origins[origins > 0]].sum())
-        total += int(rows.sum())
-    return stay / total if total else None
+    total = sum(int(one.transitions[clusters].sum()) for one in measured)
+    return sum(one.staying(clusters) for one in measured) / total if total else None

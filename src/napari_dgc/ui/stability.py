@@ -7,12 +7,12 @@ from functools import partial
 from typing import Any
 
 from napari.layers import Image
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_dgc.study.mapping import Progress
 from napari_dgc.study.stability import MapStability, MeasuredCube, measure_cube
 from napari_dgc.ui.cube_entry import Entry, close_layers
-from napari_dgc.ui.stability_layer import make_stability_layer
+from napari_dgc.ui.stability_layer import make_stability_layer, renew_layer
 from napari_dgc.ui.worker import Job, Runner
 from napari_dgc.ui.workspace import Workspace
 
@@ -21,7 +21,7 @@ _BUSY = "Wait until the training or mapping is done, or press Stop, then measure
 _ANOTHER = "The map of {0} is another one by now: its stability was not kept."
 _STOPPED = "Stopped. The stability was not measured."
 _UNMEASURED = "The stability of {0} is not measured yet: More > Measure stability."
-_DONE = "{0}: {1:.0f} % of the pixels keep their cluster under noise; red ones do not."
+_DONE = "{0}: {1:.0f} % of the pixels keep their group under noise; red ones do not."
 
 
 class StabilityOverlay(QObject):
@@ -63,6 +63,13 @@ class StabilityOverlay(QObject):
         self.measured.changed.connect(self._update)
         workspace.study.cubes_changed.connect(self._update)
         workspace.display.shown_changed.connect(self._on_cube_shown)
+        # A snapshot of a training is another map than the one that was measured.
+        workspace.display.previewing_changed.connect(self._update)
+        # After the image, never on its path.
+        self._drawing = QTimer(self)
+        self._drawing.setSingleShot(True)
+        self._drawing.timeout.connect(self._draw)
+        workspace.regrouped.connect(self._on_regrouped)
 
     # -- what the user can do -----------------------------------------------------
 
@@ -123,10 +130,18 @@ class StabilityOverlay(QObject):
         self._on = True
         say = self._workspace.status.say
         if self.measured.put(piece):
-            kept = piece.agreement[piece.clusters > 0].mean() / 255
-            say(_DONE.format(self._name, 100 * kept), "good")
+            say(_DONE.format(self._name, 100 * self._kept(piece)), "good")
         else:
             say(_ANOTHER.format(self._name), "warning")
+
+    def _kept(self, measured: MeasuredCube) -> float:
+        """Share of the valid pixels that keep their group, over all views."""
+        total, groups = measured.transitions.sum(), self._workspace.study.grouping
+        stay = sum(
+            measured.staying(group.clusters)
+            for group in (() if groups is None else groups.groups)
+        )
+        return float(stay / max(1, total))
 
     def _on_stopped(self) -> None:
         self._workspace.status.say(_STOPPED)
@@ -139,6 +154,10 @@ class StabilityOverlay(QObject):
 
     def _agreement(self) -> Any:
         return self.measured.agreement(self._workspace.display.shown)
+
+    def _on_regrouped(self, *_: object) -> None:
+        if self._on:
+            self._drawing.start(0)
 
     def _on_cube_shown(self, index: int) -> None:
         self._update()
@@ -158,20 +177,28 @@ class StabilityOverlay(QObject):
                 del self._layers[entry]
                 close_layers(viewer, [layer])
             else:
-                layer.visible = self._on and entry is display.entry
-        self._add_layer()
+                shown = self._on and entry is display.entry
+                layer.visible = shown and not display.previewing
+        self._draw()
         self.changed.emit()
 
-    def _add_layer(self) -> None:
+    def _draw(self) -> None:
+        """Bring the layer of the cube on show up to date."""
         display, viewer = self._workspace.display, self._workspace.viewer
-        entry, agreement = display.entry, self._agreement()
-        clusters = self._workspace.study.cluster_map(display.shown)
-        if not self._on or entry is None or agreement is None or clusters is None:
+        study, entry, index = self._workspace.study, display.entry, display.shown
+        clusters, grouping = study.cluster_map(index), study.grouping
+        if not self._on or entry is None or clusters is None or grouping is None:
             return
-        if entry not in self._layers:
+        agreement = self.measured.group_agreement(index, grouping)
+        if agreement is None:
+            return
+        if entry in self._layers:
+            renew_layer(self._layers[entry], agreement, clusters)
+        else:
             layer = make_stability_layer(entry, agreement, clusters)
             active = viewer.layers.selection.active
             self._layers[entry] = layer
+            layer.visible = not display.previewing
             viewer.add_layer(layer)
             viewer.layers.selection.active = active
 
