@@ -8,7 +8,7 @@ from functools import partial
 
 import napari.viewer
 from napari.layers import Layer
-from qtpy.QtCore import QSize, Qt
+from qtpy.QtCore import QSize, Qt, QTimer
 from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from napari_dgc.merging.operations import Change
@@ -18,6 +18,7 @@ from napari_dgc.ui.cube_display import CubeDisplay
 from napari_dgc.ui.cubes_panel import CubesPanel
 from napari_dgc.ui.endings import DockedWidget, when_destroyed
 from napari_dgc.ui.export_panel import ExportPanel
+from napari_dgc.ui.fitting import FirstFit
 from napari_dgc.ui.gestures import NEXT_SNAPSHOT
 from napari_dgc.ui.groups_panel import GroupsPanel
 from napari_dgc.ui.keys import (
@@ -31,6 +32,7 @@ from napari_dgc.ui.merge_preview import MergePreviews
 from napari_dgc.ui.notices import StatusLine
 from napari_dgc.ui.picture_row import PictureRow
 from napari_dgc.ui.pins import Pins
+from napari_dgc.ui.section import SLIM
 from napari_dgc.ui.spectra import Spectra
 from napari_dgc.ui.study_panel import StudyPanel
 from napari_dgc.ui.training_panel import TrainingPanel
@@ -74,26 +76,25 @@ class ClusteringDock(DockedWidget):
         self.export = ExportPanel(self.study, shared.selection, status)
         self.spectra = Spectra(viewer, shared, self._bind_keys, self)
         self.previews = MergePreviews(shared, self.spectra)
+        self.area = QScrollArea()
+        self._unfolding = QTimer(self)  # until what unfolds has its height
+        self._unfolding.setSingleShot(True)
+        self._unfolding.setInterval(0)
+        self.first_fit = FirstFit(viewer, self.display, self)
 
     def _lay_out(self) -> None:
         self.setObjectName("dgc_dock")
         self.setMinimumWidth(_WIDTH)
         content = QWidget()
+        content.setStyleSheet(SLIM)
         column = QVBoxLayout(content)
-        column.setContentsMargins(6, 4, 6, 4)
-        column.setSpacing(4)
-        self.cubes.layout().addWidget(self.picture)
-        for panel in (
-            self.studies,
-            self.cubes,
-            self.training,
-            self.groups,
-            self.export,
-        ):
-            if column.count():
-                column.addWidget(_line())
+        column.setContentsMargins(6, 2, 6, 2)
+        column.setSpacing(3)
+        self.cubes.body.addWidget(self.picture)
+        for panel in (self.studies, self.cubes, self.training, self.groups):
             column.addWidget(panel, stretch=int(panel is self.groups))
-        area = QScrollArea()
+        column.addStretch()  # where all is folded in, the rest stays on top
+        area = self.area
         area.setWidget(content)
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
@@ -103,7 +104,11 @@ class ClusteringDock(DockedWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(area, stretch=1)
-        # Outside the scrolled part: what was just said is always in sight.
+        # Outside the scrolled part: the way out, and what was just said, are always
+        # in sight; a second line of words must not move all that is above it.
+        layout.addWidget(_line())
+        layout.addWidget(self.export)
+        self.status.setMinimumHeight(2 * self.fontMetrics().lineSpacing() + 8)
         layout.addWidget(self.status)
 
     def _connect(self) -> None:
@@ -127,12 +132,15 @@ class ClusteringDock(DockedWidget):
         self.groups.dendrogram.clicked.connect(self._on_image_clicked)
         self.groups.suggestions.pointed.connect(shared.point)
         self.groups.suggestions.previewed.connect(self.previews.draw)
+        self.groups.suggestions.unfolded.connect(self._unfolding.start)
         self.groups.table.aimed.connect(self.previews.aim)
         shared.gestures.pointed.connect(self.previews.end)
         shared.gestures.aimed.connect(self.previews.aim_one)
         shared.session.ended.connect(self.export.refresh)
+        shared.session.ended.connect(self.cubes.warn)
         self.groups.spectra_wanted.connect(self.spectra.set_shown)
         self.spectra.shown_changed.connect(self.groups.show_spectra)
+        self._unfolding.timeout.connect(self._show_suggestions)
         self._viewer.events.theme.connect(self._on_theme_changed)
 
     def _start(self) -> None:
@@ -146,6 +154,8 @@ class ClusteringDock(DockedWidget):
             "next_suggestion": self.groups.suggestions.pass_on,
             "accept_suggestion": self.groups.suggestions.accept,
             "reject_suggestion": self.groups.suggestions.reject,
+            "previous_cube": partial(self.cubes.step, -1),
+            "next_cube": partial(self.cubes.step, 1),
             "toggle_false_color": self.workspace.colors.toggle,
             "toggle_hidden": self.groups.tools.toggle_hidden,
             "toggle_solo": self.groups.tools.toggle_solo,
@@ -252,6 +262,10 @@ class ClusteringDock(DockedWidget):
             # All colours plain: what merges must be seen.
             self.groups.suggestions.let_go()
             self.workspace.selection.set(())
+
+    def _show_suggestions(self) -> None:
+        """In a low window the buttons just unfolded would lie below the edge."""
+        self.area.ensureWidgetVisible(self.groups.suggestions, 0, 0)
 
     def _on_theme_changed(self, event) -> None:
         self.training.plots.set_theme(event.value)
