@@ -40,6 +40,7 @@ from napari_dgc.ui.workspace import Workspace
 
 _BEGIN = "Begin with a cube."
 _GROUPS_STAY = "The groups stay for the next cube of this sensor."
+_PADDING = 4  # pixels above and below the status line's words
 _WIDTH = 376  # pixels: room for "background" beside a name and a million pixels
 
 
@@ -105,10 +106,9 @@ class ClusteringDock(DockedWidget):
         layout.setSpacing(0)
         layout.addWidget(area, stretch=1)
         # Outside the scrolled part: the way out, and what was just said, are always
-        # in sight; a second line of words must not move all that is above it.
+        # in sight.
         layout.addWidget(_line())
         layout.addWidget(self.export)
-        self.status.setMinimumHeight(2 * self.fontMetrics().lineSpacing() + 8)
         layout.addWidget(self.status)
 
     def _connect(self) -> None:
@@ -190,6 +190,12 @@ class ClusteringDock(DockedWidget):
     def sizeHint(self) -> QSize:
         """Ask for a narrow column."""
         return QSize(_WIDTH, 700)
+
+    def showEvent(self, event) -> None:
+        """Keep two lines for words: a second one moves nothing that is above."""
+        super().showEvent(event)
+        lines = 2 * self.status.fontMetrics().lineSpacing()  # napari's font by now
+        self.status.setMinimumHeight(lines + 2 * _PADDING)
 
     def show_keys(self) -> None:
         """Show what keys and mouse do."""
