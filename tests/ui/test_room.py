@@ -28,7 +28,7 @@ def full(mapped):
     mapped.training.refresh()
     mapped.training.fold()
     mapped.workspace.gestures.set_merging(True)
-    settle(0.1)
+    settle(0.3)
     return mapped
 
 

@@ -40,7 +40,7 @@ from napari_dgc.ui.workspace import Workspace
 
 _BEGIN = "Begin with a cube."
 _GROUPS_STAY = "The groups stay for the next cube of this sensor."
-_PADDING = 4  # pixels above and below the status line's words
+_AROUND = 18  # pixels about the status line's words: padding, ours and napari's
 _WIDTH = 376  # pixels: room for "background" beside a name and a million pixels
 
 
@@ -195,7 +195,7 @@ class ClusteringDock(DockedWidget):
         """Keep two lines for words: a second one moves nothing that is above."""
         super().showEvent(event)
         lines = 2 * self.status.fontMetrics().lineSpacing()  # napari's font by now
-        self.status.setMinimumHeight(lines + 2 * _PADDING)
+        self.status.setMinimumHeight(lines + _AROUND)
 
     def show_keys(self) -> None:
         """Show what keys and mouse do."""
