@@ -32,7 +32,7 @@ from napari_dgc.ui.merge_preview import MergePreviews
 from napari_dgc.ui.notices import StatusLine
 from napari_dgc.ui.picture_row import PictureRow
 from napari_dgc.ui.pins import Pins
-from napari_dgc.ui.section import SLIM
+from napari_dgc.ui.section import SLIM, give_room
 from napari_dgc.ui.spectra import Spectra
 from napari_dgc.ui.study_panel import StudyPanel
 from napari_dgc.ui.training_panel import TrainingPanel
@@ -90,11 +90,11 @@ class ClusteringDock(DockedWidget):
         content.setStyleSheet(SLIM)
         column = QVBoxLayout(content)
         column.setContentsMargins(6, 2, 6, 2)
-        column.setSpacing(3)
+        column.setSpacing(2)
         self.cubes.body.addWidget(self.picture)
         for panel in (self.studies, self.cubes, self.training, self.groups):
-            column.addWidget(panel, stretch=int(panel is self.groups))
-        column.addStretch()  # where all is folded in, the rest stays on top
+            column.addWidget(panel)
+        give_room(column, self.groups)
         area = self.area
         area.setWidget(content)
         area.setWidgetResizable(True)

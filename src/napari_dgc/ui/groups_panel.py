@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy
+from qtpy.QtWidgets import QHBoxLayout, QPushButton
 
 from napari_dgc.merging.grouping import Grouping
 from napari_dgc.study import Study
@@ -167,7 +167,6 @@ class GroupsPanel(Section):
 
     def _connect(self) -> None:
         study, model, table = self._study, self.model, self.table
-        self.folded.connect(self._on_folded)
         self.tree_arrow.toggled.connect(self.dendrogram.setVisible)
         self.merge_button.toggled.connect(self.merge_mode_wanted)
         self.spectra_button.clicked.connect(self.spectra_wanted)
@@ -188,12 +187,6 @@ class GroupsPanel(Section):
         model.apart_wanted.connect(self._on_wished(study.take_apart))
         model.eye_wanted.connect(self._visibility.toggle)
         self._visibility.changed.connect(self._on_visibility_changed)
-
-    def _on_folded(self, in_: bool) -> None:
-        policy = QSizePolicy.Policy
-        self.setSizePolicy(
-            policy.Preferred, policy.Maximum if in_ else policy.Preferred
-        )
 
     def _on_visibility_changed(self) -> None:
         self.model.set_hidden(self._visibility.resting)

@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
 )
 from superqt import QElidingLabel
 
-_SPACING = 3  # pixels
+_SPACING, _BESIDE = 2, 3  # pixels
 SLIM = "QPushButton { padding: 3px 4px; }"
 """The dock's buttons: napari's own padding leaves no room for five in a row."""
 
@@ -89,7 +89,7 @@ class Section(QWidget):
         self.body.setContentsMargins(0, 0, 0, 0)
         self.body.setSpacing(_SPACING)
         self._row = QHBoxLayout()
-        self._row.setSpacing(_SPACING)
+        self._row.setSpacing(_BESIDE)
         self._row.addWidget(self.heading)
         self._row.addWidget(self._summary, stretch=1)
         self.rows = QVBoxLayout(self)
@@ -126,3 +126,23 @@ class Section(QWidget):
     def _on_toggled(self, open_: bool) -> None:
         self._content.setVisible(open_)
         self.folded.emit(not open_)
+
+
+def give_room(column: QVBoxLayout, section: Section) -> None:
+    """Let one section have all room that is left, below it while it is folded in.
+
+    Parameters
+    ----------
+    column : QVBoxLayout
+        Holds the section; gets a stretch at its end.
+    section : Section
+    """
+    column.addStretch()
+    place, end = column.indexOf(section), column.count() - 1
+
+    def share(folded: bool) -> None:
+        column.setStretch(place, int(not folded))
+        column.setStretch(end, int(folded))
+
+    section.folded.connect(share)
+    share(not section.open)
