@@ -23,7 +23,10 @@ CTRL = Qt.KeyboardModifier.ControlModifier
 
 @pytest.fixture
 def panel(mapped):
-    return mapped.groups.suggestions
+    panel = mapped.groups.suggestions
+    assert not panel.accept_button.isVisible(), "one line until it is asked for"
+    click(panel.arrow)
+    return panel
 
 
 def ranking(dock, **options):
@@ -101,6 +104,8 @@ def test_the_first_of_the_ranking_is_asked_with_its_reasons(mapped, panel):
 
 def test_the_table_keeps_its_height_whatever_is_said_below_it(mapped, panel):
     table = mapped.groups.table
+    mapped._viewer.window._qt_window.resize(1280, 720)
+    settle()
     height = table.height()
     assert height < table.sizeHint().height(), "the window is small"
     for id in mapped.study.grouping.ids:

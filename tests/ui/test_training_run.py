@@ -109,7 +109,7 @@ def test_training_shows_progress_loss_score_and_snapshots(leaf_dock):
     assert len(plots.loss.steps) >= 5
     assert plots.score.steps == [0, 25, 28]
     assert plots.score.values == [step.score for step in steps if step.score]
-    assert "of 6 clusters active" in leaf_dock.training.active.text()
+    assert "of 6 active" in leaf_dock.training.active.text()
     np.testing.assert_array_equal(shown_labels(leaf_dock), brute_force(leaf_dock))
 
 

@@ -4,39 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from weakref import WeakSet
 
 from napari.layers import Layer
 from napari.viewer import Viewer
 from qtpy.QtCore import QTimer, Signal
-from qtpy.QtWidgets import (
-    QAbstractItemView,
-    QFileDialog,
-    QHBoxLayout,
-    QListWidget,
-    QListWidgetItem,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QFileDialog, QListWidgetItem, QPushButton
 
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.readers import find_cubes
 from napari_dgc.study import Study
+from napari_dgc.study.familiarity import Familiarity, familiarity
 from napari_dgc.ui.cube_display import CubeDisplay
+from napari_dgc.ui.cube_list import CubeList
+from napari_dgc.ui.cube_thumbnails import Thumbnails
+from napari_dgc.ui.cube_wording import CubeWords, word_cube, word_strange
 from napari_dgc.ui.layer_cubes import plain_cube
 from napari_dgc.ui.menus import FILE_FILTER, Opening, open_paths
-from napari_dgc.ui.notices import Heading, StatusLine, WrappedLabel
+from napari_dgc.ui.notices import StatusLine, WrappedLabel
+from napari_dgc.ui.section import Section
+from napari_dgc.ui.suggestion_form import Words
 
 _POLL_MS = 100
+_MAP_THEM = "Press “Map new cubes”: your groups hold for them too."
 _EMPTY = (
     "Add a cube, drop one on the window, or open a sample: "
-    "File > Open Sample > napari-dgc. “Use layers” takes image layers that are open."
+    "File > Open Sample > napari-dgc. “Layers” takes image layers that are open."
+)
+_HINT = (
+    "Look at a diseased cube first, where lesions are plain to see (, and . step "
+    "through the cubes). The groups you make hold for all of them."
 )
 
 
-class CubesPanel(QWidget):
-    """Add, choose and remove cubes.
+class CubesPanel(Section):
+    """Add, choose and remove cubes; see what each of them holds.
 
     Signals
     -------
@@ -53,7 +56,7 @@ class CubesPanel(QWidget):
         display: CubeDisplay,
         status: StatusLine,
     ) -> None:
-        super().__init__()
+        super().__init__("Cubes")
         self._viewer = viewer
         self._study = study
         self._display = display
@@ -62,8 +65,21 @@ class CubesPanel(QWidget):
         self._before: tuple[Cube, ...] = ()  # there when the reading began
         self._poll = QTimer(self)
         self._poll.setInterval(_POLL_MS)
+        self._familiarity: Familiarity | None = None  # None: to be worked out
+        self._warned: WeakSet[Cube] = WeakSet()
+        self.thumbnails = Thumbnails(self)
+        self._renewal = QTimer(self)  # once for many steps, after the image
+        self._renewal.setSingleShot(True)
+        self._renewal.timeout.connect(self.refresh)
         self._make_widgets()
-        self._lay_out()
+        self.put_beside(
+            self.files_button,
+            self.folder_button,
+            self.layers_button,
+            self.remove_button,
+        )
+        for widget in (self.empty, self.list, self.hint):
+            self.body.addWidget(widget)
         self._connect()
         self.refresh()
 
@@ -102,44 +118,76 @@ class CubesPanel(QWidget):
             )
 
     def refresh(self) -> None:
-        """Show the study's cubes; mark the one on show."""
-        self.list.blockSignals(True)
-        self.list.clear()
-        missing = self._study.missing
-        for index, cube in enumerate(self._study.cubes):
-            C, H, W = cube.shape
-            there = ", not found" if index in missing else ""
-            self.list.addItem(f"{cube.name}   {H} × {W}, {C} bands{there}")
-            self.list.item(self.list.count() - 1).setToolTip(
-                str(cube.path or "not from a file")
-            )
-        self.list.setCurrentRow(self._display.shown)
-        self.list.blockSignals(False)
-        any_cube = self.list.count() > 0
-        self.list.setVisible(any_cube)
-        self.empty.setVisible(not any_cube)
-        self.remove_button.setEnabled(any_cube)
-        rows = min(max(self.list.count(), 1), 3)
-        height = (
-            self.list.sizeHintForRow(0) if any_cube else self.fontMetrics().height()
+        """Show the study's cubes, what they hold, and which is on show."""
+        study = self._study
+        cubes = study.cubes
+        self.list.show_cubes(
+            cubes,
+            self._words(),
+            [self.thumbnails.icon(cube) for cube in cubes],
+            self._display.shown,
         )
-        self.list.setFixedHeight(rows * height + 2 * self.list.frameWidth() + 2)
+        missing = study.missing
+        self.thumbnails.want(c for i, c in enumerate(cubes) if i not in missing)
+        self.list.setVisible(bool(cubes))
+        self.empty.setVisible(not cubes)
+        self.hint.setVisible(len(cubes) > 1 and study.grouping is None)
+        self.remove_button.setEnabled(bool(cubes))
+
+    def step(self, by: int) -> None:
+        """Show the next cube, or the one before; at the end say so."""
+        count, to = len(self._study.cubes), self._display.shown + by
+        if not count:
+            self._status.say("Begin with a cube.")
+        elif not 0 <= to < count:
+            self._status.say(f"This is the {'last' if by > 0 else 'first'} cube.")
+        else:
+            self.chosen.emit(to)
+            self._status.say(f"{self._study.cubes[to].name}: {to + 1} of {count}.")
+
+    def warn(self) -> None:
+        """Tell of cubes just mapped that lie outside what the model has seen."""
+        found = self._compared()
+        new = [i for i in found.strange if self._study.cubes[i] not in self._warned]
+        self._warned.update(self._study.cubes[i] for i in new)
+        if new:
+            names = [self._study.cubes[i].name for i in new]
+            most = max(found.departures[i] for i in new)
+            self._status.say(word_strange(names, most, found.limit), "warning")
+
+    def _compared(self) -> Familiarity:
+        if self._familiarity is None:
+            self._familiarity = familiarity(self._study)
+        return self._familiarity
+
+    def _words(self) -> list[CubeWords]:
+        study, found, missing = self._study, self._compared(), self._study.missing
+        return [
+            word_cube(
+                cube,
+                study.counts(i),
+                study.grouping,
+                missing=i in missing,
+                departure=found.departures.get(i),
+                limit=found.limit,
+            )
+            for i, cube in enumerate(study.cubes)
+        ]
 
     def _is_known(self, layer: Layer) -> bool:
         return any(layer is e.bands for e in self._display.entries)
 
     def _make_widgets(self) -> None:
-        self.list = QListWidget()
-        self.list.setToolTip("The study's cubes; choose the one to look at")
-        self.list.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.list = CubeList()
         self.empty = WrappedLabel(_EMPTY)
-        self.files_button = QPushButton("Add files…")
+        self.hint = Words(_HINT)
+        self.files_button = QPushButton("Files…")
         self.files_button.setToolTip(
             "Open hyperspectral cubes: MATLAB, ENVI, .npy or TIFF"
         )
         self.folder_button = QPushButton("Folder…")
         self.folder_button.setToolTip("Open all .mat and .hdr cubes of a folder")
-        self.layers_button = QPushButton("Use layers")
+        self.layers_button = QPushButton("Layers")
         self.layers_button.setToolTip(
             "Use the layers that are open: image layers with three axes, bands first"
         )
@@ -149,19 +197,6 @@ class CubesPanel(QWidget):
             "the file stays where it is"
         )
 
-    def _lay_out(self) -> None:
-        buttons = QHBoxLayout()
-        buttons.setSpacing(4)
-        buttons.addWidget(Heading("Cubes"))
-        for button in (self.files_button, self.folder_button, self.layers_button):
-            buttons.addWidget(button, stretch=1)
-        buttons.addWidget(self.remove_button, stretch=1)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addLayout(buttons)
-        layout.addWidget(self.empty)
-        layout.addWidget(self.list)
-
     def _connect(self) -> None:
         self.files_button.clicked.connect(self._on_files_clicked)
         self.folder_button.clicked.connect(self._on_folder_clicked)
@@ -170,6 +205,18 @@ class CubesPanel(QWidget):
         self.list.currentRowChanged.connect(self._on_row_changed)
         self.list.itemClicked.connect(self._on_item_clicked)
         self._poll.timeout.connect(self._on_reading_polled)
+        self.thumbnails.made.connect(self._on_numbers_changed)
+        self._study.grouping_changed.connect(self._renew)
+        self._study.map_changed.connect(self._on_numbers_changed)
+        self._study.model_changed.connect(self._on_numbers_changed)
+        self._study.cubes_changed.connect(self._on_numbers_changed)
+
+    def _renew(self, *_: object) -> None:
+        self._renewal.start(0)
+
+    def _on_numbers_changed(self, *_: object) -> None:
+        self._familiarity = None
+        self._renew()
 
     def _on_files_clicked(self) -> None:
         paths, _ = QFileDialog.getOpenFileNames(self, "Add cubes", "", FILE_FILTER)
@@ -207,7 +254,7 @@ class CubesPanel(QWidget):
             if self._status.level != "error":  # else it says why already
                 self._status.say("No cube was added.", "warning")
             return
-        what = "Press First map." if self._study.model is None else "It has no map yet."
+        what = "Press First map." if self._study.model is None else _MAP_THEM
         if len(new) < asked:
             text = f"{len(new)} of {_counted(asked, 'cube')} ready, the others not."
             self._status.say(f"{text} {what}", "warning")

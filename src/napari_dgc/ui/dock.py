@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
 from functools import partial
 
 import napari.viewer
 from napari.layers import Layer
-from qtpy.QtCore import QSize, Qt
+from qtpy.QtCore import QSize, Qt, QTimer
 from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from napari_dgc.merging.operations import Change
 from napari_dgc.study import Study
+from napari_dgc.ui.actions import actions_of
 from napari_dgc.ui.activation import Activation
 from napari_dgc.ui.canvas import canvas_widget
 from napari_dgc.ui.cube_display import CubeDisplay
@@ -20,6 +20,7 @@ from napari_dgc.ui.cubes_panel import CubesPanel
 from napari_dgc.ui.endings import DockedWidget, when_destroyed
 from napari_dgc.ui.export_panel import ExportPanel
 from napari_dgc.ui.film_strip import FilmStrip
+from napari_dgc.ui.fitting import FirstFit
 from napari_dgc.ui.gestures import NEXT_SNAPSHOT
 from napari_dgc.ui.groups_panel import GroupsPanel
 from napari_dgc.ui.keys import (
@@ -33,6 +34,7 @@ from napari_dgc.ui.merge_preview import MergePreviews
 from napari_dgc.ui.notices import StatusLine
 from napari_dgc.ui.picture_row import PictureRow
 from napari_dgc.ui.pins import Pins
+from napari_dgc.ui.section import SLIM, give_room
 from napari_dgc.ui.spectra import Spectra
 from napari_dgc.ui.stability import StabilityOverlay
 from napari_dgc.ui.study_panel import StudyPanel
@@ -42,6 +44,7 @@ from napari_dgc.ui.workspace import Workspace
 _BEGIN = "Begin with a cube."
 _GROUPS_STAY = "The groups stay for the next cube of this sensor."
 _MAP_IT = "Press First map for a map within seconds, or Train: it makes its own."
+_AROUND = 18  # pixels about the status line's words: padding, ours and napari's
 _WIDTH = 376  # pixels: room for "background" beside a name and a million pixels
 
 
@@ -81,27 +84,26 @@ class ClusteringDock(DockedWidget):
         self.activation = Activation(viewer, shared, self._bind_keys, self)
         self.stability = StabilityOverlay(shared, self)
         self.previews = MergePreviews(shared, self.spectra)
+        self.area = QScrollArea()
+        self._unfolding = QTimer(self)  # until what unfolds has its height
+        self._unfolding.setSingleShot(True)
+        self._unfolding.setInterval(0)
+        self.first_fit = FirstFit(viewer, self.display, self)
 
     def _lay_out(self) -> None:
         self.setObjectName("dgc_dock")
         self.setMinimumWidth(_WIDTH)
         content = QWidget()
+        content.setStyleSheet(SLIM)
         column = QVBoxLayout(content)
-        column.setContentsMargins(6, 4, 6, 4)
-        column.setSpacing(4)
-        self.cubes.layout().addWidget(self.picture)
-        self.training.layout().addWidget(self.film)
-        for panel in (
-            self.studies,
-            self.cubes,
-            self.training,
-            self.groups,
-            self.export,
-        ):
-            if column.count():
-                column.addWidget(_line())
-            column.addWidget(panel, stretch=int(panel is self.groups))
-        area = QScrollArea()
+        column.setContentsMargins(6, 2, 6, 2)
+        column.setSpacing(2)
+        self.cubes.body.addWidget(self.picture)
+        self.training.body.addWidget(self.film)
+        for panel in (self.studies, self.cubes, self.training, self.groups):
+            column.addWidget(panel)
+        give_room(column, self.groups)
+        area = self.area
         area.setWidget(content)
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
@@ -111,7 +113,10 @@ class ClusteringDock(DockedWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(area, stretch=1)
-        # Outside the scrolled part: what was just said is always in sight.
+        # Outside the scrolled part: the way out, and what was just said, are always
+        # in sight.
+        layout.addWidget(_line())
+        layout.addWidget(self.export)
         layout.addWidget(self.status)
 
     def _connect(self) -> None:
@@ -135,12 +140,15 @@ class ClusteringDock(DockedWidget):
         self.groups.dendrogram.clicked.connect(self._on_image_clicked)
         self.groups.suggestions.pointed.connect(shared.point)
         self.groups.suggestions.previewed.connect(self.previews.draw)
+        self.groups.suggestions.unfolded.connect(self._unfolding.start)
         self.groups.table.aimed.connect(self.previews.aim)
         shared.gestures.pointed.connect(self.previews.end)
         shared.gestures.aimed.connect(self.previews.aim_one)
         shared.session.ended.connect(self.export.refresh)
+        shared.session.ended.connect(self.cubes.warn)
         self.groups.spectra_wanted.connect(self.spectra.set_shown)
         self.spectra.shown_changed.connect(self.groups.show_spectra)
+        self._unfolding.timeout.connect(self._show_suggestions)
         self._viewer.events.theme.connect(self._on_theme_changed)
         self.groups.tools.offer(
             "Activation: groups x cubes (X)", self.activation.toggle
@@ -148,29 +156,7 @@ class ClusteringDock(DockedWidget):
         self.groups.follow_stability(self.stability)
 
     def _start(self) -> None:
-        self._actions: dict[str, Callable[[], object]] = {
-            "undo": self.workspace.undo,
-            "redo": self.workspace.redo,
-            "toggle_merging": self.workspace.gestures.toggle_merging,
-            "coarser": partial(self.workspace.slide, self.groups.granularity.step, -1),
-            "finer": partial(self.workspace.slide, self.groups.granularity.step, 1),
-            "leave": self._leave,
-            "next_suggestion": self.groups.suggestions.pass_on,
-            "accept_suggestion": self.groups.suggestions.accept,
-            "reject_suggestion": self.groups.suggestions.reject,
-            "toggle_false_color": self.workspace.colors.toggle,
-            "toggle_hidden": self.groups.tools.toggle_hidden,
-            "toggle_solo": self.groups.tools.toggle_solo,
-            "toggle_blink": self.groups.tools.toggle_blink,
-            "take_out": self.groups.take_out,
-            "toggle_spectra": self.spectra.toggle,
-            "toggle_activation": self.activation.toggle,
-            "pin": self.spectra.pin_here,
-            "unpin_all": self.spectra.pins.unpin_all,
-            "save_study": self.studies.save,
-            "save_study_as": self.studies.save_as,
-            "show_keys": self.show_keys,
-        }
+        self._actions = actions_of(self)
         self._bind_keys(self)
         canvas = canvas_widget(self._viewer)
         if canvas is not None:
@@ -194,6 +180,12 @@ class ClusteringDock(DockedWidget):
         """Ask for a narrow column."""
         return QSize(_WIDTH, 700)
 
+    def showEvent(self, event) -> None:
+        """Keep two lines for words: a second one moves nothing that is above."""
+        super().showEvent(event)
+        lines = 2 * self.status.fontMetrics().lineSpacing()  # napari's font by now
+        self.status.setMinimumHeight(lines + _AROUND)
+
     def show_keys(self) -> None:
         """Show what keys and mouse do."""
         make_key_box(self).show()
@@ -203,7 +195,8 @@ class ClusteringDock(DockedWidget):
         # By ==: a plugin is handed proxies.
         return any(active == layer for e in self.display.entries for layer in e.layers)
 
-    def _leave(self) -> None:
+    def leave(self) -> None:
+        """Leave what is on: the film, a suggestion, Merge mode, the selection."""
         if self.film.session.leave():
             return
         self.groups.suggestions.let_go()
@@ -267,6 +260,10 @@ class ClusteringDock(DockedWidget):
             # All colours plain: what merges must be seen.
             self.groups.suggestions.let_go()
             self.workspace.selection.set(())
+
+    def _show_suggestions(self) -> None:
+        """In a low window the buttons just unfolded would lie below the edge."""
+        self.area.ensureWidgetVisible(self.groups.suggestions, 0, 0)
 
     def _on_theme_changed(self, event) -> None:
         self.training.plots.set_theme(event.value)

@@ -12,7 +12,6 @@ from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import (
     QCheckBox,
     QFileDialog,
-    QGridLayout,
     QHBoxLayout,
     QPushButton,
     QWidget,
@@ -115,39 +114,34 @@ class ExportPanel(QWidget):
             "To look at: NAME_groups.png has the groups in the colours on screen, "
             "NAME_groups_legend.png their names and shares too"
         )
-        self.mask = QCheckBox("with a mask of the selected groups")
-        self.mask.setToolTip(
-            "NAME_mask.tif for each cube: 1 in the selected groups, else 0"
-        )
+        self.mask = QCheckBox("Mask")
         self.export_button = QPushButton("Export…")
         self.export_button.setToolTip(
             "Write the group map of every cube, a mask for each role that groups have "
             "(NAME_lesion_mask), and the recipe of the merges"
         )
-        self.open_button = QPushButton("Open folder")
-        self.open_button.setToolTip("Show the written files")
+        self.open_button = QPushButton("Open")
+        self.open_button.setToolTip("Show the folder with the written files")
+        self._on_selection_changed(self._selection.ids)
 
     def _lay_out(self) -> None:
-        boxes = QHBoxLayout()
-        boxes.addWidget(Heading("Export"))
-        boxes.addWidget(self.tiff)
-        boxes.addWidget(self.png)
-        boxes.addStretch()
-        layout = QGridLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addLayout(boxes, 0, 0)
-        layout.addWidget(self.export_button, 0, 1)
-        layout.addWidget(self.mask, 1, 0)
-        layout.addWidget(self.open_button, 1, 1)
-        layout.setColumnStretch(0, 1)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(6, 0, 6, 0)
+        layout.setSpacing(6)
+        layout.addWidget(Heading("Export"))
+        for box in (self.tiff, self.png, self.mask):
+            layout.addWidget(box)
+        layout.addStretch()
+        layout.addWidget(self.open_button)
+        layout.addWidget(self.export_button)
 
     def _on_selection_changed(self, ids: frozenset[int]) -> None:
-        count = len(ids)
-        self.mask.setText(
-            "with a mask of the selected group"
-            if count == 1
-            else f"with a mask of the {count or ''} selected groups".replace("  ", " ")
+        which = (
+            "selected groups (none now)"
+            if not ids
+            else ("selected group" if len(ids) == 1 else f"{len(ids)} selected groups")
         )
+        self.mask.setToolTip(f"One more file per cube: 1 in the {which}, 0 elsewhere")
 
     def _on_export_clicked(self) -> None:
         if not self._is_ready():

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QPushButton
 
 from napari_dgc.merging.grouping import Grouping
 from napari_dgc.study import Study
@@ -17,7 +17,8 @@ from napari_dgc.ui.granularity import GranularitySlider
 from napari_dgc.ui.group_model import Column, GroupModel
 from napari_dgc.ui.group_table import GroupTable
 from napari_dgc.ui.group_tools import GroupTools
-from napari_dgc.ui.notices import Heading, StatusLine, WrappedLabel
+from napari_dgc.ui.notices import StatusLine, WrappedLabel
+from napari_dgc.ui.section import FoldButton, Section
 from napari_dgc.ui.selection import Selection
 from napari_dgc.ui.stability import StabilityOverlay
 from napari_dgc.ui.stability_column import place_column, show_column
@@ -33,10 +34,12 @@ _NO_MEMBER = (
     "Select what shall come out: open a group by the arrow beside it, then click on "
     "a cluster below it."
 )
-_BANNER = "<b>Merge mode</b>: a drag merges · Esc leaves"
+_TREE_HEIGHT = 80  # pixels
+_TABLE_HEIGHT = 148  # pixels: six rows and the header
+_MERGING = "QPushButton:checked { background: #e69f00; color: black; }"
 
 
-class GroupsPanel(QWidget):
+class GroupsPanel(Section):
     """Shows a grouping and passes on what the user wants done to it.
 
     Signals
@@ -62,7 +65,7 @@ class GroupsPanel(QWidget):
         visibility: Visibility,
         status: StatusLine,
     ) -> None:
-        super().__init__()
+        super().__init__("Groups")
         self._study = study
         self._selection = selection
         self._visibility = visibility
@@ -89,8 +92,9 @@ class GroupsPanel(QWidget):
         self.granularity.show_grouping(grouping)
         there = grouping is not None
         self.empty.setVisible(not there)
-        for widget in (self.table, self.tools, self.dendrogram, self.granularity):
+        for widget in (self.table, self.tools, self.granularity, self.tree_arrow):
             widget.setVisible(there)
+        self.dendrogram.setVisible(there and self.tree_arrow.isChecked())
         self.suggestions.setVisible(there)
         self.suggestions.follow()
         self.show_cubes()
@@ -131,7 +135,6 @@ class GroupsPanel(QWidget):
         self.merge_button.blockSignals(True)
         self.merge_button.setChecked(on)
         self.merge_button.blockSignals(False)
-        self.banner.setVisible(on)
 
     def show_spectra(self, on: bool) -> None:
         """Show whether the spectra are open."""
@@ -163,42 +166,37 @@ class GroupsPanel(QWidget):
         self.redo_button = QPushButton("Redo")
         self.keys_button = QPushButton("?")
         self.keys_button.setToolTip("Show what keys and mouse do (H)")
-        self.keys_button.setMaximumWidth(28)  # the others need the room
-        self.banner = WrappedLabel(_BANNER)
-        self.banner.setObjectName("dgc_banner")
-        self.banner.setToolTip("Merge mode is on: a drag on the image merges")
-        self.banner.setStyleSheet(
-            "QLabel { background: #e69f00; color: black; padding: 5px; }"
-        )
-        self.banner.setVisible(False)
+        self.keys_button.setMaximumWidth(24)  # the others need the room
+        self.tree_arrow = FoldButton(tip="Fold the tree of clusters in or out")
         self.empty = WrappedLabel(_EMPTY)
 
     def _lay_out(self) -> None:
-        buttons = QHBoxLayout()
-        buttons.setSpacing(4)
-        buttons.addWidget(Heading("Groups"))
-        for button in (
+        # The image says in large letters that Merge mode is on: its button glows.
+        self.merge_button.setStyleSheet(_MERGING)
+        self.put_beside(
             self.merge_button,
             self.spectra_button,
             self.undo_button,
             self.redo_button,
             self.keys_button,
-        ):
-            buttons.addWidget(button)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addLayout(buttons)
-        layout.addWidget(self.banner)
-        layout.addWidget(self.dendrogram)
-        layout.addWidget(self.granularity)
-        layout.addWidget(self.empty)
-        layout.addWidget(self.table, stretch=1)
-        layout.addWidget(self.tools)
-        layout.addWidget(self.suggestions)
-        layout.addStretch()
+        )
+        self.dendrogram.setFixedHeight(_TREE_HEIGHT)
+        self.table.setMinimumHeight(_TABLE_HEIGHT)
+        slider = QHBoxLayout()
+        slider.setSpacing(2)
+        slider.addWidget(self.tree_arrow)
+        slider.addWidget(self.granularity, stretch=1)
+        self.body.addWidget(self.dendrogram)
+        self.body.addLayout(slider)
+        self.body.addWidget(self.empty)
+        self.body.addWidget(self.table, stretch=1)
+        self.body.addWidget(self.tools)
+        self.body.addWidget(self.suggestions)
+        self.body.addStretch()
 
     def _connect(self) -> None:
         study, model, table = self._study, self.model, self.table
+        self.tree_arrow.toggled.connect(self.dendrogram.setVisible)
         self.merge_button.toggled.connect(self.merge_mode_wanted)
         self.spectra_button.clicked.connect(self.spectra_wanted)
         self.undo_button.clicked.connect(self.undo_wanted)

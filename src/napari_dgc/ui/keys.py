@@ -65,6 +65,8 @@ KEYS = (
     Key("V", "V", "toggle_hidden", "Hide the selected groups, or show them"),
     Key("S", "S", "toggle_solo", "Show the selected groups alone; again: all"),
     Key("B", "B", "toggle_blink", "Let the selected groups blink; again: stop"),
+    Key(",", ",", "previous_cube", "The cube before"),
+    Key(".", ".", "next_cube", "The next cube"),
     Key("F", "F", "toggle_false_color", "False colours, or natural ones"),
     Key("G", "G", "toggle_spectra", "Show or hide the spectra"),
     Key(

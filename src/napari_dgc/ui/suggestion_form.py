@@ -11,7 +11,6 @@ from qtpy.QtWidgets import (
     QLabel,
     QPushButton,
     QSizePolicy,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -19,6 +18,7 @@ from qtpy.QtWidgets import (
 from napari_dgc.merging.palette import Color
 from napari_dgc.ui.group_delegates import SWATCH
 from napari_dgc.ui.notices import WrappedLabel
+from napari_dgc.ui.section import FoldButton
 from napari_dgc.ui.swatches import Swatches
 
 _CLOSED = "Suggestions: what to merge next (N)"
@@ -74,13 +74,21 @@ class SuggestionForm(QWidget):
         self._swatches = Swatches()
         self._make_widgets()
         self._lay_out()
+        self.show_closed()
+
+    def mousePressEvent(self, event) -> None:
+        """Fold out at a click anywhere on the one line."""
+        if self.arrow.isChecked():
+            super().mousePressEvent(event)
+        else:
+            self.arrow.setChecked(True)
 
     def show_closed(self) -> None:
         """Be one line."""
         self._show_parts(question=True)
         self.question.ask(_CLOSED)
         self.count.setText("")
-        self.question.setToolTip("")
+        self.question.setToolTip(_TIP)
 
     def show_fault(self, text: str, rejected: int) -> None:
         """Say why there is nothing to suggest, and how many were rejected."""
@@ -141,12 +149,8 @@ class SuggestionForm(QWidget):
         self.forget_button.setText(f"Unreject ({count})")
 
     def _make_widgets(self) -> None:
-        self.arrow = QToolButton()
-        self.arrow.setCheckable(True)
-        self.arrow.setChecked(True)
-        self.arrow.setAutoRaise(True)
-        self.arrow.setArrowType(Qt.ArrowType.DownArrow)
-        self.arrow.setToolTip(_TIP)
+        self.arrow = FoldButton(tip=_TIP)
+        self.arrow.setChecked(False)
         self.source_swatch, self.target_swatch = QLabel(), QLabel()
         self.into = QLabel("→")
         self.question = Question()

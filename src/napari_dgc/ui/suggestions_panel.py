@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from qtpy.QtCore import Qt, QTimer, Signal
+from qtpy.QtCore import QTimer, Signal
 
 from napari_dgc.merging.suggestions import Suggestion
 from napari_dgc.study import Study
@@ -37,6 +37,7 @@ class SuggestionsPanel(SuggestionForm):
     -------
     merge_wanted : tuple of int, int
         The suggestion was accepted: source ids and the target's.
+    unfolded : ()
     pointed : frozenset of int
         Ids of the pair while it is looked at: the mouse is over the panel, or a
         key came last. Empty when that is over.
@@ -50,6 +51,7 @@ class SuggestionsPanel(SuggestionForm):
 
     merge_wanted = Signal(tuple, int)
     pointed = Signal(frozenset)
+    unfolded = Signal()
     previewed = Signal(tuple, int)
 
     def __init__(self, study: Study, selection: Selection, status: StatusLine) -> None:
@@ -228,11 +230,9 @@ class SuggestionsPanel(SuggestionForm):
         self.pass_on()
 
     def _on_folded(self, open_: bool) -> None:
-        self.arrow.setArrowType(
-            Qt.ArrowType.DownArrow if open_ else Qt.ArrowType.RightArrow
-        )
         if open_:
             self.renew(at_once=True)
+            self.unfolded.emit()
         else:
             self._lit = False
             self._show()

@@ -12,12 +12,13 @@ from qtpy.QtWidgets import (
     QProgressBar,
     QPushButton,
     QSpinBox,
-    QVBoxLayout,
     QWidget,
 )
 
 from napari_dgc.study import Study
 from napari_dgc.ui.notices import StatusLine, WrappedLabel, ask
+from napari_dgc.ui.section import Section
+from napari_dgc.ui.training_account import Account
 from napari_dgc.ui.training_plots import TrainingPlots
 from napari_dgc.ui.training_session import TrainingSession
 
@@ -27,8 +28,11 @@ _LATER = "They stay until the new clusters are ready; if you press Stop, they st
 _NOW = "They go at once; the new model is still offered later."
 
 
-class TrainingPanel(QWidget):
-    """Clusters, steps, device; First map, Train, Stop; progress, loss and score."""
+class TrainingPanel(Section):
+    """Clusters, steps, device; First map, Train, Stop; progress, loss and score.
+
+    Folds in by itself when a training has ended; how it went stays in its heading.
+    """
 
     def __init__(
         self,
@@ -37,7 +41,8 @@ class TrainingPanel(QWidget):
         session: TrainingSession,
         status: StatusLine,
     ) -> None:
-        super().__init__()
+        super().__init__("Training")
+        self._account = Account()
         self._study = study
         self._session = session
         self._status = status
@@ -66,6 +71,9 @@ class TrainingPanel(QWidget):
         self.plots.clear_curves()
         self.plots.setVisible(False)
         self.active.setText("")
+        self._account = Account()
+        self.summarize("")
+        self.fold(False)
         self._status.say(self._announce() if steps else "Making the first map…")
         self._session.train(config)
         self.refresh()
@@ -79,7 +87,7 @@ class TrainingPanel(QWidget):
         self.stop_button.setEnabled(running)
         for field in (self.k, self.steps, self.device):
             field.setEnabled(not running)
-        self.progress.setVisible(running)
+        self.running.setVisible(running)
         unused = self._session.unused_model is not None
         self.use_button.setVisible(unused and not running)
         unmapped = len(self._session.unmapped)
@@ -167,7 +175,6 @@ class TrainingPanel(QWidget):
         self.progress.setToolTip("How much of the present stage is done")
         self.stage = WrappedLabel()
         self.stage.setToolTip("What is being done, and the time left")
-        self.stage.setVisible(False)
         self.active = QLabel()
         self.active.setToolTip("Clusters that hold more than 0.1 % of the pixels seen")
         self.follow = QCheckBox("Live preview")
@@ -194,23 +201,26 @@ class TrainingPanel(QWidget):
             fields.addWidget(label, 0, column)
             fields.addWidget(field, 1, column)
             fields.setColumnStretch(column, 1)
+        fields.setVerticalSpacing(0)
         buttons = QHBoxLayout()
-        for button in (self.first_button, self.train_button, self.stop_button):
-            buttons.addWidget(button)
-        facts = QHBoxLayout()
-        facts.addWidget(self.follow)
-        facts.addStretch()
-        facts.addWidget(self.active)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addLayout(fields)
-        layout.addLayout(buttons)
-        layout.addWidget(self.use_button)
-        layout.addWidget(self.map_button)
-        layout.addWidget(self.progress)
-        layout.addWidget(self.stage)
-        layout.addLayout(facts)
-        layout.addWidget(self.plots)
+        buttons.addWidget(self.first_button, stretch=1)
+        buttons.addWidget(self.train_button, stretch=1)
+        buttons.addWidget(self.follow)
+        # What a run needs stays in sight, folded in or not.
+        self.running = QWidget()
+        lines = QGridLayout(self.running)
+        lines.setContentsMargins(0, 0, 0, 0)
+        lines.setVerticalSpacing(2)
+        lines.addWidget(self.progress, 0, 0, 1, 2)
+        lines.addWidget(self.stop_button, 0, 2)
+        lines.addWidget(self.stage, 1, 0)
+        lines.addWidget(self.active, 1, 1, 1, 2)
+        lines.setColumnStretch(0, 1)
+        self.body.addLayout(fields)
+        self.body.addLayout(buttons)
+        self.body.addWidget(self.plots)
+        for widget in (self.use_button, self.map_button, self.running):
+            self.rows.addWidget(widget)
 
     def _connect(self) -> None:
         self.first_button.clicked.connect(self._on_first_clicked)
@@ -221,6 +231,7 @@ class TrainingPanel(QWidget):
         self.follow.toggled.connect(self._on_follow_toggled)
         self._session.progressed.connect(self._on_run_progressed)
         self._session.stepped.connect(self._on_step_made)
+        self._session.failed.connect(self._on_run_failed)
         self._session.ended.connect(self._on_run_ended)
         self._session.runner.running_changed.connect(self.refresh)
 
@@ -252,14 +263,20 @@ class TrainingPanel(QWidget):
         self.progress.setRange(0, 0 if done < 0 else 1000)
         self.progress.setValue(round(1000 * max(done, 0)))
         self.stage.setText(text)
-        self.stage.setVisible(bool(text))
 
     def _on_step_made(self, step) -> None:
         if step.active:
-            self.active.setText(f"{step.active} of {self.k.value()} clusters active")
+            self.active.setText(f"{step.active} of {self.k.value()} active")
         if self.plots.add(step):
             self.plots.setVisible(True)
+        self._account = self._account.after(step)
+
+    def _on_run_failed(self, error: Exception) -> None:
+        self._account = Account()  # leave it unfolded: it will be tried again
 
     def _on_run_ended(self) -> None:
-        self.stage.setVisible(False)
+        if self._account.steps:
+            self.summarize(self._account.words)
+            self.fold()
+            self._account = Account()  # what ends next is no training
         self.refresh()
