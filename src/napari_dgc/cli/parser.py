@@ -134,6 +134,15 @@ def _add_merge(parser: argparse.ArgumentParser) -> None:
         help="merge as this study does; gives the very maps of the screen",
     )
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT_DIR")
+    parser.add_argument(
+        "--cubes",
+        type=Path,
+        nargs="+",
+        default=(),
+        metavar="CUBE_OR_DIR",
+        help="the maps' cubes, where clusters are split by their spectra",
+    )
+    _add_reading(parser)
     _add_formats(parser, GROUP_FORMATS)
     _add_common(parser)
     parser.set_defaults(run=merge.merge_maps)
@@ -201,6 +210,10 @@ def _add_cubes(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "cubes", type=Path, nargs="+", metavar="CUBE_OR_DIR", help="files or folders"
     )
+    _add_reading(parser)
+
+
+def _add_reading(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--key", help="variable that holds the cube, in .mat files")
     parser.add_argument("--axes", help="order of the axes, such as yxb")
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dgc.cubes.cube import Cube
+from napari_dgc.merging.splits import Split
 from napari_dgc.merging.statistics import ClusterStatistics, StatisticsBuilder
 
 if TYPE_CHECKING:
@@ -179,9 +180,22 @@ def train_and_map(
 
 
 def map_cubes(
-    model: Model, cubes: Sequence[Cube], *, device: str = "auto"
+    model: Model,
+    cubes: Sequence[Cube],
+    *,
+    device: str = "auto",
+    splits: tuple[Split, ...] = (),
 ) -> Iterator[Progress | Finished]:
     """Map every cube with one model.
+
+    Parameters
+    ----------
+    model : Model
+    cubes : sequence of Cube
+    device : str
+        As in `Config`.
+    splits : tuple of Split
+        Each map is refined by them.
 
     Yields
     ------
@@ -194,11 +208,32 @@ def map_cubes(
     for index, cube in enumerate(cubes):
         for piece in map_cube(model, cube, index=index, device=device):
             if isinstance(piece, MappedCube):
-                maps.append(piece)
+                maps.append((yield from _refined(model, cube, piece, splits, device)))
             else:
                 done = (index + piece.done) / len(cubes)
                 yield Progress(piece.text, done, piece.notice)
     yield Finished(model, tuple(maps))
+
+
+def _refined(
+    model: Model,
+    cube: Cube,
+    done: MappedCube,
+    splits: tuple[Split, ...],
+    device: str,
+) -> Generator[Progress, None, MappedCube]:
+    """Refine a map by splits; gives it back."""
+    from napari_dgc.study.dividing import CubeMap, refine
+
+    one = CubeMap(cube, done.clusters, done.statistics, done.confidence)
+    for piece in refine(model, one, splits, device=device):
+        if isinstance(piece, CubeMap):
+            one = piece
+        else:
+            yield piece
+    if one.statistics is None:
+        raise RuntimeError("a map was split and its sums were not")
+    return MappedCube(done.index, one.clusters, done.confidence, one.statistics)
 
 
 def thumbnail(cube: Cube, side: int = PREVIEW_SIDE) -> tuple[Cube, int]:

@@ -154,7 +154,8 @@ class TrainingSession(QObject):
         self._begin(cubes, training=False, fresh=fresh)
         if fresh:
             self._latest = model
-        job = partial(map_cubes, model, self._cubes, device=self._device)
+        splits = () if fresh else self._study.splits_on_record
+        job = partial(map_cubes, model, self._cubes, device=self._device, splits=splits)
         self.runner.start(
             Job("mapping cubes", partial(_with_threads, job), _must_arrive)
         )
@@ -217,7 +218,9 @@ class TrainingSession(QObject):
                 self._study.accept_model(result.model)
         for done in result.maps:
             index = self._display.index_of(self._cubes[done.index])
-            if index >= 0:
+            # Where the clusters in use stay, maps may be split: those stay too.
+            split = self._same and bool(self._study.splits_on_record)
+            if index >= 0 and not (split and self._study.finest_map(index) is not None):
                 self._study.set_map(
                     index, done.clusters, done.statistics, done.confidence
                 )

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from napari_dgc.merging.grouping import Grouping
 from napari_dgc.merging.operations import Change
+from napari_dgc.merging.splits import Split
 from napari_dgc.merging.steps import (
     Cut,
     Merge,
@@ -128,6 +129,8 @@ def _word_step(step: Operation, start: Grouping) -> str:
             return f"{name(group)} has {f'the role {role}' if role else 'no role'}"
         case SetLock(group, locked):
             return f"{'locked' if locked else 'unlocked'} {name(group)}"
+        case Split(cluster, parts):
+            return f"split cluster {cluster} into {len(parts) + 1}"
         case Cut(granularity):
             return f"cut the tree at {granularity} groups"
     return ""
