@@ -52,9 +52,7 @@ def study(folder: Path, finished: Finished) -> Study:
 
 def put(study: Study, maps: tuple[MappedCube, ...], first: int = 0) -> None:
     for one in maps:
-        study.set_map(
-            first + one.index, one.clusters, one.statistics, one.confidence
-        )
+        study.set_map(first + one.index, one.clusters, one.statistics, one.confidence)
 
 
 def in_two(study: Study, cluster: int) -> Divided:
@@ -114,7 +112,9 @@ def test_in_two_refines_every_map_and_its_sums_add_up(study: Study):
             was, parts = getattr(sums[i], name), getattr(now, name)
             np.testing.assert_allclose(parts[[1, part]].sum(0), was[1], rtol=1e-6)
             np.testing.assert_array_equal(parts[2:6], was[2:6])
-        np.testing.assert_array_equal(now.boundary[2:6, 2:6], sums[i].boundary[2:6, 2:6])
+        np.testing.assert_array_equal(
+            now.boundary[2:6, 2:6], sums[i].boundary[2:6, 2:6]
+        )
         assert now.boundary.sum() != 0
     assert split.pixels == tuple(held)
     assert min(held) > 0
@@ -189,8 +189,12 @@ def test_undo_and_redo_show_the_maps_without_a_pixel(study: Study, monkeypatch):
     study.map_changed.connect(heard.append)
     for at in (2, 1, 0):
         study.undo()
-        assert all((a == b).all() for a, b in zip(maps_of(study), states[at], strict=True))
-        assert set(study.grouping.clusters) >= set(np.unique(study.cluster_map(0))) - {0}
+        assert all(
+            (a == b).all() for a, b in zip(maps_of(study), states[at], strict=True)
+        )
+        assert set(study.grouping.clusters) >= set(np.unique(study.cluster_map(0))) - {
+            0
+        }
         assert study.statistics(0).count.sum() == 48 * 48
         counts = np.bincount(study.cluster_map(0).ravel(), minlength=256)
         stated = study.counts(0)
@@ -199,7 +203,9 @@ def test_undo_and_redo_show_the_maps_without_a_pixel(study: Study, monkeypatch):
     assert heard == [0, 1] * 3
     for at in (1, 2, 3):
         study.redo()
-        assert all((a == b).all() for a, b in zip(maps_of(study), states[at], strict=True))
+        assert all(
+            (a == b).all() for a, b in zip(maps_of(study), states[at], strict=True)
+        )
     study.undo()
     study.rename(1, "another way")  # the undone split is gone, its id is free again
     assert study.splits_on_record == study.splits

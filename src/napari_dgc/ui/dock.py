@@ -32,6 +32,7 @@ from napari_dgc.ui.notices import StatusLine
 from napari_dgc.ui.picture_row import PictureRow
 from napari_dgc.ui.pins import Pins
 from napari_dgc.ui.spectra import Spectra
+from napari_dgc.ui.splitting import Splitting
 from napari_dgc.ui.study_panel import StudyPanel
 from napari_dgc.ui.training_panel import TrainingPanel
 from napari_dgc.ui.workspace import Workspace
@@ -73,6 +74,7 @@ class ClusteringDock(DockedWidget):
         )
         self.export = ExportPanel(self.study, shared.selection, status)
         self.spectra = Spectra(viewer, shared, self._bind_keys, self)
+        self.splitting = Splitting(shared, self)
         self.previews = MergePreviews(shared, self.spectra)
 
     def _lay_out(self) -> None:
@@ -120,6 +122,10 @@ class ClusteringDock(DockedWidget):
         self.cubes.chosen.connect(display.show)
         self.groups.wanted.connect(shared.attempt)
         self.groups.merge_mode_wanted.connect(shared.gestures.set_merging)
+        for part in (self.groups.model, self.groups.tools):
+            part.split_wanted.connect(self.splitting.split)
+        self.groups.tools.stop_wanted.connect(self.splitting.stop)
+        self.splitting.running_changed.connect(self.groups.tools.show_splitting)
         self.groups.undo_wanted.connect(shared.undo)
         self.groups.redo_wanted.connect(shared.redo)
         self.groups.keys_wanted.connect(self.show_keys)
@@ -151,6 +157,7 @@ class ClusteringDock(DockedWidget):
             "toggle_solo": self.groups.tools.toggle_solo,
             "toggle_blink": self.groups.tools.toggle_blink,
             "take_out": self.groups.take_out,
+            "split_in_two": self.groups.tools.split,
             "toggle_spectra": self.spectra.toggle,
             "pin": self.spectra.pin_here,
             "unpin_all": self.spectra.pins.unpin_all,
@@ -258,6 +265,7 @@ class ClusteringDock(DockedWidget):
 
     def shut(self) -> None:
         """Stop what is running and let go of the viewer; the layers stay."""
+        self.splitting.stop()
         self.spectra.close()
         self.workspace.close()
         for entry in self.display.entries:

@@ -112,7 +112,7 @@ class TrainingSession(QObject):
         self._device = config.device
         job = partial(train_and_map, self._cubes, config, shown=lambda: self._shown)
         name = "training clusters" if config.steps else "making the first map"
-        self.runner.start(Job(name, partial(_with_threads, job), _must_arrive))
+        self.runner.start(Job(name, partial(with_threads, job), _must_arrive))
 
     def map_unmapped(self) -> None:
         """Map the cubes that were added after the model was made."""
@@ -157,7 +157,7 @@ class TrainingSession(QObject):
         splits = () if fresh else self._study.splits_on_record
         job = partial(map_cubes, model, self._cubes, device=self._device, splits=splits)
         self.runner.start(
-            Job("mapping cubes", partial(_with_threads, job), _must_arrive)
+            Job("mapping cubes", partial(with_threads, job), _must_arrive)
         )
 
     def _begin(self, cubes: Sequence[Cube], *, training: bool, fresh: bool) -> None:
@@ -277,7 +277,7 @@ def _fits(model: Model, cube: Cube) -> bool:
     return True
 
 
-def _with_threads(job: Callable[[], Iterator[Any]]) -> Iterator[Any]:
+def with_threads(job: Callable[[], Iterator[Any]]) -> Iterator[Any]:
     """Leave one core to the screen, then do the job; in the worker's thread."""
     from napari_dgc.clustering.devices import limit_threads
 
