@@ -131,7 +131,7 @@ def spoil(change):
     [
         (lambda d: d.pop("format"), "is no recipe"),
         (lambda d: d.update(format="napari-dgc study"), "is no recipe"),
-        (lambda d: d.update(version=2), "update napari-dgc"),
+        (lambda d: d.update(version=3), "update napari-dgc"),
         (lambda d: d.update(version="1"), "whole number"),
         (lambda d: d.pop("model"), "no field 'model'"),
         (lambda d: d.update(groups={}), "a list"),

@@ -18,14 +18,11 @@ from napari_dgc.study.film import Film, are_alike
 from napari_dgc.study.mapping import (
     Finished,
     MappedCube,
-    Preview,
     Progress,
-    enlarge,
     map_cubes,
-    preview_all,
-    thumbnail,
     train_and_map,
 )
+from napari_dgc.study.previews import Preview, enlarge, preview_all, thumbnail
 from napari_dgc.study.study_file import open_study, save_study
 from napari_dgc.study.taking import describe_by, map_anew, take_over
 

@@ -16,13 +16,12 @@ from napari_dgc.merging.grouping import MergeError
 from napari_dgc.study.mapping import (
     Finished,
     MappedCube,
-    Preview,
     Progress,
     map_cube,
     map_cubes,
-    thumbnail,
     train_and_map,
 )
+from napari_dgc.study.previews import Preview, thumbnail
 
 
 @pytest.fixture(scope="module")

@@ -368,8 +368,8 @@ def test_the_backup_is_the_state_before_and_is_named(
 
 def test_a_newer_version_says_so(study: Study, tmp_path: Path) -> None:
     path = save_study(study, tmp_path / "S.dgc.json")
-    path.write_text(path.read_text("utf-8").replace('"version":1', '"version":2'))
-    assert "version 2, this program knows up to 1; update" in refused(path)
+    path.write_text(path.read_text("utf-8").replace('"version":1', '"version":3'))
+    assert "version 3, this program knows up to 2; update" in refused(path)
 
 
 def test_another_model_in_its_place_is_refused(study: Study, tmp_path: Path) -> None:

@@ -64,10 +64,10 @@ def test_maps_move_up_with_their_cubes() -> None:
     for index in range(3):
         one = np.full((2, 2), index + 1, np.uint8)
         maps.put(index, one, None, one)
-    maps.put(2, maps.clusters[2], None, None)
+    maps.put(2, maps.finest[2], None, None)
     maps.remove(0)
-    assert {i: int(m[0, 0]) for i, m in maps.clusters.items()} == {0: 2, 1: 3}
+    assert {i: int(m[0, 0]) for i, m in maps.finest.items()} == {0: 2, 1: 3}
     assert list(maps.confidence) == [0]
     maps.clear()
     assert maps.pooled is None
-    assert not maps.clusters
+    assert not maps.finest

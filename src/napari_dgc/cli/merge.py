@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from napari_dgc.cli.commands import find_maps, print_paths
 from napari_dgc.cli.progress import ProgressLine
+from napari_dgc.cli.reading import read_raw_cubes
+from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.merging.grouping import Grouping
 
@@ -41,6 +43,7 @@ def merge_maps(options: argparse.Namespace) -> None:
         study = _grouped(options)
         grouping = _grouping(study)
         maps = _read_maps(options.maps, grouping)
+        maps = _refined(study, maps, options)
         export = Export(
             options.output, grouping, study.recipe(), maps, formats=options.format
         )
@@ -106,6 +109,46 @@ def _read_maps(folder: Path, grouping: Grouping) -> Mapping[str, NDArray[np.uint
         clusters = maps[path.name.removesuffix(_ENDING)] = read_label_tiff(path)
         check_clusters(path, clusters, grouping)
     return maps
+
+
+def _refined(
+    study: Study, maps: Mapping[str, NDArray[np.uint8]], options: argparse.Namespace
+) -> Mapping[str, NDArray[np.uint8]]:
+    """The maps, split as the grouping's clusters are."""
+    if not study.splits:
+        return maps
+    from napari_dgc.study.dividing import CubeMap, refine
+
+    model = study.model
+    if model is None:
+        raise RuntimeError("a study with splits has a model")
+    cubes = _cubes_by_stem(options)
+    refined = {}
+    with ProgressLine(options.quiet) as progress:
+        for stem, clusters in maps.items():
+            one = CubeMap(cubes.get(stem), clusters)
+            try:
+                for piece in refine(model, one, study.splits):
+                    if isinstance(piece, CubeMap):
+                        refined[stem] = piece.clusters
+                    else:
+                        progress.show(f"{piece.text} {piece.done:.0%}")
+            except InputError as error:
+                if one.cube is None:
+                    path = options.maps / f"{stem}{_ENDING}"
+                    raise InputError(path, error.fault, error.remedy) from error
+                raise
+    return refined
+
+
+def _cubes_by_stem(options: argparse.Namespace) -> dict[str, Cube]:
+    """The cubes given, by the stem of their maps."""
+    from napari_dgc.study.exports import file_stems
+
+    if not options.cubes:
+        return {}
+    cubes = read_raw_cubes(options)
+    return dict(zip(file_stems([cube.name for cube in cubes]), cubes, strict=True))
 
 
 def check_clusters(path: Path, clusters: NDArray[np.uint8], grouping: Grouping) -> None:

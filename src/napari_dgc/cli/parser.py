@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from napari_dgc import __version__
 from napari_dgc.cli import commands, evaluate, info, merge, study, train
-from napari_dgc.cli.reading import add_cube_options
+from napari_dgc.cli.reading import add_cube_options, add_key_options
 from napari_dgc.clustering.config import PREFETCH
 
 MAP_FORMATS = ("tif", "npy", "png", "pth")
@@ -143,6 +143,15 @@ def _add_merge(parser: argparse.ArgumentParser) -> None:
         help="merge as this study does; gives the very maps of the screen",
     )
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT_DIR")
+    parser.add_argument(
+        "--cubes",
+        type=Path,
+        nargs="+",
+        default=(),
+        metavar="CUBE_OR_DIR",
+        help="the maps' cubes, where clusters are split by their spectra",
+    )
+    add_key_options(parser)
     _add_formats(parser, GROUP_FORMATS)
     _add_common(parser)
     parser.set_defaults(run=merge.merge_maps)

@@ -98,7 +98,7 @@ class _Picture:
     """The map of a thumbnail of one cube, in the clusters' colours."""
 
     def __init__(self, cube: Cube, device: str) -> None:
-        from napari_dgc.study.mapping import thumbnail
+        from napari_dgc.study.previews import thumbnail
 
         self._small, _ = thumbnail(cube)
         self._device = device

@@ -63,6 +63,71 @@ class Segmentation:
     confidence: NDArray[np.float32]
 
 
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One piece of a cube as a model reads it, with its halo.
+
+    Attributes
+    ----------
+    rows, cols : slice
+        Its place in the cube, without the halo.
+    inner : tuple of (slice, slice)
+        The same place within what was read.
+    spectra : ndarray of float32, shape (C, h, w)
+        With the halo; bands that the cube lacks hold the model's mean spectrum.
+    valid : ndarray of bool, shape (h, w)
+    """
+
+    rows: slice
+    cols: slice
+    inner: tuple[slice, slice]
+    spectra: NDArray[np.float32]
+    valid: NDArray[np.bool_]
+
+
+def blocks(
+    model: Model,
+    cube: Cube,
+    halo: int,
+    *,
+    tile: tuple[int, int] | None = None,
+    where: NDArray[np.bool_] | None = None,
+) -> Iterator[Block]:
+    """Read a cube piece by piece, in reading order.
+
+    Parameters
+    ----------
+    model : Model
+    cube : Cube
+    halo : int
+        Pixels to read around each piece.
+    tile : (int, int), optional
+        Rows and columns of a piece.
+    where : ndarray of bool, shape (H, W), optional
+        Pieces without any of these pixels are left out.
+    """
+    model.require_bands(cube)
+    C, H, W = cube.shape
+    if tile is None:
+        width = min(W, _WIDEST)
+        tile = (max(8, _WINDOW_VALUES // (C * width)), width)
+    # Bands that either rules out decide nothing, not even which pixels are valid;
+    # those that the model knows and this cube lacks count as the mean spectrum.
+    own = np.ones(C, bool) if cube.good_bands is None else cube.good_bands
+    cube = replace(cube, good_bands=model.good_bands & own)
+    lacking = model.good_bands & ~own
+    for rows in row_slices(H, tile[0]):
+        for cols in row_slices(W, tile[1]):
+            if where is not None and not where[rows, cols].any():
+                continue
+            read = (grown(rows, halo, H), grown(cols, halo, W))
+            spectra, valid = cube.block(*read)
+            if lacking.any():
+                spectra[lacking] = model.front_end.mean[lacking, None, None]
+            inner = (inside(rows, read[0]), inside(cols, read[1]))
+            yield Block(rows, cols, inner, spectra, valid)
+
+
 def segment(model: Model, cube: Cube, *, device: str = "auto") -> Segmentation:
     """Segment a cube.
 
@@ -98,6 +163,7 @@ def windows(
     *,
     device: str = "auto",
     tile: tuple[int, int] | None = None,
+    where: NDArray[np.bool_] | None = None,
 ) -> Iterator[Window]:
     """Segment a cube window by window.
 
@@ -111,6 +177,8 @@ def windows(
         Rows and columns of a window. The map does not depend on it (but for
         ties in floating point): the halo that is read around a window is as
         wide as the receptive field plus the reach of the mean-shift.
+    where : ndarray of bool, shape (H, W), optional
+        Windows without any of these pixels are left out.
 
     Yields
     ------
@@ -119,45 +187,31 @@ def windows(
         has no room for a window, it is embedded in halves, quarters and so on,
         as are all later ones; the first such window carries a notice.
     """
-    model.require_bands(cube)
-    C, H, W = cube.shape
-    if tile is None:
-        width = min(W, _WIDEST)
-        tile = (max(8, _WINDOW_VALUES // (C * width)), width)
-    # Bands that either rules out decide nothing, not even which pixels are valid;
-    # those that the model knows and this cube lacks count as the mean spectrum.
-    own = np.ones(C, bool) if cube.good_bands is None else cube.good_bands
-    cube = replace(cube, good_bands=model.good_bands & own)
-    lacking = model.good_bands & ~own
-    where = find_device(device)
-    embedder, centroids, tau = load_network(model, where)
+    on = find_device(device)
+    embedder, centroids, tau = load_network(model, on)
     halo, pieces = embedder.halo, 1
     assign = partial(_assign, embedder, centroids, tau, model.cluster_ids)
-    for rows in row_slices(H, tile[0]):
-        for cols in row_slices(W, tile[1]):
-            read = (grown(rows, halo, H), grown(cols, halo, W))
-            spectra, valid = cube.block(*read)
-            if lacking.any():
-                spectra[lacking] = model.front_end.mean[lacking, None, None]
-            inner = (inside(rows, read[0]), inside(cols, read[1]))
-            notice = ""
-            while True:
-                try:
-                    ids, confidence = _in_pieces(
-                        assign, spectra, valid, inner, halo, pieces
-                    )
-                    break
-                except RuntimeError as error:
-                    if pieces >= max(rows.stop - rows.start, cols.stop - cols.start):
-                        raise
-                    if not out_of_memory(error):
-                        raise
-                pieces *= 2
-                notice = (
-                    f"The {where.type} device ran out of memory: mapping goes on with "
-                    f"1/{pieces} of a window at a time"
+    for block in blocks(model, cube, halo, tile=tile, where=where):
+        rows, cols = block.rows, block.cols
+        notice = ""
+        while True:
+            try:
+                ids, confidence = _in_pieces(
+                    assign, block.spectra, block.valid, block.inner, halo, pieces
                 )
-            yield Window(rows, cols, ids, confidence, spectra[:, *inner], notice)
+                break
+            except RuntimeError as error:
+                if pieces >= max(rows.stop - rows.start, cols.stop - cols.start):
+                    raise
+                if not out_of_memory(error):
+                    raise
+            pieces *= 2
+            notice = (
+                f"The {on.type} device ran out of memory: mapping goes on with "
+                f"1/{pieces} of a window at a time"
+            )
+        spectra = block.spectra[:, *block.inner]
+        yield Window(rows, cols, ids, confidence, spectra, notice)
 
 
 def _in_pieces(

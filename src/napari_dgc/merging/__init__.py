@@ -21,6 +21,7 @@ from napari_dgc.merging.operations import (
 )
 from napari_dgc.merging.palette import cluster_color
 from napari_dgc.merging.recipe import Recipe
+from napari_dgc.merging.splits import Centers, Pieces, Split
 from napari_dgc.merging.statistics import (
     ClusterStatistics,
     GroupStatistics,
@@ -32,6 +33,7 @@ from napari_dgc.merging.tree import ClusterTree, build_tree
 __all__ = [
     "ROLES",
     "Adopt",
+    "Centers",
     "Change",
     "ClusterStatistics",
     "ClusterTree",
@@ -45,12 +47,14 @@ __all__ = [
     "Move",
     "Operation",
     "Part",
+    "Pieces",
     "Recipe",
     "Recolor",
     "Rename",
     "Role",
     "SetLock",
     "SetRole",
+    "Split",
     "StatisticsBuilder",
     "TakeApart",
     "TakeOut",

@@ -53,6 +53,10 @@ class Fields:
                 "update napari-dgc",
             )
 
+    def has(self, key: str) -> bool:
+        """Whether there is such a field."""
+        return key in self._data
+
     def value(self, key: str) -> Any:
         """Any JSON value."""
         try:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from napari_dgc.merging.grouping import Grouping, MergeError
 from napari_dgc.merging.memory import Origin, remember
 from napari_dgc.merging.operations import Change, apply
+from napari_dgc.merging.splits import Split
 from napari_dgc.merging.steps import Operation, Rename
 
 
@@ -111,6 +112,11 @@ class History:
     def operations(self) -> tuple[Operation, ...]:
         """The steps that lead from `start` to `current`."""
         return tuple(change.operation for change in self._changes[: self._index])
+
+    @property
+    def splits(self) -> tuple[Split, ...]:
+        """The splits among `operations`."""
+        return tuple(o for o in self.operations if isinstance(o, Split))
 
     @property
     def steps(self) -> tuple[Operation, ...]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from napari_dgc.merging.births import check_new, new_group
 from napari_dgc.merging.grouping import Group, Grouping, MergeError
+from napari_dgc.merging.splits import Split
 from napari_dgc.merging.steps import Move, TakeApart, TakeOut
 
 
@@ -68,6 +69,38 @@ def move(grouping: Grouping, step: Move) -> tuple[Grouping, str]:
     )
     groups = tuple(group for group in rows if group is not None)
     return replace(grouping, groups=groups), f"move {_listed(moved)} into {target.id}"
+
+
+def split(grouping: Grouping, step: Split) -> tuple[Split, Grouping, str]:
+    """Let new clusters come of one; see `Split`."""
+    home = unlocked(grouping, grouping.group_of(step.cluster).id)
+    taken = set(grouping.clusters).intersection(step.parts)
+    if taken:
+        raise MergeError(f"the cluster id {min(taken)} is in use already")
+    alone = len(home.clusters) == 1
+    ids = step.new_groups
+    if ids is None:
+        new = len(step.parts) if alone else 0
+        ids = tuple(range(grouping.next_id, grouping.next_id + new))
+    if len(set(ids)) != len(ids) or len(ids) not in (0, alone * len(step.parts)):
+        raise MergeError(f"{ids} cannot be the ids of the groups of {step.parts}")
+    grown = replace(home, atoms=_grown(home, step))
+    rows = [grown if group.id == home.id else group for group in grouping.groups]
+    after = replace(grouping, groups=tuple(rows))
+    if ids:
+        after = _apart(after, dict(zip(step.parts, ids, strict=True)))
+    number = len(step.parts) + 1
+    text = f"split cluster {step.cluster} into {number}"
+    return replace(step, new_groups=ids), after, text
+
+
+def _grown(home: Group, step: Split) -> tuple[tuple[int, ...], ...]:
+    """Atoms of a group with the parts: one each, or in the one tied by hand."""
+    tied = next(atom for atom in home.atoms if step.cluster in atom)
+    others = tuple(atom for atom in home.atoms if atom is not tied)
+    if len(tied) == 1:
+        return *others, tied, *((part,) for part in step.parts)
+    return *others, (*tied, *step.parts)
 
 
 def unlocked(grouping: Grouping, id: int) -> Group:

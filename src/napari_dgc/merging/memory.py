@@ -12,7 +12,15 @@ from types import MappingProxyType
 
 from napari_dgc.merging.grouping import Group
 from napari_dgc.merging.operations import Change
-from napari_dgc.merging.steps import Adopt, Cut, Merge, Move, TakeApart, TakeOut
+from napari_dgc.merging.splits import Split
+from napari_dgc.merging.steps import (
+    Adopt,
+    Cut,
+    Merge,
+    Move,
+    TakeApart,
+    TakeOut,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +61,11 @@ def remember(
                 _forget(origins, [change.before.group_of(c).id for c in clusters])
             case Adopt():
                 origins.clear()
+            case Split(cluster, parts) if not change.operation.new_groups:
+                for id, origin in origins.items():
+                    if cluster in origin.clusters:
+                        held = tuple(sorted((*origin.clusters, *parts)))
+                        origins[id] = Origin(origin.group, held)
     return origins
 
 

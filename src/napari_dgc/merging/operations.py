@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 
 from napari_dgc.merging.births import check_new, new_group
 from napari_dgc.merging.grouping import Group, Grouping, MergeError
-from napari_dgc.merging.members import move, take_apart, take_out, unlocked
+from napari_dgc.merging.members import move, split, take_apart, take_out, unlocked
 from napari_dgc.merging.part import Part
+from napari_dgc.merging.splits import Split
 from napari_dgc.merging.steps import (
     Adopt,
     Cut,
@@ -40,6 +41,7 @@ __all__ = [
     "Rename",
     "SetLock",
     "SetRole",
+    "Split",
     "TakeApart",
     "TakeOut",
     "apply",
@@ -141,6 +143,8 @@ def apply(grouping: Grouping, operation: Operation) -> Change:
             after, text = _cut(grouping, operation)
         case Adopt():
             done, after, text = _adopt(grouping, operation)
+        case Split():
+            done, after, text = split(grouping, operation)
     if after.groups == grouping.groups:
         after = grouping
     return Change(done, grouping, after, text)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,11 @@ from napari_dgc.cubes.files import write_whole
 from napari_dgc.merging.fields import Fields
 from napari_dgc.merging.group_json import group_from_json, group_to_json
 from napari_dgc.merging.grouping import Group, Grouping
+from napari_dgc.merging.splits import Split
 
 FORMAT = "napari-dgc recipe"
-VERSION = 1
+VERSION = 2  # 2: splits
+_WITHOUT_SPLITS = 1  # what older programs read too
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ class Recipe:
         In table order.
     next_id : int
         The lowest group id never given away.
+    splits : tuple of Split
+        By which the model's map is refined first, in this order.
     source : str
         The file it was read from, for errors; no part of its content.
     """
@@ -40,6 +44,7 @@ class Recipe:
     centroids: tuple[tuple[int, str], ...]
     groups: tuple[Group, ...]
     next_id: int
+    splits: tuple[Split, ...] = ()
     source: str = field(default="recipe", compare=False)
 
     @classmethod
@@ -48,6 +53,7 @@ class Recipe:
         grouping: Grouping,
         model_fingerprint: str,
         centroid_fingerprints: Mapping[int, str],
+        splits: Iterable[Split] = (),
     ) -> Recipe:
         """Take down a grouping.
 
@@ -57,9 +63,17 @@ class Recipe:
         model_fingerprint : str
         centroid_fingerprints : mapping of int to str
             By cluster id.
+        splits : iterable of Split
+            `History.splits`.
         """
-        centroids = tuple(sorted(centroid_fingerprints.items()))
-        return cls(model_fingerprint, centroids, grouping.groups, grouping.next_id)
+        return cls(
+            model_fingerprint,
+            tuple(sorted(centroid_fingerprints.items())),
+            grouping.groups,
+            grouping.next_id,
+            # The groups say where the parts are now.
+            tuple(replace(split, new_groups=()) for split in splits),
+        )
 
     def grouping(
         self,
@@ -93,13 +107,15 @@ class Recipe:
 
     def to_json(self) -> dict[str, Any]:
         """Give plain JSON values."""
+        splits = [split.to_json() for split in self.splits]
         return {
             "format": FORMAT,
-            "version": VERSION,
+            "version": VERSION if splits else _WITHOUT_SPLITS,
             "model": self.model,
             "centroids": {str(id): print_ for id, print_ in self.centroids},
             "groups": [group_to_json(group) for group in self.groups],
             "next_id": self.next_id,
+            **({"splits": splits} if splits else {}),
         }
 
     @classmethod
@@ -130,10 +146,16 @@ class Recipe:
                 ),
                 groups=tuple(group_from_json(item) for item in fields.items("groups")),
                 next_id=fields.integer("next_id"),
+                splits=tuple(map(Split.from_json, fields.optional_items("splits"))),
                 source=str(source),
             )
             grouping = Grouping(recipe.groups, recipe.next_id)  # finds contradictions
-            if not set(grouping.clusters) <= {id for id, _ in recipe.centroids}:
+            known = {id for id, _ in recipe.centroids}
+            for split in recipe.splits:
+                if split.cluster not in known or known.intersection(split.parts):
+                    raise ValueError(f"cluster {split.cluster} cannot be split so")
+                known.update(split.parts)
+            if not set(grouping.clusters) <= known:
                 raise ValueError("a group holds a cluster that has no centroid")
         except InputError:
             raise

@@ -119,6 +119,10 @@ class StatisticsBuilder:
             self._sum[id] += run.sum(axis=1)
             self._sum_squares[id] += np.vecdot(run, run)
 
+    def skip_rest(self, pixels: int) -> None:
+        """Count what no window was added for as id 0, up to `pixels` in all."""
+        self._count[0] += pixels - self._count.sum()
+
     def finish(self, cluster_map: NDArray[np.integer]) -> ClusterStatistics:
         """Count boundaries in the whole map and give the statistics.
 

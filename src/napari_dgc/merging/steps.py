@@ -19,6 +19,7 @@ from napari_dgc.merging.group_json import group_from_json, group_to_json
 from napari_dgc.merging.grouping import Group, Role
 from napari_dgc.merging.palette import Color
 from napari_dgc.merging.part import Part
+from napari_dgc.merging.splits import Split
 
 
 def _sorted_ids(ids: Iterable[int]) -> tuple[int, ...]:
@@ -242,6 +243,7 @@ Operation: TypeAlias = (
     | SetLock
     | Cut
     | Adopt
+    | Split
 )
 
 
@@ -282,4 +284,6 @@ def operation_from_json(data: object) -> Operation:
             return Cut(fields.integer("granularity"), parts)
         case "adopt":
             return Adopt(tuple(group_from_json(g) for g in fields.items("groups")))
+        case "split":
+            return Split.from_json(data)
     raise ValueError(f"there is no step called {step!r}")

@@ -84,6 +84,20 @@ class ClusterStatistics:
             self.boundary + other.boundary,
         )
 
+    def grown(self, rows: int) -> ClusterStatistics:
+        """Give the same sums with at least `rows` rows, the new ones zero."""
+        more = rows - len(self.count)
+        if more <= 0:
+            return self
+        down = (0, more)
+        return ClusterStatistics(
+            np.pad(self.count, down),
+            np.pad(self.sum, (down, (0, 0))),
+            np.pad(self.sum_squares, (down, (0, 0))),
+            np.pad(self.confidence, down),
+            np.pad(self.boundary, (down, down)),
+        )
+
     def save(self, path: str | Path, *, force: bool = False) -> None:
         """Write an .npz file, whole or not at all.
 

@@ -211,6 +211,9 @@ class Autosave:
     def _write(self, job: _Job, path: Path) -> bool:
         """Write the record, then map by map; False if there is newer work."""
         number, snapshot, writer = job
+        if snapshot.is_split:  # a record must not say so of a map that is not
+            for index in writer.unwritten(snapshot, path):
+                writer.write_maps(snapshot, index, path)
         writer.write_record(snapshot, path)
         with self._state:
             self._recorded = max(self._recorded, number)

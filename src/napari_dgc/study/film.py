@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_dgc.study.mapping import Finished, Preview, Progress
+from napari_dgc.study.mapping import Finished, Progress
+from napari_dgc.study.previews import Preview
 
 if TYPE_CHECKING:
     from napari_dgc.clustering.model import Model

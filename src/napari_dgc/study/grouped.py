@@ -12,6 +12,8 @@ from napari_dgc.merging.fitting import fitting_color
 from napari_dgc.merging.grouping import Grouping, Role
 from napari_dgc.merging.history import History
 from napari_dgc.merging.operations import Change
+from napari_dgc.merging.split_tree import with_splits
+from napari_dgc.merging.splits import Split
 from napari_dgc.merging.steps import (
     Merge,
     Move,
@@ -43,12 +45,19 @@ class Grouped:
 
     def __init__(self) -> None:
         self._tree: ClusterTree | None = None
+        # What it is with the splits that count: made once for each number of them.
+        self._grown: tuple[ClusterTree, tuple[Split, ...], ClusterTree] | None = None
         self._history: History | None = None
 
     @property
     def tree(self) -> ClusterTree | None:
-        """The tree of the model's clusters."""
-        return self._tree
+        """The tree of the model's clusters, and of those they are split into."""
+        splits = () if self._history is None else self._history.splits
+        if self._tree is None or not splits:
+            return self._tree
+        if self._grown is None or self._grown[:2] != (self._tree, splits):
+            self._grown = self._tree, splits, with_splits(self._tree, splits)
+        return self._grown[2]
 
     @property
     def history(self) -> History | None:
@@ -121,13 +130,14 @@ class Grouped:
             move is one step to undo.
         """
         history = self._require_history()
-        if self._tree is None:
+        tree = self.tree
+        if tree is None:
             raise RuntimeError("a study with a history has a tree")
         origins = history.origins(amend=amend)
         if amend:
-            cut = self._tree.cut(history.base, granularity, origins)
+            cut = tree.cut(history.base, granularity, origins)
             return self._told(history.amend(cut))
-        return self.do(self._tree.cut(history.current, granularity, origins))
+        return self.do(tree.cut(history.current, granularity, origins))
 
     def _told(self, change: Change) -> Change:
         if change.changed:

@@ -8,7 +8,7 @@ between two pieces of work.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,14 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dgc.cubes.cube import Cube
+from napari_dgc.merging.splits import Split
 from napari_dgc.merging.statistics import ClusterStatistics, StatisticsBuilder
+from napari_dgc.study.previews import Preview, make_preview, thumbnail
 
 if TYPE_CHECKING:
     from napari_dgc.clustering.config import Config
     from napari_dgc.clustering.model import Model
     from napari_dgc.clustering.training import Step
-
-PREVIEW_SIDE = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,28 +63,6 @@ class Progress:
     text: str
     done: float
     notice: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """A map of subsampled pixels, made while training goes on.
-
-    Attributes
-    ----------
-    index : int
-        The cube's place among those given.
-    clusters : ndarray of uint8, shape (H, W)
-        At the cube's full size: each mapped pixel fills its stride.
-    model : Model
-        The snapshot it was made with.
-    small : ndarray of uint8, shape (h, w)
-        The mapped pixels alone; `enlarge` makes `clusters` of them.
-    """
-
-    index: int
-    clusters: NDArray[np.uint8]
-    model: Model
-    small: NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +156,7 @@ def train_and_map(
                 index = min(max(shown(), 0), len(cubes) - 1)
                 if small is None or small[0] != index:
                     small = index, *thumbnail(cubes[index])
-                yield _preview(step.snapshot, cubes[index], small, config.device)
+                yield make_preview(step.snapshot, cubes[index], small, config.device)
             model = step.model
     if model is None:
         raise RuntimeError("training ended without a model")
@@ -186,9 +164,22 @@ def train_and_map(
 
 
 def map_cubes(
-    model: Model, cubes: Sequence[Cube], *, device: str = "auto"
+    model: Model,
+    cubes: Sequence[Cube],
+    *,
+    device: str = "auto",
+    splits: tuple[Split, ...] = (),
 ) -> Iterator[Progress | Finished]:
     """Map every cube with one model.
+
+    Parameters
+    ----------
+    model : Model
+    cubes : sequence of Cube
+    device : str
+        As in `Config`.
+    splits : tuple of Split
+        Each map is refined by them.
 
     Yields
     ------
@@ -201,79 +192,29 @@ def map_cubes(
     for index, cube in enumerate(cubes):
         for piece in map_cube(model, cube, index=index, device=device):
             if isinstance(piece, MappedCube):
-                maps.append(piece)
+                maps.append((yield from _refined(model, cube, piece, splits, device)))
             else:
                 done = (index + piece.done) / len(cubes)
                 yield Progress(piece.text, done, piece.notice)
     yield Finished(model, tuple(maps))
 
 
-def thumbnail(cube: Cube, side: int = PREVIEW_SIDE) -> tuple[Cube, int]:
-    """Take every n-th pixel, so that no side is longer than `side`.
+def _refined(
+    model: Model,
+    cube: Cube,
+    done: MappedCube,
+    splits: tuple[Split, ...],
+    device: str,
+) -> Generator[Progress, None, MappedCube]:
+    """Refine a map by splits; gives it back."""
+    from napari_dgc.study.dividing import CubeMap, refine
 
-    Returns
-    -------
-    small : Cube
-        In memory, float32.
-    stride : int
-        n.
-    """
-    _, H, W = cube.shape
-    stride = stride_of(cube, side)
-    rows = range(0, H, stride)
-    small = np.empty((cube.bands, len(rows), len(range(0, W, stride))), np.float32)
-    valid = np.empty(small.shape[1:], bool)
-    for at, row in enumerate(rows):
-        spectra, good = cube.block(slice(row, row + 1), slice(0, W))
-        small[:, at] = spectra[:, 0, ::stride]
-        valid[at] = good[0, ::stride]
-    return (
-        Cube(
-            small,
-            cube.wavelengths,
-            cube.name,
-            good_bands=cube.good_bands,
-            mask=valid,
-        ),
-        stride,
-    )
-
-
-def stride_of(cube: Cube, side: int = PREVIEW_SIDE) -> int:
-    """Every how many pixels one is taken, so that no side is longer than `side`."""
-    return max(1, -(-max(cube.shape[1:]) // side))
-
-
-def enlarge(small: NDArray[np.uint8], cube: Cube) -> NDArray[np.uint8]:
-    """Blow the map of a cube's thumbnail up to the cube's size, (H, W)."""
-    _, H, W = cube.shape
-    stride = stride_of(cube)
-    if stride == 1:
-        return small
-    return small.repeat(stride, axis=0).repeat(stride, axis=1)[:H, :W]
-
-
-def _preview(
-    model: Model, cube: Cube, small: tuple[int, Cube, int], device: str
-) -> Preview:
-    """Segment a thumbnail and blow the map up to the cube's size."""
-    from napari_dgc.clustering.inference import segment
-
-    index, thumb = small[:2]
-    clusters = segment(model, thumb, device=device).clusters
-    return Preview(index, enlarge(clusters, cube), model, clusters)
-
-
-def preview_all(
-    models: Iterable[Model], cube: Cube, *, index: int = 0, device: str = "auto"
-) -> Iterator[Preview]:
-    """Map a cube's thumbnail with one model after the other.
-
-    Yields
-    ------
-    Preview
-        One per model, with this `index`.
-    """
-    small = index, *thumbnail(cube)
-    for model in models:
-        yield _preview(model, cube, small, device)
+    one = CubeMap(cube, done.clusters, done.statistics, done.confidence)
+    for piece in refine(model, one, splits, device=device):
+        if isinstance(piece, CubeMap):
+            one = piece
+        else:
+            yield piece
+    if one.statistics is None:
+        raise RuntimeError("a map was split and its sums were not")
+    return MappedCube(done.index, one.clusters, done.confidence, one.statistics)

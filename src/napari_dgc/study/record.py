@@ -23,13 +23,15 @@ from pathlib import Path
 from typing import Any
 
 from napari_dgc.merging.fields import Fields
+from napari_dgc.merging.splits import Split
 from napari_dgc.merging.steps import Operation, operation_from_json
 from napari_dgc.study.calibrations import preparation_from_json, preparation_to_json
 from napari_dgc.study.reference import CubeReference
 from napari_dgc.study.view import View, view_from_json, view_to_json
 
 FORMAT = "napari-dgc study"
-VERSION = 1
+VERSION = 2  # 2: splits among the operations
+_WITHOUT_SPLITS = 1  # what older programs read too
 _ENCODING = ("utf-8", "surrogateescape")  # names of files may be any bytes
 
 
@@ -113,13 +115,19 @@ def encode_record(
         "model": _dumps(_file_to_json(record.model, folder)),
         "next_id": _dumps(record.next_id),
         "operations": (texts or StepTexts()).of(record.steps),
-        "version": _dumps(VERSION),
+        "version": _dumps(_version(record)),
         "view": _dumps(view_to_json(record.view)),
     }
     digest = _checksum(_join(values, "").encode(*_ENCODING))
     return (_join({"checksum": _dumps(digest), **values}, "\n") + "\n").encode(
         *_ENCODING
     )
+
+
+def _version(record: StudyRecord) -> int:
+    """The lowest version that says all there is: older programs may read it."""
+    split = any(isinstance(step, Split) for step in record.steps)
+    return VERSION if split else _WITHOUT_SPLITS
 
 
 def _join(values: dict[str, str | list[str]], line: str) -> str:

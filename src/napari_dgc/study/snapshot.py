@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dgc.cubes.cube import Cube
+from napari_dgc.merging.splits import Split
 from napari_dgc.merging.statistics import ClusterStatistics
 from napari_dgc.merging.steps import Operation
 from napari_dgc.study.view import View
@@ -61,14 +62,19 @@ class Snapshot:
             number=number,
             cubes=study.cubes,
             model=study.model,
-            clusters=_known({i: study.cluster_map(i) for i in places}),
-            statistics=_known({i: study.statistics(i) for i in places}),
+            clusters=_known({i: study.finest_map(i) for i in places}),
+            statistics=_known({i: study.finest_statistics(i) for i in places}),
             confidence=_known({i: study.confidence(i) for i in places}),
             steps=() if history is None else history.steps,
             index=0 if history is None else history.index,
             next_id=0 if history is None else history.current.next_id,
             view=study.view,
         )
+
+    @property
+    def is_split(self) -> bool:
+        """Whether there is a split among the steps."""
+        return any(isinstance(step, Split) for step in self.steps)
 
     @property
     def contents(self) -> Iterator[object]:

@@ -26,9 +26,9 @@ from napari_dgc.merging.recipe import Recipe
 from napari_dgc.merging.statistics import ClusterStatistics
 from napari_dgc.merging.steps import Adopt
 from napari_dgc.study.exports import MAP_FORMATS, Export, file_stems
-from napari_dgc.study.grouped import Grouped, tree_of
+from napari_dgc.study.grouped import tree_of
 from napari_dgc.study.locating import check_fits
-from napari_dgc.study.maps import CubeMaps
+from napari_dgc.study.mapped import Mapped
 from napari_dgc.study.reference import CubeReference, missing_reference
 from napari_dgc.study.view import View
 from napari_dgc.study.writer import StudyWriter
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from napari_dgc.study.loading import LoadedStudy
 
 
-class Study(Grouped):
+class Study(Mapped):
     """Cubes, one model, one cluster map per cube and one grouping for all.
 
     Its signals carry: the tuple of cubes; the new `Model`; the index of a cube
@@ -48,14 +48,12 @@ class Study(Grouped):
 
     cubes_changed = Signal(tuple)
     model_changed = Signal(object)
-    map_changed = Signal(int)
     view_changed = Signal(object)
     path_changed = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
         self._cubes: list[Cube] = []
-        self._maps = CubeMaps()
         self._view = View()
         self._model: Model | None = None
         self._path: Path | None = None
@@ -96,6 +94,7 @@ class Study(Grouped):
             self.writer = loaded.writer
             self._history = loaded.history
             self._tree = None if loaded.model is None else tree_of(loaded.model)
+            self._follow_splits()
             self.path = loaded.path
             self.cubes_changed.emit(self.cubes)
             if with_model:
@@ -201,34 +200,6 @@ class Study(Grouped):
         self._maps.put(index, clusters, statistics, confidence)
         self.map_changed.emit(index)
 
-    def cluster_map(self, index: int) -> NDArray[np.uint8] | None:
-        """Cluster ids of cube `index`, (H, W) uint8, 0 = no data."""
-        return self._maps.clusters.get(index)
-
-    def group_map(self, index: int) -> NDArray[np.uint8] | None:
-        """Label values of cube `index`, (H, W) uint8, 0 = no data."""
-        clusters = self.cluster_map(index)
-        if clusters is None or self.grouping is None:
-            return None
-        return np.take(self.grouping.lut(), clusters)
-
-    def statistics(self, index: int) -> ClusterStatistics | None:
-        """Statistics per cluster of cube `index`."""
-        return self._maps.statistics.get(index)
-
-    def counts(self, index: int) -> NDArray[np.int64] | None:
-        """Pixels per cluster id of cube `index`; None where it has no map."""
-        return self._maps.counts(index)
-
-    @property
-    def pooled_statistics(self) -> ClusterStatistics | None:
-        """Statistics per cluster over all cubes that have some."""
-        return self._maps.pooled
-
-    def confidence(self, index: int) -> NDArray[np.uint8] | None:
-        """Confidence of cube `index` in 255ths, (H, W) uint8."""
-        return self._maps.confidence.get(index)
-
     # -- view ---------------------------------------------------------------
 
     @property
@@ -255,7 +226,8 @@ class Study(Grouped):
         """The current grouping as a recipe for this model."""
         history, model = self._require_history(), self._require_model()
         prints = model.centroid_fingerprints
-        return Recipe.of(history.current, model.fingerprint, prints)
+        splits = history.splits
+        return Recipe.of(history.current, model.fingerprint, prints, splits)
 
     def apply_recipe(self, path: str | Path) -> Change:
         """Adopt a recipe made for this model, as one step to undo.
@@ -263,11 +235,14 @@ class Study(Grouped):
         Raises
         ------
         InputError
-            If the file is damaged or was made for another model.
+            If the file is damaged or was made for another model, or if it splits
+            clusters and there are maps that are not split so.
         """
         history, model = self._ready_history(), self._require_model()
         prints = model.centroid_fingerprints
-        grouping = Recipe.read(path).grouping(model.fingerprint, prints)
+        recipe = Recipe.read(path)
+        grouping = recipe.grouping(model.fingerprint, prints)
+        self._take_recipes_splits(recipe)
         change = history.do(Adopt(grouping.groups))
         history.reserve(grouping.next_id)
         return self._told(change)
@@ -284,7 +259,8 @@ class Study(Grouped):
         The `Export` writes when it is run, in a worker if need be.
         """
         recipe = self.recipe()
-        if not self._maps.clusters:
+        maps = {i: self.cluster_map(i) for i in sorted(self._maps.finest)}
+        if not maps:
             raise InputError(folder, "there is no map to export", "map a cube first")
         grouping = self._require_history().current
         stems = file_stems([cube.name for cube in self._cubes])
@@ -292,7 +268,7 @@ class Study(Grouped):
             folder=Path(folder),
             grouping=grouping,
             recipe=recipe,
-            maps={stems[i]: m for i, m in sorted(self._maps.clusters.items())},
+            maps={stems[i]: m for i, m in maps.items() if m is not None},
             model=self._model,
             groups=tuple(grouping.group(g) for g in groups),
             formats=tuple(formats),

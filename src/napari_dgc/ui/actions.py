@@ -29,6 +29,7 @@ def actions_of(dock: ClusteringDock) -> dict[str, Callable[[], object]]:
         "toggle_solo": dock.groups.tools.toggle_solo,
         "toggle_blink": dock.groups.tools.toggle_blink,
         "take_out": dock.groups.take_out,
+        "split_in_two": dock.groups.tools.split,
         "toggle_spectra": dock.spectra.toggle,
         "toggle_activation": dock.activation.toggle,
         "pin": dock.spectra.pin_here,

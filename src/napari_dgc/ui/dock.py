@@ -36,6 +36,7 @@ from napari_dgc.ui.picture_row import PictureRow
 from napari_dgc.ui.pins import Pins
 from napari_dgc.ui.section import SLIM, give_room
 from napari_dgc.ui.spectra import Spectra
+from napari_dgc.ui.splitting import Splitting
 from napari_dgc.ui.stability import StabilityOverlay
 from napari_dgc.ui.study_panel import StudyPanel
 from napari_dgc.ui.training_panel import TrainingPanel
@@ -83,6 +84,7 @@ class ClusteringDock(DockedWidget):
         self.spectra = Spectra(viewer, shared, self._bind_keys, self)
         self.activation = Activation(viewer, shared, self._bind_keys, self)
         self.stability = StabilityOverlay(shared, self)
+        self.splitting = Splitting(shared, self)
         self.previews = MergePreviews(shared, self.spectra)
         self.area = QScrollArea()
         self._unfolding = QTimer(self)  # until what unfolds has its height
@@ -99,7 +101,7 @@ class ClusteringDock(DockedWidget):
         column.setContentsMargins(6, 2, 6, 2)
         column.setSpacing(2)
         self.cubes.body.addWidget(self.picture)
-        self.training.body.addWidget(self.film)
+        self.training.rows.addWidget(self.film)
         for panel in (self.studies, self.cubes, self.training, self.groups):
             column.addWidget(panel)
         give_room(column, self.groups)
@@ -133,6 +135,10 @@ class ClusteringDock(DockedWidget):
         self.cubes.chosen.connect(display.show)
         self.groups.wanted.connect(shared.attempt)
         self.groups.merge_mode_wanted.connect(shared.gestures.set_merging)
+        for part in (self.groups.model, self.groups.tools):
+            part.split_wanted.connect(self.splitting.split)
+        self.groups.tools.stop_wanted.connect(self.splitting.stop)
+        self.splitting.running_changed.connect(self.groups.tools.show_splitting)
         self.groups.undo_wanted.connect(shared.undo)
         self.groups.redo_wanted.connect(shared.redo)
         self.groups.keys_wanted.connect(self.show_keys)
@@ -150,9 +156,8 @@ class ClusteringDock(DockedWidget):
         self.spectra.shown_changed.connect(self.groups.show_spectra)
         self._unfolding.timeout.connect(self._show_suggestions)
         self._viewer.events.theme.connect(self._on_theme_changed)
-        self.groups.tools.offer(
-            "Activation: groups x cubes (X)", self.activation.toggle
-        )
+        offer = self.groups.tools.offer
+        offer("Activation: groups x cubes (X)", self.activation.toggle)
         self.groups.follow_stability(self.stability)
 
     def _start(self) -> None:
@@ -271,6 +276,7 @@ class ClusteringDock(DockedWidget):
 
     def shut(self) -> None:
         """Stop what is running and let go of the viewer; the layers stay."""
+        self.splitting.stop()
         self.spectra.close()
         self.film.session.close()
         self.activation.close()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QObject, Signal
 
 from napari_dgc.cubes.cube import Cube
-from napari_dgc.study.mapping import preview_all
+from napari_dgc.study.previews import preview_all
 from napari_dgc.ui.training_jobs import with_threads
 from napari_dgc.ui.worker import Job, Runner
 

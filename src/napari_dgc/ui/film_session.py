@@ -10,13 +10,8 @@ from qtpy.QtCore import QObject, Signal
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.merging.carrying import Carried, carry, count_overlap
 from napari_dgc.study.film import Film, Frame, are_alike
-from napari_dgc.study.mapping import (
-    Finished,
-    Preview,
-    Progress,
-    enlarge,
-    stride_of,
-)
+from napari_dgc.study.mapping import Finished, Progress
+from napari_dgc.study.previews import Preview, enlarge, stride_of
 from napari_dgc.ui.banner import Banner
 from napari_dgc.ui.film_maps import FilmMaps
 from napari_dgc.ui.film_wording import name_frame, word_banner, word_frame

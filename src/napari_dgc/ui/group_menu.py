@@ -16,6 +16,9 @@ from napari_dgc.ui.swatches import Swatches
 from napari_dgc.ui.visibility import Visibility
 from napari_dgc.ui.wording import word_clusters
 
+SPLITS = (("Split in two", False), ("Split by pieces", True))
+"""What splitting is called, and whether it is by connected pieces."""
+
 
 class GroupMenu:
     """Fills menus for rows of groups and of clusters.
@@ -70,6 +73,8 @@ class GroupMenu:
         menu.addSeparator()
         self._add_showing(menu, group)
         menu.addSeparator()
+        if len(group.clusters) == 1:
+            self._add_splitting(menu, group.value, group)
         self._add_taking_out(menu, group)
         return menu
 
@@ -99,6 +104,9 @@ class GroupMenu:
                 action.setIcon(self._swatches[other.color])
                 action.setEnabled(not other.locked)
         targets.setEnabled(not targets.isEmpty())
+        if len(clusters) == 1:
+            menu.addSeparator()
+            self._add_splitting(menu, cluster, group)
         return menu
 
     def _homes(self, grouping: Grouping, clusters: tuple[int, ...]) -> str:
@@ -131,6 +139,12 @@ class GroupMenu:
                 f"Select all groups {role}",
                 lambda: self._selection.set(alike),
             )
+
+    def _add_splitting(self, menu: QMenu, cluster: int, group: Group) -> None:
+        wanted = self._model.split_wanted
+        for text, by_pieces in SPLITS:
+            action = _add(menu, text, partial(wanted.emit, cluster, by_pieces))
+            action.setEnabled(not group.locked)
 
     def _add_taking_out(self, menu: QMenu, group: Group) -> None:
         members = menu.addMenu("Take out")

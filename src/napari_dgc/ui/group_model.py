@@ -32,6 +32,8 @@ class GroupModel(GroupRows):
         Clusters were dropped on a row: their ids and the target group's.
     apart_wanted : tuple of int
         Clusters shall become groups of their own.
+    split_wanted : int, bool
+        A cluster shall be split: by connected pieces, or in two.
     rename_wanted : int, str
         A name was typed.
     role_wanted : int, object
@@ -45,6 +47,7 @@ class GroupModel(GroupRows):
     merge_wanted = Signal(tuple, int)
     move_wanted = Signal(tuple, int)
     apart_wanted = Signal(tuple)
+    split_wanted = Signal(int, bool)
     rename_wanted = Signal(int, str)
     role_wanted = Signal(int, object)
     lock_wanted = Signal(int, bool)

@@ -1,9 +1,11 @@
-"""Hide, solo and blink: the buttons below the group table, and what they say."""
+"""Hide, solo, blink and split: the buttons below the group table, what they say."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
+from qtpy.QtCore import Signal
 from qtpy.QtGui import QAction
 from qtpy.QtWidgets import (
     QHBoxLayout,
@@ -16,16 +18,28 @@ from qtpy.QtWidgets import (
 
 from napari_dgc.study import Study
 from napari_dgc.ui.blinking import Blinker
+from napari_dgc.ui.group_menu import SPLITS
 from napari_dgc.ui.notices import StatusLine
 from napari_dgc.ui.selection import Selection
 from napari_dgc.ui.visibility import Visibility
 
 _SELECT = "Select groups first: click on the image or in the table."
+_ONE = (
+    "Select one cluster to split: a group of one, or a cluster of a group that is "
+    "opened by the arrow beside it."
+)
 _ALL = "All shown"
 
 
 class GroupTools(QWidget):
     """Says which groups are not drawn, and changes it for the selected ones.
+
+    Signals
+    -------
+    split_wanted : int, bool
+        A cluster shall be split: by connected pieces, or in two.
+    stop_wanted : ()
+        The split that is being worked out is not wanted any more.
 
     Parameters
     ----------
@@ -35,6 +49,9 @@ class GroupTools(QWidget):
     status : StatusLine
         Told why nothing happened.
     """
+
+    split_wanted = Signal(int, bool)
+    stop_wanted = Signal()
 
     def __init__(
         self,
@@ -61,6 +78,19 @@ class GroupTools(QWidget):
         self.blink_button.setToolTip(
             "Let the selected groups blink for some seconds; again: stop (B)"
         )
+        self.split_button = QPushButton("Split")
+        self.split_button.setToolTip(
+            "Make two clusters of the selected one, or one of each large piece it is "
+            "in on the image"
+        )
+        menu = QMenu(self.split_button)
+        for text, by_pieces in SPLITS:
+            action = menu.addAction(text)
+            action.triggered.connect(partial(self._on_split_chosen, by_pieces))
+        self.split_button.setMenu(menu)
+        self.stop_button = QPushButton("Stop")
+        self.stop_button.setToolTip("Stop splitting; nothing has changed then")
+        self.stop_button.setVisible(False)
         self.label = QLabel()
         self.progress = QProgressBar()
         self.progress.setRange(0, 100)
@@ -78,7 +108,9 @@ class GroupTools(QWidget):
             self.hide_button,
             self.solo_button,
             self.blink_button,
+            self.split_button,
             self.more_button,
+            self.stop_button,
         ):
             layout.addWidget(button)
         layout.addWidget(self.label, stretch=1)
@@ -92,6 +124,7 @@ class GroupTools(QWidget):
         self.solo_button.clicked.connect(self.toggle_solo)
         self.blink_button.clicked.connect(self.toggle_blink)
         self.all_button.clicked.connect(self.show_all)
+        self.stop_button.clicked.connect(self.stop_wanted)
         self.blinker.changed.connect(self.refresh)
         self._visibility.changed.connect(self.refresh)
         self._selection.changed.connect(self._on_selection_changed)
@@ -120,6 +153,21 @@ class GroupTools(QWidget):
         else:
             self.blinker.start(self._chosen())
         self.refresh()
+
+    def split(self, by_pieces: bool = False) -> None:
+        """Split the selected cluster; say so where there is not just one."""
+        cluster = self._cluster()
+        if not self.isEnabled() or self._study.grouping is None:
+            return
+        if cluster is None:
+            self._status.say(_ONE)
+        else:
+            self.split_wanted.emit(cluster, by_pieces)
+
+    def show_splitting(self, on: bool) -> None:
+        """Offer to stop a split while it is worked out."""
+        self.split_button.setVisible(not on)
+        self.stop_button.setVisible(on)
 
     def show_all(self) -> None:
         """Draw all groups."""
@@ -161,6 +209,19 @@ class GroupTools(QWidget):
         if not self._selection.ids:
             self._status.say(_SELECT)
         return self._selection.ids
+
+    def _cluster(self) -> int | None:
+        """The one cluster that is selected, in whatever way; None for no such one."""
+        grouping, selection = self._study.grouping, self._selection
+        if grouping is None or len(selection.ids) + len(selection.members) != 1:
+            return None
+        clusters = tuple(selection.members)
+        for id in selection.ids:
+            clusters = grouping.group(id).clusters if id in grouping else ()
+        return clusters[0] if len(clusters) == 1 else None
+
+    def _on_split_chosen(self, by_pieces: bool, _: bool = False) -> None:
+        self.split(by_pieces)
 
     def _on_selection_changed(self, ids: frozenset[int]) -> None:
         self.blinker.stop()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -13,6 +12,7 @@ from napari_dgc.study.mapping import Progress
 from napari_dgc.study.stability import MapStability, MeasuredCube, measure_cube
 from napari_dgc.ui.cube_entry import Entry, close_layers
 from napari_dgc.ui.stability_layer import make_stability_layer, renew_layer
+from napari_dgc.ui.training_jobs import with_threads
 from napari_dgc.ui.worker import Job, Runner
 from napari_dgc.ui.workspace import Workspace
 
@@ -120,7 +120,7 @@ class StabilityOverlay(QObject):
         cube = study.cubes[index]
         self._name = cube.name
         job = partial(measure_cube, study.model, cube, clusters)
-        self.runner.start(Job("stability", partial(_with_threads, job), _must_arrive))
+        self.runner.start(Job("stability", partial(with_threads, job), _must_arrive))
         shared.status.say(f"Measuring how far the map of {cube.name} holds…")
 
     def _on_yielded(self, piece: Any) -> None:
@@ -201,14 +201,6 @@ class StabilityOverlay(QObject):
             layer.visible = not display.previewing
             viewer.add_layer(layer)
             viewer.layers.selection.active = active
-
-
-def _with_threads(job: Any) -> Iterator[Any]:
-    """Leave one core to the screen, then do the job; in the worker's thread."""
-    from napari_dgc.clustering.devices import limit_threads
-
-    limit_threads()
-    return job()
 
 
 def _must_arrive(piece: Any) -> bool:

@@ -11,15 +11,11 @@ from numpy.typing import NDArray
 
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
+from napari_dgc.merging.splits import Split
 from napari_dgc.study import Study
 from napari_dgc.study.film import Frame
-from napari_dgc.study.mapping import (
-    Finished,
-    Preview,
-    Progress,
-    map_cubes,
-    train_and_map,
-)
+from napari_dgc.study.mapping import Finished, Progress, map_cubes, train_and_map
+from napari_dgc.study.previews import Preview
 from napari_dgc.study.taking import map_anew
 from napari_dgc.ui.worker import Job
 
@@ -37,9 +33,11 @@ def training_job(
     return Job(name, partial(with_threads, job), _must_arrive)
 
 
-def mapping_job(model: Model, cubes: Sequence[Cube], device: str) -> Job:
-    """Map cubes with a model."""
-    job = partial(map_cubes, model, cubes, device=device)
+def mapping_job(
+    model: Model, cubes: Sequence[Cube], device: str, splits: tuple[Split, ...]
+) -> Job:
+    """Map cubes with a model, and with clusters split since."""
+    job = partial(map_cubes, model, cubes, device=device, splits=splits)
     return Job("mapping cubes", partial(with_threads, job), _must_arrive)
 
 
@@ -75,6 +73,27 @@ def unmapped(study: Study) -> tuple[int, ...]:
         for i, cube in enumerate(study.cubes)
         if study.cluster_map(i) is None and fits(model, cube)
     )
+
+
+def keep_maps(
+    study: Study, result: Finished, places: Sequence[int], *, same: bool
+) -> None:
+    """Take over finished maps.
+
+    Parameters
+    ----------
+    study : Study
+    result : Finished
+    places : sequence of int
+        Index in the study of each cube that was mapped; -1 where it is gone.
+    same : bool
+        Whether the clusters in use stay: maps that are split stay then, too.
+    """
+    keep_split = same and bool(study.splits_on_record)
+    for done in result.maps:
+        index = places[done.index]
+        if index >= 0 and not (keep_split and study.finest_map(index) is not None):
+            study.set_map(index, done.clusters, done.statistics, done.confidence)
 
 
 def with_threads(job: Callable[[], Iterator[Any]]) -> Iterator[Any]:

@@ -16,7 +16,8 @@ from napari_dgc.cubes.cube import Cube
 from napari_dgc.merging.grouping import Grouping
 from napari_dgc.study import Study
 from napari_dgc.study.film import Frame
-from napari_dgc.study.mapping import Finished, Preview, Progress
+from napari_dgc.study.mapping import Finished, Progress
+from napari_dgc.study.previews import Preview
 from napari_dgc.study.taking import take_over
 from napari_dgc.ui import training_jobs
 from napari_dgc.ui.cube_display import CubeDisplay
@@ -179,7 +180,10 @@ class TrainingSession(QObject):
         self._begin(cubes, training=False, fresh=fresh)
         if fresh:
             self._latest = model
-        self.runner.start(training_jobs.mapping_job(model, self._cubes, self._device))
+        splits = () if fresh else self._study.splits_on_record
+        self.runner.start(
+            training_jobs.mapping_job(model, self._cubes, self._device, splits)
+        )
 
     def _start_taking(self, frame: Frame) -> None:
         self._record = TrainingRecord()
@@ -233,8 +237,8 @@ class TrainingSession(QObject):
 
     def _accept(self, result: Finished) -> None:
         self._display.end_previews()
+        places = [self._display.index_of(cube) for cube in self._cubes]
         if self._taken is not None:
-            places = [self._display.index_of(cube) for cube in self._cubes]
             carried = take_over(self._study, result, places)
             self._record.taken = word_taken(self._taken.step, carried)
             self._latest = None  # what a stopped run had to offer is in the film
@@ -252,12 +256,7 @@ class TrainingSession(QObject):
             else:
                 self._latest = None
                 self._study.accept_model(result.model)
-        for done in result.maps:
-            index = self._display.index_of(self._cubes[done.index])
-            if index >= 0:
-                self._study.set_map(
-                    index, done.clusters, done.statistics, done.confidence
-                )
+        training_jobs.keep_maps(self._study, result, places, same=self._same)
 
     def _on_run_succeeded(self) -> None:
         if self._wanted is not None:

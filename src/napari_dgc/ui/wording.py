@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from napari_dgc.merging.grouping import Grouping
 from napari_dgc.merging.operations import Change
+from napari_dgc.merging.splits import Pieces, Split
 from napari_dgc.merging.steps import (
     Cut,
     Merge,
@@ -113,6 +114,15 @@ def _apart(first: float, second: float) -> tuple[str, str]:
     return texts
 
 
+def _word_split(step: Split) -> str:
+    pixels = word_names(f"{n:,}" for n in step.pixels)
+    new = word_clusters(step.parts)
+    if isinstance(step.rule, Pieces):
+        what = f"pieces of cluster {step.cluster} in {step.rule.cube} are now {new}"
+        return what
+    return f"split cluster {step.cluster}: {new} is apart ({pixels} pixels)"
+
+
 def _word_step(step: Operation, start: Grouping) -> str:
     def name(group: int) -> str:
         return start.group(group).name if group in start else f"group {group}"
@@ -135,6 +145,8 @@ def _word_step(step: Operation, start: Grouping) -> str:
             return f"{name(group)} has {f'the role {role}' if role else 'no role'}"
         case SetLock(group, locked):
             return f"{'locked' if locked else 'unlocked'} {name(group)}"
+        case Split():
+            return _word_split(step)
         case Cut(granularity):
             return f"cut the tree at {granularity} groups"
     return ""
