@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_dgc.cli.commands import find_maps, print_paths
+from napari_dgc.cli.commands import find_maps, print_paths, read_cubes
 from napari_dgc.cli.progress import ProgressLine
+from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.merging.grouping import Grouping
 
 if TYPE_CHECKING:
+    from napari_dgc.study.exports import Export
     from napari_dgc.study.study import Study
 
+_PLAIN = (".mat", ".npy")  # formats that never say where a pixel lies
 _ENDING = "_clusters.tif"
 
 
@@ -35,8 +38,10 @@ def merge_maps(options: argparse.Namespace) -> None:
             "give both, or neither with --study",
         )
     if neither:
-        export = replace(_open(options.study).export(options.output), model=None)
-        export = replace(export, formats=options.format)
+        study = _open(options.study)
+        export = study.export(options.output, formats=options.format)
+        cubes = _cubes(options) or study_cubes(study, export)
+        export = replace(export, model=None, cubes=cubes)
     else:
         study = _grouped(options)
         grouping = _grouping(study)
@@ -44,7 +49,61 @@ def merge_maps(options: argparse.Namespace) -> None:
         export = Export(
             options.output, grouping, study.recipe(), maps, formats=options.format
         )
-    print_paths(list(export.run(force=options.force)))
+        cubes = _cubes(options)
+        if options.study is not None and not cubes:
+            cubes = study_cubes(study, export)
+        export = replace(export, cubes=cubes)
+    _check_sizes(export)
+    with ProgressLine(options.quiet) as progress:
+        paths = []
+        for path in export.run(force=options.force):
+            paths.append(path)
+            progress.show(f"{len(paths)}/{len(export.paths())} {path.name}")
+    print_paths(paths)
+
+
+def study_cubes(study: Study, export: Export) -> dict[str, Cube]:
+    """The study's cubes by file stem: those whose file is where the study says.
+
+    All of them for an overlay, else those alone that may say where they lie: their
+    headers are read in no time.
+    """
+    from napari_dgc.cubes.readers import read_cube
+    from napari_dgc.study.exports import file_stems
+    from napari_dgc.study.locating import locate_cubes
+
+    missing, home = study.missing, (study.path or Path()).parent
+    located = locate_cubes(missing, home)
+    stems = file_stems([cube.name for cube in study.cubes])
+    cubes = {}
+    for index, reference in missing.items():
+        path, known = located[index].path, stems[index] in export.maps
+        if path is None or not known:
+            continue
+        if "overlay" in export.formats or path.suffix.lower() not in _PLAIN:
+            cubes[stems[index]] = read_cube(path, reference.key, axes=reference.axes)
+    return cubes
+
+
+def _cubes(options: argparse.Namespace) -> dict[str, Cube]:
+    """The cubes of `--cubes` by file stem."""
+    from napari_dgc.study.exports import file_stems
+
+    if options.cubes is None:
+        return {}
+    cubes = read_cubes(options)
+    return dict(zip(file_stems([cube.name for cube in cubes]), cubes, strict=True))
+
+
+def _check_sizes(export: Export) -> None:
+    for stem, cube in export.cubes.items():
+        clusters = export.maps.get(stem)
+        if clusters is not None and clusters.shape != cube.shape[1:]:
+            raise InputError(
+                cube.path or cube.name,
+                f"has {cube.shape[1:]} pixels, its map {clusters.shape}",
+                "give the cube that the map was made of",
+            )
 
 
 def _grouped(options: argparse.Namespace) -> Study:

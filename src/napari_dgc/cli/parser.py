@@ -12,7 +12,7 @@ from napari_dgc.cli import commands, evaluate, merge, study, train
 from napari_dgc.clustering.config import PREFETCH
 
 MAP_FORMATS = ("tif", "npy", "png", "pth")
-GROUP_FORMATS = ("tif", "png")
+GROUP_FORMATS = ("tif", "png", "overlay", "envi", "labelme", "npy", "pth")
 
 
 class UsageError(ValueError):
@@ -135,6 +135,15 @@ def _add_merge(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT_DIR")
     _add_formats(parser, GROUP_FORMATS)
+    parser.add_argument(
+        "--cubes",
+        type=Path,
+        nargs="+",
+        metavar="CUBE_OR_DIR",
+        help="what the maps are of: for overlays, and for where they lie on Earth; "
+        "with --study its own are found",
+    )
+    _add_reading(parser)
     _add_common(parser)
     parser.set_defaults(run=merge.merge_maps)
 
@@ -201,6 +210,10 @@ def _add_cubes(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "cubes", type=Path, nargs="+", metavar="CUBE_OR_DIR", help="files or folders"
     )
+    _add_reading(parser)
+
+
+def _add_reading(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--key", help="variable that holds the cube, in .mat files")
     parser.add_argument("--axes", help="order of the axes, such as yxb")
 
