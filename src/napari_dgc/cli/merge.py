@@ -68,21 +68,26 @@ def study_cubes(study: Study, export: Export) -> dict[str, Cube]:
     All of them for an overlay, else those alone that may say where they lie: their
     headers are read in no time.
     """
-    from napari_dgc.cubes.readers import read_cube
     from napari_dgc.study.exports import file_stems
-    from napari_dgc.study.locating import locate_cubes
+    from napari_dgc.study.locating import locate_cubes, read_located
 
-    missing, home = study.missing, (study.path or Path()).parent
-    located = locate_cubes(missing, home)
     stems = file_stems([cube.name for cube in study.cubes])
-    cubes = {}
-    for index, reference in missing.items():
-        path, known = located[index].path, stems[index] in export.maps
-        if path is None or not known:
-            continue
-        if "overlay" in export.formats or path.suffix.lower() not in _PLAIN:
-            cubes[stems[index]] = read_cube(path, reference.key, axes=reference.axes)
-    return cubes
+    wanted = {
+        index: reference
+        for index, reference in study.missing.items()
+        if stems[index] in export.maps and _is_wanted(reference.path, export)
+    }
+    located = locate_cubes(wanted, (study.path or Path()).parent)
+    return {
+        stems[index]: read_located(wanted[index], where.path)
+        for index, where in located.items()
+        if where.path is not None
+    }
+
+
+def _is_wanted(path: Path | None, export: Export) -> bool:
+    plain = path is None or path.suffix.lower() in _PLAIN
+    return "overlay" in export.formats or not plain
 
 
 def _cubes(options: argparse.Namespace) -> dict[str, Cube]:
