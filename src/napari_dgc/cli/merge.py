@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,9 +38,9 @@ def merge_maps(options: argparse.Namespace) -> None:
             "give both, or neither with --study",
         )
     if neither:
-        study = _open(options.study)
+        study = open_study(options.study)
         export = study.export(options.output, formats=options.format)
-        cubes = _cubes(options) or study_cubes(study, export)
+        cubes = _cubes(options) or _of_study(study, export)
         export = replace(export, model=None, cubes=cubes)
     else:
         study = _grouped(options)
@@ -51,7 +51,7 @@ def merge_maps(options: argparse.Namespace) -> None:
         )
         cubes = _cubes(options)
         if options.study is not None and not cubes:
-            cubes = study_cubes(study, export)
+            cubes = _of_study(study, export)
         export = replace(export, cubes=cubes)
     _check_sizes(export)
     with ProgressLine(options.quiet) as progress:
@@ -62,32 +62,37 @@ def merge_maps(options: argparse.Namespace) -> None:
     print_paths(paths)
 
 
-def study_cubes(study: Study, export: Export) -> dict[str, Cube]:
-    """The study's cubes by file stem: those whose file is where the study says.
+def study_cubes(
+    study: Study, stems: Collection[str], *, pictures: bool = False
+) -> dict[str, Cube]:
+    """Read the study's cubes whose files are found, by file stem.
 
-    All of them for an overlay, else those alone that may say where they lie: their
-    headers are read in no time.
+    All of them for pictures, else those alone that may say where they lie and how
+    large a pixel is: their headers are read in no time.
     """
     from napari_dgc.study.exports import file_stems
     from napari_dgc.study.locating import locate_cubes, read_located
 
-    stems = file_stems([cube.name for cube in study.cubes])
+    known = file_stems([cube.name for cube in study.cubes])
     wanted = {
         index: reference
         for index, reference in study.missing.items()
-        if stems[index] in export.maps and _is_wanted(reference.path, export)
+        if known[index] in stems and (pictures or _says_place(reference.path))
     }
     located = locate_cubes(wanted, (study.path or Path()).parent)
     return {
-        stems[index]: read_located(wanted[index], where.path)
+        known[index]: read_located(wanted[index], where.path)
         for index, where in located.items()
         if where.path is not None
     }
 
 
-def _is_wanted(path: Path | None, export: Export) -> bool:
-    plain = path is None or path.suffix.lower() in _PLAIN
-    return "overlay" in export.formats or not plain
+def _says_place(path: Path | None) -> bool:
+    return path is not None and path.suffix.lower() not in _PLAIN
+
+
+def _of_study(study: Study, export: Export) -> dict[str, Cube]:
+    return study_cubes(study, set(export.maps), pictures="overlay" in export.formats)
 
 
 def _cubes(options: argparse.Namespace) -> dict[str, Cube]:
@@ -118,7 +123,7 @@ def _grouped(options: argparse.Namespace) -> Study:
 
     model = Model.load(options.model)
     if options.study is not None:
-        study = _open(options.study)
+        study = open_study(options.study)
         if study.model is None or study.model.fingerprint != model.fingerprint:
             raise InputError(
                 options.study,
@@ -140,7 +145,7 @@ def _grouped(options: argparse.Namespace) -> Study:
     return study
 
 
-def _open(path: Path) -> Study:
+def open_study(path: Path) -> Study:
     """Open a study without its pixels; each map it names must be there."""
     from napari_dgc.study.loading import load_study
     from napari_dgc.study.study import Study

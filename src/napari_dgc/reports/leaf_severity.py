@@ -88,8 +88,10 @@ def leaf_severity(
     rows = []
     for number, sizes in enumerate((whole, *leaves)):
         total = counts[number] if number else counts.sum(axis=0)
-        window = (windows[number - 1] or _EVERYWHERE) if number else _EVERYWHERE
-        inside = regions[window] == number if number else np.ones(labels.shape, bool)
+        window, inside = _EVERYWHERE, np.ones(labels.shape, bool)
+        if number:
+            down, right = windows[number - 1] or _EVERYWHERE
+            window, inside = (down, right), regions[down, right] == number
         rows.append(
             SeverityRow(
                 cube=leaf_map.cube,
