@@ -12,6 +12,7 @@ from typing import Any
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.files import check_free, write_whole
@@ -149,8 +150,11 @@ def write_series_picture(
         raise InputError(path, "no cube has a day and tissue", "give a table of days")
     figure = Figure(figsize=(7.5, 4.5), dpi=_DPI, facecolor="white", layout="tight")
     axes = figure.add_subplot()
-    for plant, points in series.items():
-        _draw(axes, plant, points)
+    lines = [_draw(axes, points) for points in series.values()]
+    if all(
+        float(row.day or 0).is_integer() for row in itertools.chain(*series.values())
+    ):
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("Day")
     axes.set_ylabel("Lesion, % of tissue")
     axes.set_ylim(bottom=0)
@@ -158,7 +162,7 @@ def write_series_picture(
     axes.spines[["top", "right"]].set_visible(False)
     if len(series) <= _MOST_NAMED:
         legend = axes.legend(
-            ["-"] * len(series), frameon=False, fontsize=8, loc="center left",
+            lines, ["-"] * len(lines), frameon=False, fontsize=8, loc="center left",
             bbox_to_anchor=(1.0, 0.5),
         )  # fmt: skip
         for text, plant in zip(legend.get_texts(), series, strict=True):
@@ -167,14 +171,16 @@ def write_series_picture(
     return write_whole(path, lambda file: _save(figure, file), force=force)
 
 
-def _draw(axes: Any, plant: str, points: Sequence[SeverityRow]) -> None:
+def _draw(axes: Any, points: Sequence[SeverityRow]) -> Any:
+    """Draw one plant; gives its line."""
     days = [row.day for row in points]
     shares = [row.lesion_percent or 0.0 for row in points]
     (line,) = axes.plot(days, shares, marker="o", markersize=4, linewidth=1.5)
     for day, row in zip(days, points, strict=True):
         if row.interval is not None:
             ends = [row.interval.low, row.interval.high]
-            axes.plot([day, day], ends, color=line.get_color(), alpha=0.5, label="_")
+            axes.plot([day, day], ends, color=line.get_color(), alpha=0.5)
+    return line
 
 
 def _series(rows: Iterable[SeverityRow]) -> dict[str, list[SeverityRow]]:
