@@ -14,7 +14,6 @@ HIGHEST_REGION = np.iinfo(np.uint16).max
 _LEVELS = 64  # depths at which a piece is tried for falling apart
 _LEAST_PIXELS = 20
 _LEAST_SHARE = 0.001  # of the image: 66 pixels of 256 x 256
-_ALL_EIGHT = np.ones((3, 3), bool)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,7 @@ def find_regions(
     Pieces are 4-connected: leaves that touch by a corner are two. The order of work:
     close holes, drop what is small, split. A split divides a piece along its neck by
     a watershed of the distance to the edge, from the parts that fall apart when the
-    piece is eroded (the rule for `neck`: width at the neck against width of the part).
+    piece is eroded.
     """
     if tissue.ndim != 2 or tissue.dtype != np.bool_:
         raise ValueError(
@@ -176,21 +175,18 @@ def _split(piece: Bools, smallest: int, neck: float) -> NDArray[np.int32]:
     cores = _cores(piece, depth, 0.0, neck, float(least))
     if len(cores) == 1:
         return piece.astype(np.int32)
-    markers = np.zeros(piece.shape, np.int32)
+    parts = np.zeros(piece.shape, np.int32)
     for number, core in enumerate(cores, 1):
-        markers[core] = number
-    # Outside is a basin of its own, so that no part floods round the piece.
-    markers[~piece] = -1
-    height = np.round((depth.max() - depth) / depth.max() * 65534).astype(np.uint16)
-    height[~piece] = 65535
-    parts = scipy.ndimage.watershed_ift(height, markers, structure=_ALL_EIGHT)
-    parts = np.asarray(parts, np.int32)
-    stray = piece & (parts < 1)
-    if stray.any():  # the outside's flood came in by a corner
-        nearest = scipy.ndimage.distance_transform_edt(
-            (parts < 1), return_distances=False, return_indices=True
-        )
-        parts[stray] = parts[tuple(nearest)][stray]
+        parts[core] = number
+    # Flooded from the deepest level up, each pixel by the part that is nearest then.
+    # scipy's watershed_ift weighs steps, not depths: it let one part flow round others.
+    for level in np.linspace(float(depth.max()), 0, _LEVELS + 1)[1:]:
+        reached = (depth > level) & (parts == 0)
+        if reached.any():
+            nearest = scipy.ndimage.distance_transform_edt(
+                parts == 0, return_distances=False, return_indices=True
+            )
+            parts[reached] = parts[tuple(nearest)][reached]
     return parts
 
 

@@ -151,9 +151,8 @@ def write_series_picture(
     figure = Figure(figsize=(7.5, 4.5), dpi=_DPI, facecolor="white", layout="tight")
     axes = figure.add_subplot()
     lines = [_draw(axes, points) for points in series.values()]
-    if all(
-        float(row.day or 0).is_integer() for row in itertools.chain(*series.values())
-    ):
+    days = [row.day or 0.0 for points in series.values() for row in points]
+    if all(day == round(day) for day in days):
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("Day")
     axes.set_ylabel("Lesion, % of tissue")
