@@ -171,6 +171,11 @@ def _add_study(parser: argparse.ArgumentParser) -> None:
     )
     _add_common(new)
     new.set_defaults(run=study.make_study)
+    leaves = add("leaves", help="find the leaves and keep them with the study")
+    leaves.add_argument("study", type=Path, metavar="S.dgc.json")
+    _add_leaves(leaves)
+    _add_common(leaves)
+    leaves.set_defaults(run=report.freeze_leaves)
     info = add("info", help="say what a study holds; reads no pixel")
     info.add_argument("study", type=Path, metavar="S.dgc.json")
     info.add_argument("--json", action="store_true", help="for programs")
@@ -200,15 +205,7 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
         metavar="TABLE.csv",
         help="columns file, plant, day; else as the files' names say (leaf_day5)",
     )
-    parser.add_argument(
-        "--min-leaf",
-        type=positive,
-        metavar="PIXELS",
-        help="drop smaller pieces of tissue (a thousandth of the image)",
-    )
-    parser.add_argument(
-        "--split-leaves", action="store_true", help="part leaves that touch"
-    )
+    _add_leaves(parser)
     parser.add_argument(
         "--min-lesion",
         type=positive,
@@ -218,6 +215,18 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
     )
     _add_common(parser)
     parser.set_defaults(run=report.write_report)
+
+
+def _add_leaves(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--min-leaf",
+        type=positive,
+        metavar="PIXELS",
+        help="drop smaller pieces of tissue (a thousandth of the image)",
+    )
+    parser.add_argument(
+        "--split-leaves", action="store_true", help="part leaves that touch"
+    )
 
 
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:

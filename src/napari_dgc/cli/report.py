@@ -26,7 +26,7 @@ def write_report(options: argparse.Namespace) -> None:
     area = None if options.pixel_mm is None else options.pixel_mm**2
     sources: list[Path] = options.sources
     if len(sources) == 1 and not sources[0].is_dir():
-        report = _of_study(sources[0], area)
+        report = _of_study(sources[0], area, options)
     else:
         report = _of_folders(sources, area)
     settings = RegionSettings(options.min_leaf, options.split_leaves)
@@ -44,13 +44,46 @@ def write_report(options: argparse.Namespace) -> None:
     print_paths(paths)
 
 
-def _of_study(path: Path, area: float | None) -> Report:
+def freeze_leaves(options: argparse.Namespace) -> None:
+    """`study leaves`: find the leaves of all cubes and keep them with the study."""
+    from napari_dgc.cubes.files import check_free
+    from napari_dgc.reports.regions import RegionSettings
+    from napari_dgc.study.leaves import (
+        LeafRegions,
+        find_leaves,
+        leaves_path,
+        save_leaves,
+    )
+
+    path = leaves_path(options.study)
+    check_free(path, force=options.force)
+    study = open_study(options.study)
+    settings = RegionSettings(options.min_leaf, options.split_leaves)
+    with ProgressLine(options.quiet) as progress:
+        for piece in find_leaves(study, settings):
+            if isinstance(piece, LeafRegions):
+                save_leaves(piece, path, force=options.force)
+            else:
+                progress.show(f"Finding the leaves of {piece}")
+    print_paths([path])
+
+
+def _of_study(path: Path, area: float | None, options: argparse.Namespace) -> Report:
     from napari_dgc.cli.merge import study_cubes
     from napari_dgc.cubes.georeference import pixel_area
+    from napari_dgc.study.leaves import leaves_path, load_leaves
     from napari_dgc.study.reporting import Report
 
     study = open_study(path)
     report = Report.of(study, pixel_mm2=area)
+    leaves = load_leaves(leaves_path(path))
+    if leaves is not None:
+        report = report.with_leaves(leaves)
+        if leaves.is_stale(study):
+            ProgressLine(options.quiet).say(
+                "Roles have changed since the leaves were found: napari-dgc study "
+                "leaves finds them again"
+            )
     if area is not None:
         return report
     headers = study_cubes(study, set(report.cubes))

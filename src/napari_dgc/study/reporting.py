@@ -34,6 +34,7 @@ from napari_dgc.reports.time_series import (
     write_series_picture,
 )
 from napari_dgc.study.exports import file_stems, map_classes
+from napari_dgc.study.leaves import LeafRegions
 from napari_dgc.study.spectra import good_in_all, group_spectra
 
 if TYPE_CHECKING:
@@ -131,6 +132,16 @@ class Report:
             study.model.wavelengths,
             study.model.good_bands if good is None else good,
         )
+
+    def with_leaves(self, leaves: LeafRegions) -> Report:
+        """Take leaves that are settled, where they fit the cube's map."""
+        cubes = {
+            stem: replace(cube, regions=leaves.maps[stem], names=leaves.names[stem])
+            if stem in leaves.maps and leaves.maps[stem].shape == cube.clusters.shape
+            else cube
+            for stem, cube in self.cubes.items()
+        }
+        return replace(self, cubes=cubes)
 
     def with_regions(self) -> Iterator[str | Report]:
         """Find the leaves of every cube that has none yet.
