@@ -12,7 +12,7 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -156,7 +156,9 @@ def save_leaves(leaves: LeafRegions, path: Path, *, force: bool = False) -> Path
         "cubes": [{"stem": s, "names": list(leaves.names[s])} for s in stems],
     }
     text = json.dumps(about, sort_keys=True, ensure_ascii=False)
-    arrays = {f"map {i}": leaves.maps[stem] for i, stem in enumerate(stems)}
+    arrays: dict[str, Any] = {
+        f"map {i}": leaves.maps[stem] for i, stem in enumerate(stems)
+    }
     arrays[_ABOUT] = np.frombuffer(text.encode(), np.uint8)
     return write_whole(
         path, lambda file: np.savez_compressed(file, **arrays), force=force
