@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,8 +19,10 @@ from napari_dgc.cubes.errors import InputError
 from napari_dgc.merging.grouping import Grouping
 
 if TYPE_CHECKING:
+    from napari_dgc.study.exports import Export
     from napari_dgc.study.study import Study
 
+_PLAIN = (".mat", ".npy")  # formats that never say where a pixel lies
 _ENDING = "_clusters.tif"
 
 
@@ -37,17 +39,83 @@ def merge_maps(options: argparse.Namespace) -> None:
             "give both, or neither with --study",
         )
     if neither:
-        export = replace(_open(options.study).export(options.output), model=None)
-        export = replace(export, formats=options.format)
+        study = open_study(options.study)
+        export = study.export(options.output, formats=options.format)
+        cubes = _cubes(options) or _of_study(study, export)
+        export = replace(export, model=None, cubes=cubes)
     else:
         study = _grouped(options)
         grouping = _grouping(study)
+        cubes = _cubes(options)
         maps = _read_maps(options.maps, grouping)
-        maps = _refined(study, maps, options)
+        maps = _refined(study, maps, cubes, options)
         export = Export(
             options.output, grouping, study.recipe(), maps, formats=options.format
         )
-    print_paths(list(export.run(force=options.force)))
+        if options.study is not None and not cubes:
+            cubes = _of_study(study, export)
+        export = replace(export, cubes=cubes)
+    _check_sizes(export)
+    with ProgressLine(options.quiet) as progress:
+        paths = []
+        for path in export.run(force=options.force):
+            paths.append(path)
+            progress.show(f"{len(paths)}/{len(export.paths())} {path.name}")
+    print_paths(paths)
+
+
+def study_cubes(
+    study: Study, stems: Collection[str], *, pictures: bool = False
+) -> dict[str, Cube]:
+    """Read the study's cubes whose files are found, by file stem.
+
+    All of them for pictures, else those alone that may say where they lie and how
+    large a pixel is: their headers are read in no time.
+    """
+    from napari_dgc.study.exports import file_stems
+    from napari_dgc.study.locating import locate_cubes, read_located
+
+    known = file_stems([cube.name for cube in study.cubes])
+    wanted = {
+        index: reference
+        for index, reference in study.missing.items()
+        if known[index] in stems and (pictures or _says_place(reference.path))
+    }
+    located = locate_cubes(wanted, (study.path or Path()).parent)
+    return {
+        known[index]: read_located(wanted[index], where.path)
+        for index, where in located.items()
+        if where.path is not None
+    }
+
+
+def _says_place(path: Path | None) -> bool:
+    return path is not None and path.suffix.lower() not in _PLAIN
+
+
+def _of_study(study: Study, export: Export) -> dict[str, Cube]:
+    return study_cubes(study, set(export.maps), pictures="overlay" in export.formats)
+
+
+def _cubes(options: argparse.Namespace) -> dict[str, Cube]:
+    """The cubes of `--cubes` by file stem."""
+    from napari_dgc.study.exports import file_stems
+
+    if not options.cubes:
+        return {}
+    cubes = read_raw_cubes(options)
+    return dict(zip(file_stems([cube.name for cube in cubes]), cubes, strict=True))
+
+
+def _check_sizes(export: Export) -> None:
+    for stem, cube in export.cubes.items():
+        clusters = export.maps.get(stem)
+        if clusters is not None and clusters.shape != cube.shape[1:]:
+            raise InputError(
+                cube.path or cube.name,
+                f"has {cube.shape[1:]} pixels, its map {clusters.shape}",
+                "give the cube that the map was made of",
+            )
 
 
 def _grouped(options: argparse.Namespace) -> Study:
@@ -57,7 +125,7 @@ def _grouped(options: argparse.Namespace) -> Study:
 
     model = Model.load(options.model)
     if options.study is not None:
-        study = _open(options.study)
+        study = open_study(options.study)
         if study.model is None or study.model.fingerprint != model.fingerprint:
             raise InputError(
                 options.study,
@@ -79,7 +147,7 @@ def _grouped(options: argparse.Namespace) -> Study:
     return study
 
 
-def _open(path: Path) -> Study:
+def open_study(path: Path) -> Study:
     """Open a study without its pixels; each map it names must be there."""
     from napari_dgc.study.loading import load_study
     from napari_dgc.study.study import Study
@@ -112,7 +180,10 @@ def _read_maps(folder: Path, grouping: Grouping) -> Mapping[str, NDArray[np.uint
 
 
 def _refined(
-    study: Study, maps: Mapping[str, NDArray[np.uint8]], options: argparse.Namespace
+    study: Study,
+    maps: Mapping[str, NDArray[np.uint8]],
+    cubes: Mapping[str, Cube],
+    options: argparse.Namespace,
 ) -> Mapping[str, NDArray[np.uint8]]:
     """The maps, split as the grouping's clusters are."""
     if not study.splits:
@@ -122,7 +193,6 @@ def _refined(
     model = study.model
     if model is None:
         raise RuntimeError("a study with splits has a model")
-    cubes = _cubes_by_stem(options)
     refined = {}
     with ProgressLine(options.quiet) as progress:
         for stem, clusters in maps.items():
@@ -139,16 +209,6 @@ def _refined(
                     raise InputError(path, error.fault, error.remedy) from error
                 raise
     return refined
-
-
-def _cubes_by_stem(options: argparse.Namespace) -> dict[str, Cube]:
-    """The cubes given, by the stem of their maps."""
-    from napari_dgc.study.exports import file_stems
-
-    if not options.cubes:
-        return {}
-    cubes = read_raw_cubes(options)
-    return dict(zip(file_stems([cube.name for cube in cubes]), cubes, strict=True))
 
 
 def check_clusters(path: Path, clusters: NDArray[np.uint8], grouping: Grouping) -> None:

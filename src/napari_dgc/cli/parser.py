@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import NoReturn
 
 from napari_dgc import __version__
-from napari_dgc.cli import commands, evaluate, info, merge, study, train
+from napari_dgc.cli import commands, evaluate, info, merge, report, study, train
+from napari_dgc.cli.argument_types import label, length, natural, positive
 from napari_dgc.cli.reading import add_cube_options, add_key_options
 from napari_dgc.clustering.config import PREFETCH
 
 MAP_FORMATS = ("tif", "npy", "png", "pth")
-GROUP_FORMATS = ("tif", "png")
+GROUP_FORMATS = ("tif", "png", "overlay", "envi", "labelme", "npy", "pth")
 
 
 class UsageError(ValueError):
@@ -43,15 +44,16 @@ def build_parser() -> argparse.ArgumentParser:
     _add_segment(add("segment", help="map cubes with a model"))
     _add_merge(add("merge", help="merge the clusters of maps into groups"))
     _add_study(add("study", help="make or look at a study without a screen"))
+    _add_report(add("report", help="severity, leaves, lesions and spectra as tables"))
     _add_evaluate(add("evaluate", help="score maps against labels"))
     return parser
 
 
 def _add_sample(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("out", type=Path, metavar="OUT_DIR")
-    parser.add_argument("--scenes", type=_positive, default=6, metavar="N")
-    parser.add_argument("--size", type=_positive, default=256, metavar="PIXELS")
-    parser.add_argument("--seed", type=_natural, default=0)
+    parser.add_argument("--scenes", type=positive, default=6, metavar="N")
+    parser.add_argument("--size", type=positive, default=256, metavar="PIXELS")
+    parser.add_argument("--seed", type=natural, default=0)
     _add_common(parser)
     parser.set_defaults(run=commands.write_sample)
 
@@ -85,7 +87,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--prefetch",
-        type=_natural,
+        type=natural,
         default=PREFETCH,
         metavar="N",
         help=f"reads of the cubes ahead of need ({PREFETCH}); the model is "
@@ -126,7 +128,7 @@ def _add_merge(parser: argparse.ArgumentParser) -> None:
     how = parser.add_mutually_exclusive_group(required=True)
     how.add_argument(
         "--granularity",
-        type=_positive,
+        type=positive,
         metavar="N",
         help="cut the tree of clusters so that there are N groups",
     )
@@ -143,16 +145,16 @@ def _add_merge(parser: argparse.ArgumentParser) -> None:
         help="merge as this study does; gives the very maps of the screen",
     )
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT_DIR")
+    _add_formats(parser, GROUP_FORMATS)
     parser.add_argument(
         "--cubes",
         type=Path,
         nargs="+",
-        default=(),
         metavar="CUBE_OR_DIR",
-        help="the maps' cubes, where clusters are split by their spectra",
+        help="what the maps are of: for clusters split by their spectra, for overlays, "
+        "and for where they lie on Earth; with --study its own are found",
     )
     add_key_options(parser)
-    _add_formats(parser, GROUP_FORMATS)
     _add_common(parser)
     parser.set_defaults(run=merge.merge_maps)
 
@@ -178,11 +180,62 @@ def _add_study(parser: argparse.ArgumentParser) -> None:
     )
     _add_common(new)
     new.set_defaults(run=study.make_study)
+    leaves = add("leaves", help="find the leaves and keep them with the study")
+    leaves.add_argument("study", type=Path, metavar="S.dgc.json")
+    _add_leaves(leaves)
+    _add_common(leaves)
+    leaves.set_defaults(run=report.freeze_leaves)
     info = add("info", help="say what a study holds; reads no pixel")
     info.add_argument("study", type=Path, metavar="S.dgc.json")
     info.add_argument("--json", action="store_true", help="for programs")
     _add_quiet(info)
     info.set_defaults(run=study.show_study)
+
+
+def _add_report(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "sources",
+        type=Path,
+        nargs="+",
+        metavar="STUDY_OR_DIR",
+        help="S.dgc.json; or the folder that merge wrote, and the one that segment "
+        "wrote for spectra",
+    )
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT_DIR")
+    parser.add_argument(
+        "--pixel-mm",
+        type=length,
+        metavar="MM",
+        help="width of a pixel; else as ENVI's header says",
+    )
+    parser.add_argument(
+        "--days",
+        type=Path,
+        metavar="TABLE.csv",
+        help="columns file, plant, day; else as the files' names say (leaf_day5)",
+    )
+    _add_leaves(parser)
+    parser.add_argument(
+        "--min-lesion",
+        type=positive,
+        default=1,
+        metavar="PIXELS",
+        help="count no smaller piece as a lesion (1)",
+    )
+    _add_common(parser)
+    parser.set_defaults(run=report.write_report)
+
+
+def _add_leaves(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--min-leaf",
+        type=positive,
+        metavar="PIXELS",
+        help="drop smaller pieces of tissue (a thousandth of the image)",
+    )
+    parser.add_argument(
+        "--split-leaves", action="store_true", help="part leaves that touch"
+    )
 
 
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:
@@ -207,7 +260,7 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--ignore-label",
-        type=_label,
+        type=label,
         metavar="N",
         help="label value of unlabelled pixels, left out of all scores",
     )
@@ -222,27 +275,6 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 
 def _add_quiet(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress")
-
-
-def _natural(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"{value} is negative")
-    return value
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{value} is less than 1")
-    return value
-
-
-def _label(text: str) -> int:
-    value = int(text)
-    if not -(2**31) <= value < 2**31:
-        raise argparse.ArgumentTypeError(f"{value} is no 32-bit number")
-    return value
 
 
 def _add_formats(parser: argparse.ArgumentParser, known: Sequence[str]) -> None:

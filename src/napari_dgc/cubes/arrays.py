@@ -6,6 +6,7 @@ import logging
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -19,6 +20,7 @@ from napari_dgc.cubes.axes import choose_axes, transposition
 from napari_dgc.cubes.checks import refusing, require_bands, require_cube
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
+from napari_dgc.cubes.georeference import TAGS_FIELD, read_geotiff_tags
 
 
 def read_npy(path: Path, axes: str | None) -> Cube:
@@ -28,7 +30,11 @@ def read_npy(path: Path, axes: str | None) -> Cube:
 
 def read_tiff(path: Path, axes: str | None) -> Cube:
     """Read a cube from a TIFF file, through a memory map where it is plain."""
-    return _cube(path, load_tiff(path), axes)
+    cube = _cube(path, load_tiff(path), axes)
+    tags = read_geotiff_tags(path)
+    if not tags:
+        return cube
+    return replace(cube, metadata=MappingProxyType({**cube.metadata, TAGS_FIELD: tags}))
 
 
 def map_npy(path: Path) -> NDArray[Any]:

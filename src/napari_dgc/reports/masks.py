@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,6 +13,7 @@ from PIL import Image
 
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.files import write_whole
+from napari_dgc.cubes.georeference import Tag
 
 
 def write_label_tiff(
@@ -20,6 +21,7 @@ def write_label_tiff(
     label_map: NDArray[np.uint8],
     *,
     description: str = "",
+    tags: Sequence[Tag] = (),
     force: bool = False,
 ) -> Path:
     """Write label values as an 8-bit grey TIFF, losslessly compressed.
@@ -31,6 +33,8 @@ def write_label_tiff(
         0 is "no data".
     description : str
         What the values mean; goes into the TIFF's ImageDescription.
+    tags : sequence of Tag
+        Where the pixels lie on Earth; see `geotiff_tags`.
     force : bool
         Replace the file if it exists.
 
@@ -43,12 +47,17 @@ def write_label_tiff(
     """
     check_label_map(label_map)
     return write_whole(
-        path, lambda file: encode_label_tiff(file, label_map, description), force=force
+        path,
+        lambda file: encode_label_tiff(file, label_map, description, tags),
+        force=force,
     )
 
 
 def encode_label_tiff(
-    file: BinaryIO, label_map: NDArray[np.uint8], description: str = ""
+    file: BinaryIO,
+    label_map: NDArray[np.uint8],
+    description: str = "",
+    tags: Sequence[Tag] = (),
 ) -> None:
     """Write into an open file what `write_label_tiff` writes."""
     # No date in it: equal maps give equal bytes.
@@ -60,6 +69,7 @@ def encode_label_tiff(
         metadata=None,
         description=description.encode() or None,
         software="napari-dgc",
+        extratags=[(*tag, True) for tag in tags],
     )
 
 

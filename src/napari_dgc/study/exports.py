@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
+from napari_dgc.cubes.staging import staged
 from napari_dgc.merging.grouping import Group, Grouping, Role
 from napari_dgc.merging.recipe import Recipe
-from napari_dgc.reports.masks import write_label_tiff, write_png
+from napari_dgc.reports.classes import MapClass
+from napari_dgc.reports.map_formats import ENDINGS, MapFiles
 from napari_dgc.reports.pictures import map_with_legend
 
 if TYPE_CHECKING:
     from napari_dgc.clustering.model import Model
+    from napari_dgc.study.study import Study
 
-Color = tuple[int, int, int]
-
-MAP_FORMATS = ("tif", "png")
+FORMATS = tuple(ENDINGS)
+DEFAULT_FORMATS = ("tif", "png")
 MASK_ROLES: tuple[Role, ...] = ("background", "healthy", "lesion")
+_LEGEND = "_groups_legend.png"
 _REFUSED = '/\\:*?"<>|'  # by one file system or another
 
 
@@ -44,7 +48,12 @@ class Export:
     groups : tuple of Group
         If any: masks of their pixels are written too (1, the rest 0).
     formats : tuple of str
-        Of "tif" (uint8 label values) and "png" (the colours on screen).
+        Of "tif" (uint8 label values), "png" (the colours on screen), "overlay"
+        (the colours over the cube's picture), "envi" (a classification: .hdr and
+        .dat), "labelme" (polygons), "npy" and "pth".
+    cubes : mapping of str to Cube
+        By file stem, those that are there. "overlay" needs them all; where they
+        lie on Earth goes into "tif" and "envi".
     roles : bool
         Whether there is also a mask for each role of `MASK_ROLES` that a group has:
         ``<stem>_lesion_mask.tif`` and so on.
@@ -59,23 +68,53 @@ class Export:
     maps: Mapping[str, NDArray[np.uint8]]
     model: Model | None = None
     groups: tuple[Group, ...] = ()
-    formats: tuple[str, ...] = MAP_FORMATS
+    formats: tuple[str, ...] = DEFAULT_FORMATS
+    cubes: Mapping[str, Cube] = field(default_factory=dict)
     roles: bool = False
     legend: bool = False
 
     def __post_init__(self) -> None:
-        unknown = sorted(set(self.formats) - set(MAP_FORMATS))
+        unknown = sorted(set(self.formats) - set(FORMATS))
         if unknown or not self.formats:
-            raise ValueError(f"formats {unknown} are unknown; use {MAP_FORMATS}")
+            raise ValueError(f"formats {unknown} are unknown; use {FORMATS}")
+
+    @classmethod
+    def of(
+        cls,
+        study: Study,
+        folder: str | Path,
+        groups: Sequence[int] = (),
+        formats: Sequence[str] = DEFAULT_FORMATS,
+    ) -> Export:
+        """Prepare writing what a study holds now; see `Study.export`."""
+        recipe, grouping = study.recipe(), study.grouping
+        maps = {i: study.cluster_map(i) for i in range(len(study.cubes))}
+        if grouping is None or all(clusters is None for clusters in maps.values()):
+            raise InputError(folder, "there is no map to export", "map a cube first")
+        stems = file_stems([cube.name for cube in study.cubes])
+        there = {i: c for i, c in enumerate(study.cubes) if i not in study.missing}
+        return cls(
+            folder=Path(folder),
+            grouping=grouping,
+            recipe=recipe,
+            maps={stems[i]: m for i, m in maps.items() if m is not None},
+            model=study.model,
+            groups=tuple(grouping.group(g) for g in groups),
+            formats=tuple(formats),
+            cubes={stems[i]: cube for i, cube in there.items()},
+        )
 
     def paths(self) -> list[Path]:
         """Every file that will be written."""
-        files = []
-        for stem in self.maps:
-            for kind in ("groups", *self._masks()):
-                names = (f"{stem}_{kind}.{suffix}" for suffix in self.formats)
-                files += [self.folder / name for name in names]
-            files += [self._legend_path(stem)] if self._has_legend else []
+        files = [
+            self.folder / f"{stem}_{kind}{ending}"
+            for stem in self.maps
+            for kind in ("groups", *self._masks())
+            for suffix in self.formats
+            for ending in ENDINGS[suffix]
+        ]
+        if self._has_legend:
+            files += [self.folder / f"{stem}{_LEGEND}" for stem in self.maps]
         files.append(self.folder / "recipe.json")
         if self.model is not None:
             files.append(self.folder / "model.safetensors")
@@ -86,49 +125,63 @@ class Export:
         return [path for path in self.paths() if path.exists()]
 
     def run(self, *, force: bool = False) -> Iterator[Path]:
-        """Write the files one by one.
+        """Write the files one by one; all appear at the end, or none.
 
         Yields
         ------
         pathlib.Path
-            After each file.
+            After each file: where it will be when the last one is done.
 
         Raises
         ------
         InputError
-            If a file exists and `force` is False (nothing is written then),
-            or the folder cannot be written to.
+            If a file exists and `force` is False, a cube for "overlay" is missing,
+            or the folder cannot be written to. Nothing is changed then, nor if the
+            generator is closed early.
         """
         there = self.existing()
         if there and not force:
             raise InputError(
                 there[0], "it exists already", "choose another folder, or use --force"
             )
-        lut = self.grouping.lut()
-        colors = {group.value: group.color for group in self.grouping.groups}
-        named = {
-            group.value: (_word(group), group.color) for group in self.grouping.groups
-        }
-        meaning = "; ".join(f"{value} = {name}" for value, (name, _) in named.items())
+        lacking = sorted(set(self.maps) - set(self.cubes))
+        if "overlay" in self.formats and lacking:
+            raise InputError(
+                lacking[0],
+                "the cube is not there, and an overlay shows it",
+                "name the cubes, or leave out the overlay",
+            )
+        with staged(self.folder, force=force) as stage:
+            for path in self._write(stage):
+                yield self.folder / path.name
+
+    def _write(self, stage: Path) -> Iterator[Path]:
+        from napari_dgc.clustering.tensors import write_tensor
+
+        for files in self._maps():
+            yield from files.write(stage, self.formats, write_tensor)
+        if self._has_legend:
+            yield from self._write_legends(stage)
+        path = stage / "recipe.json"
+        self.recipe.write(path)
+        yield path
+        if self.model is not None:
+            path = stage / "model.safetensors"
+            self.model.save(path)
+            yield path
+
+    def _maps(self) -> Iterator[MapFiles]:
+        """Every map, made when its turn comes."""
+        lut, classes = self.grouping.lut(), map_classes(self.grouping)
         for stem, clusters in self.maps.items():
-            labels = np.take(lut, clusters)
-            yield from self._write(f"{stem}_groups", labels, colors, meaning, force)
-            if self._has_legend:
-                path = self._legend_path(stem)
-                yield map_with_legend(path, stem, labels, named, force=force)
+            labels, cube = np.take(lut, clusters), self.cubes.get(stem)
+            yield MapFiles(f"{stem}_groups", labels, classes, cube)
             for kind, groups in self._masks().items():
                 values = [group.value for group in groups]
                 mask = np.isin(labels, values).astype(np.uint8)
-                color = {1: groups[0].color}
-                text = "1 = " + " + ".join(group.name for group in groups)
-                yield from self._write(f"{stem}_{kind}", mask, color, text, force)
-        path = self.folder / "recipe.json"
-        self.recipe.write(path, force=force)
-        yield path
-        if self.model is not None:
-            path = self.folder / "model.safetensors"
-            self.model.save(path, force=force)
-            yield path
+                names = " + ".join(group.name for group in groups)
+                chosen = (MapClass(1, names, groups[0].color),)
+                yield MapFiles(f"{stem}_{kind}", mask, chosen, cube)
 
     def _masks(self) -> dict[str, tuple[Group, ...]]:
         """Groups of each mask, by what its files are called after the stem."""
@@ -142,30 +195,17 @@ class Export:
     def _has_legend(self) -> bool:
         return self.legend and "png" in self.formats
 
-    def _legend_path(self, stem: str) -> Path:
-        return self.folder / f"{stem}_groups_legend.png"
-
-    def _write(
-        self,
-        stem: str,
-        labels: NDArray[np.uint8],
-        colors: Mapping[int, Color],
-        meaning: str,
-        force: bool,
-    ) -> Iterator[Path]:
-        for suffix in self.formats:
-            path = self.folder / f"{stem}.{suffix}"
-            if suffix == "tif":
-                write_label_tiff(path, labels, description=meaning, force=force)
-            else:
-                write_png(path, labels, dict(colors), force=force)
-            yield path
+    def _write_legends(self, stage: Path) -> Iterator[Path]:
+        lut = self.grouping.lut()
+        named = {g.value: (_word(g), g.color) for g in self.grouping.groups}
+        for stem, clusters in self.maps.items():
+            path = stage / f"{stem}{_LEGEND}"
+            yield map_with_legend(path, stem, np.take(lut, clusters), named)
 
 
-def _word(group: Group) -> str:
-    """Name a group, and its role where that is not its name."""
-    same = group.role is None or group.name.lower() == group.role
-    return group.name if same else f"{group.name} ({group.role})"
+def map_classes(grouping: Grouping) -> tuple[MapClass, ...]:
+    """What the label values of a grouping mean, in table order."""
+    return tuple(MapClass(g.value, g.name, g.color, g.role) for g in grouping.groups)
 
 
 def file_stems(names: Sequence[str]) -> list[str]:
@@ -180,3 +220,9 @@ def file_stems(names: Sequence[str]) -> list[str]:
             number += 1
         stems.append(unique)
     return stems
+
+
+def _word(group: Group) -> str:
+    """Name a group, and its role where that is not its name."""
+    same = group.role is None or group.name.lower() == group.role
+    return group.name if same else f"{group.name} ({group.role})"

@@ -25,7 +25,7 @@ from napari_dgc.merging.operations import Change
 from napari_dgc.merging.recipe import Recipe
 from napari_dgc.merging.statistics import ClusterStatistics
 from napari_dgc.merging.steps import Adopt
-from napari_dgc.study.exports import MAP_FORMATS, Export, file_stems
+from napari_dgc.study.exports import DEFAULT_FORMATS, Export
 from napari_dgc.study.grouped import tree_of
 from napari_dgc.study.locating import check_fits
 from napari_dgc.study.mapped import Mapped
@@ -252,24 +252,10 @@ class Study(Mapped):
         folder: str | Path,
         *,
         groups: Sequence[int] = (),
-        formats: Sequence[str] = MAP_FORMATS,
+        formats: Sequence[str] = DEFAULT_FORMATS,
     ) -> Export:
         """Prepare writing every group map, and masks of `groups` if given.
 
         The `Export` writes when it is run, in a worker if need be.
         """
-        recipe = self.recipe()
-        maps = {i: self.cluster_map(i) for i in sorted(self._maps.finest)}
-        if not maps:
-            raise InputError(folder, "there is no map to export", "map a cube first")
-        grouping = self._require_history().current
-        stems = file_stems([cube.name for cube in self._cubes])
-        return Export(
-            folder=Path(folder),
-            grouping=grouping,
-            recipe=recipe,
-            maps={stems[i]: m for i, m in maps.items() if m is not None},
-            model=self._model,
-            groups=tuple(grouping.group(g) for g in groups),
-            formats=tuple(formats),
-        )
+        return Export.of(self, folder, groups, formats)
