@@ -120,7 +120,7 @@ def test_in_two_refines_every_map_and_its_sums_add_up(study: Study):
     assert min(held) > 0
     check_sums(study)
     assert study.grouping.group_of(part).id == change.added[0]
-    assert study.grouping.group_of(1).name == "Cluster 1"
+    assert study.grouping.group_of(1).name == "Group 1"
 
 
 def test_two_means_is_what_it_says(study: Study, finished: Finished):
