@@ -59,8 +59,9 @@ def role_shares(
     if not valid:
         return {}
     shares: dict[Role | None, float] = {}
+    pixels = counts.tolist()  # a hundred cubes a step: plain numbers add up faster
     for group in grouping.groups:
-        here = sum(int(counts[c]) for c in group.clusters if c < len(counts))
+        here = sum(pixels[c] for c in group.clusters if c < len(pixels))
         shares[group.role] = shares.get(group.role, 0.0) + 100 * here / valid
     return shares
 
@@ -103,7 +104,7 @@ def word_cube(
     if departure is not None:
         lines.append(_word_departure(departure, limit))
     if missing:
-        facts = "not found"
+        facts = "not found" if counts is None else f"not found  {facts}".rstrip()
     return CubeWords(facts, strange, "\n".join(lines))
 
 

@@ -30,7 +30,7 @@ _POLL_MS = 100
 _MAP_THEM = "Press “Map new cubes”: your groups hold for them too."
 _EMPTY = (
     "Add a cube, drop one on the window, or open a sample: "
-    "File > Open Sample > napari-dgc. “Layers” takes image layers that are open."
+    "File > Open Sample > napari-dgc. “Use layers” takes image layers that are open."
 )
 _HINT = (
     "Look at a diseased cube first, where lesions are plain to see (, and . step "
@@ -181,13 +181,13 @@ class CubesPanel(Section):
         self.list = CubeList()
         self.empty = WrappedLabel(_EMPTY)
         self.hint = Words(_HINT)
-        self.files_button = QPushButton("Files…")
+        self.files_button = QPushButton("Add files…")
         self.files_button.setToolTip(
             "Open hyperspectral cubes: MATLAB, ENVI, .npy or TIFF"
         )
         self.folder_button = QPushButton("Folder…")
         self.folder_button.setToolTip("Open all .mat and .hdr cubes of a folder")
-        self.layers_button = QPushButton("Layers")
+        self.layers_button = QPushButton("Use layers")
         self.layers_button.setToolTip(
             "Use the layers that are open: image layers with three axes, bands first"
         )
@@ -205,7 +205,9 @@ class CubesPanel(Section):
         self.list.currentRowChanged.connect(self._on_row_changed)
         self.list.itemClicked.connect(self._on_item_clicked)
         self._poll.timeout.connect(self._on_reading_polled)
-        self.thumbnails.made.connect(self._on_numbers_changed)
+        self.thumbnails.made.connect(self._renew)
+        # By now it knows training cubes by their fingerprints.
+        self.thumbnails.runner.succeeded.connect(self._on_numbers_changed)
         self._study.grouping_changed.connect(self._renew)
         self._study.map_changed.connect(self._on_numbers_changed)
         self._study.model_changed.connect(self._on_numbers_changed)

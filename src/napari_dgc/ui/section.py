@@ -18,8 +18,8 @@ from qtpy.QtWidgets import (
 )
 from superqt import QElidingLabel
 
-_SPACING, _BESIDE = 2, 3  # pixels
-SLIM = "QPushButton { padding: 3px 4px; }"
+_SPACING, _BESIDE = 2, 2  # pixels
+SLIM = "QPushButton { padding: 3px; }"
 """The dock's buttons: napari's own padding leaves no room for five in a row."""
 
 
@@ -37,7 +37,7 @@ class FoldButton(QToolButton):
         self.setToolButtonStyle(
             style.ToolButtonTextBesideIcon if text else style.ToolButtonIconOnly
         )
-        self.setStyleSheet("QToolButton { font-weight: bold; padding: 1px 2px; }")
+        self.setStyleSheet("QToolButton { font-weight: bold; padding: 1px 0; }")
         self.toggled.connect(self._on_toggled)
         self.setChecked(True)
 
