@@ -66,7 +66,7 @@ def test_an_eye_hides_and_shows_its_group_and_selects_nothing(mapped):
     assert mapped.groups.model.index_of(1).data(Qt.ItemDataRole.ForegroundRole) is None
     assert mapped.workspace.selection.ids == {1}
     assert len(mapped.study.history.operations) == count, "no step to undo"
-    assert "1 group hidden" in tools(mapped)[1]
+    assert "1 hidden" in tools(mapped)[1]
     press_eye(mapped, 2)
     assert drawn(mapped) == {1, 2, 3, 4, 5, 6}
     assert index.data(SIGN_ROLE) is Sign.EYE
@@ -152,7 +152,7 @@ def test_solo_and_hidden_follow_the_groups(mapped):
     assert tools(mapped)[1] == "All groups shown"
     mapped.workspace.undo()
     assert drawn(mapped) == {3, 4, 5, 6}
-    assert "1 group hidden" in tools(mapped)[1]
+    assert "1 hidden" in tools(mapped)[1]
 
 
 def test_blinking_comes_and_goes_and_ends_by_itself_or_with_a_step(mapped):

@@ -201,7 +201,8 @@ class GroupTools(QWidget):
 def _word(hidden: int, solo: int, total: int) -> str:
     """Say how many groups are not drawn."""
     if solo:
-        return f"Solo: {solo} of {total} shown"
+        # “Show all” is there too where others are hidden, and takes the room.
+        return f"Solo: {solo} of {total}" + ("" if hidden else " shown")
     if hidden:
-        return f"<b>{hidden} group{'s' * (hidden != 1)} hidden</b>"
+        return f"<b>{hidden} hidden</b>"
     return _ALL if total else ""
