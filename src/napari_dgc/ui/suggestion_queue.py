@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from napari_dgc.merging.grouping import Group, Grouping
 from napari_dgc.merging.suggestions import Ranking, Suggester, Suggestion
 from napari_dgc.study import Study
+from napari_dgc.study.clusters import known_clusters
 from napari_dgc.study.view import Rejected
 from napari_dgc.ui.selection import Selection
-
-if TYPE_CHECKING:
-    from napari_dgc.clustering.model import Model
 
 _ONE = "Nothing left to suggest: all is one group."
 _NONE = (
@@ -75,8 +72,8 @@ class SuggestionQueue:
         """Rank the pairs of the present grouping; about 5 ms at K = 128."""
         grouping = self._study.grouping
         self._ranking, self.like, self.fault = Ranking(), None, ""
-        if self._suggester is None and self._study.model is not None:
-            self._suggester = self._gather(self._study.model)
+        if self._suggester is None:
+            self._suggester = self._gather()
         if grouping is not None and self._suggester is not None:
             self._rank(grouping, self._suggester)
         self._seek()
@@ -95,15 +92,17 @@ class SuggestionQueue:
         if not ranking:
             self.fault = self._why(grouping)
 
-    def _gather(self, model: Model) -> Suggester:
+    def _gather(self) -> Suggester | None:
         """Take the numbers of model and maps: 30 ms for K = 128 and 100 cubes."""
-        study = self._study
+        study, known = self._study, known_clusters(self._study)
+        if known is None:
+            return None
         found = (study.statistics(i) for i in range(len(study.cubes)))
         return Suggester(
-            model.cluster_ids.tolist(),
-            model.mean_spectra,
-            model.counts,
-            model.centroids,
+            known.ids,
+            known.mean_spectra,
+            known.counts,
+            known.centroids,
             [statistics for statistics in found if statistics is not None],
         )
 

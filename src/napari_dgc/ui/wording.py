@@ -115,12 +115,11 @@ def _apart(first: float, second: float) -> tuple[str, str]:
 
 
 def _word_split(step: Split) -> str:
-    pixels = word_names(f"{n:,}" for n in step.pixels)
-    new = word_clusters(step.parts)
+    text, new = f"split cluster {step.cluster}", word_clusters(step.parts)
     if isinstance(step.rule, Pieces):
-        what = f"pieces of cluster {step.cluster} in {step.rule.cube} are now {new}"
-        return what
-    return f"split cluster {step.cluster}: {new} is apart ({pixels} pixels)"
+        return f"{text} by pieces in {step.rule.cube}: {new}"
+    stay, *apart = step.pixels
+    return f"{text}: {stay:,} pixels stay, {new} has {sum(apart):,}"
 
 
 def _word_step(step: Operation, start: Grouping) -> str:
