@@ -84,7 +84,7 @@ def severity_interval(
     -----
     No sum of independent errors: those of neighbouring pixels go together, and such
     an interval would be a few hundredths of a point wide. It says nothing of a group
-    with the wrong role. docs/severity.md has the coverage on sample scenes.
+    with the wrong role. benchmarks/severity.py has its coverage.
     """
     sick, well = int(lesion.sum()), int(healthy.sum())
     if not sick + well:

@@ -125,12 +125,11 @@ class Report:
                 )
         if study.grouping is None or study.model is None or not cubes:
             raise InputError("study", "there is no map yet", "map a cube first")
-        good = good_in_all(study.cubes)
         return cls(
             study.grouping,
             cubes,
             study.model.wavelengths,
-            study.model.good_bands if good is None else good,
+            good_in_all(study.cubes, study.model),
         )
 
     def with_leaves(self, leaves: LeafRegions) -> Report:
