@@ -39,6 +39,12 @@ def activate(dock):
     wait_until(lambda: QApplication.focusWidget() is dock.groups.table, 5)
 
 
+def test_no_key_and_no_action_is_there_twice():
+    for field in ("qt", "napari", "action"):
+        values = [getattr(key, field) for key in KEYS]
+        assert len(set(values)) == len(values)
+
+
 def test_undo_and_redo_with_the_focus_on_the_canvas(mapped):
     start = mapped.study.grouping
     mapped.study.merge((1,), 2)

@@ -87,7 +87,7 @@ def test_a_group_of_one_is_split_in_two_by_its_menu(mapped):
 def test_undo_and_redo_by_key_show_the_maps_again(mapped):
     before = mapped.study.cluster_map(0).copy()
     click_row(mapped, row(mapped, 2))
-    key(mapped, Qt.Key.Key_X)
+    key(mapped, Qt.Key.Key_D)
     done(mapped)
     after = mapped.study.cluster_map(0).copy()
     assert len(mapped.study.grouping.groups) == 7
@@ -143,17 +143,17 @@ def test_a_member_stays_in_its_group_and_can_be_taken_out(mapped):
 def test_what_is_not_one_cluster_is_told(mapped):
     mapped.workspace.selection.set(())
     settle()
-    key(mapped, Qt.Key.Key_X)
+    key(mapped, Qt.Key.Key_D)
     assert mapped.status.text().startswith("Select one cluster to split")
     mapped.study.merge([3], 2)
     mapped.workspace.selection.set({2})
     settle()
-    key(mapped, Qt.Key.Key_X)
+    key(mapped, Qt.Key.Key_D)
     assert mapped.status.text().startswith("Select one cluster to split")
     mapped.study.set_lock(4, True)
     mapped.workspace.selection.set({4})
     settle()
-    key(mapped, Qt.Key.Key_X)
+    key(mapped, Qt.Key.Key_D)
     assert "locked" in mapped.status.text()
     assert not mapped.study.splits
 
@@ -173,7 +173,7 @@ def test_stop_leaves_all_as_it_was(mapped, monkeypatch):
     monkeypatch.setattr(module, "split_in_two", slowly)
     before = mapped.study.cluster_map(0)
     click_row(mapped, row(mapped, 1))
-    key(mapped, Qt.Key.Key_X)
+    key(mapped, Qt.Key.Key_D)
     wait_until(lambda: "50%" in mapped.status.text())
     assert tools.stop_button.isVisible()
     assert not tools.split_button.isVisible()

@@ -81,7 +81,7 @@ class GroupTools(QWidget):
         self.split_button = QPushButton("Split")
         self.split_button.setToolTip(
             "Make two clusters of the selected one, or one of each large piece it is "
-            "in on the image"
+            "in on the image (D: in two)"
         )
         menu = QMenu(self.split_button)
         for text, by_pieces in SPLITS:

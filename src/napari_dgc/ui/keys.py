@@ -62,7 +62,7 @@ KEYS = (
     Key("A", "A", "accept_suggestion", "Accept the suggestion", MERGE),
     Key("R", "R", "reject_suggestion", "Reject it, now and later", MERGE),
     Key("T", "T", "take_out", "Take the selected clusters out", MERGE),
-    Key("X", "X", "split_in_two", "Split the selected cluster in two", MERGE),
+    Key("D", "D", "split_in_two", "Split the selected cluster in two", MERGE),
     Key("V", "V", "toggle_hidden", "Hide the selected groups, or show them"),
     Key("S", "S", "toggle_solo", "Show the selected groups alone; again: all"),
     Key("B", "B", "toggle_blink", "Let the selected groups blink; again: stop"),
