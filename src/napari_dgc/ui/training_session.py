@@ -218,11 +218,16 @@ class TrainingSession(QObject):
                 self._study.accept_model(result.model)
         for done in result.maps:
             index = self._display.index_of(self._cubes[done.index])
-            # Where the clusters in use stay, maps may be split: those stay too.
+            # Where the clusters in use stay and are split, so do the maps; a cube
+            # without one is mapped, and split, by `map_unmapped`.
             split = self._same and bool(self._study.splits_on_record)
-            if index >= 0 and not (split and self._study.finest_map(index) is not None):
+            if index >= 0 and not split:
                 self._study.set_map(
-                    index, done.clusters, done.statistics, done.confidence
+                    index,
+                    done.clusters,
+                    done.statistics,
+                    done.confidence,
+                    splits=done.splits,
                 )
 
     def _on_run_succeeded(self) -> None:
