@@ -372,6 +372,24 @@ def test_a_map_made_for_splits_that_are_gone_is_folded(study: Study, folder: Pat
         study.take_split(late)  # one cube more was mapped
 
 
+def test_an_id_that_is_free_again_may_be_given_elsewhere(study: Study):
+    """The finest maps still hold it then; the maps on show do not."""
+    study.take_split(in_pieces(study, 1))
+    study.undo()
+    divided = in_pieces(study, 0)
+    study.take_split(divided)
+    assert (study.cluster_map(0) == divided.maps[0].clusters).all()
+    assert not np.isin(study.cluster_map(1), divided.split.parts).any()
+    check_sums(study)
+    study.undo()
+    two = in_two(study, 1)
+    only = Divided(two.split, {0: two.maps[0]})
+    with pytest.raises(MergeError, match="changed meanwhile"):
+        study.take_split(only)  # as if the second cube had been mapped meanwhile
+    study.take_split(two)
+    check_sums(study)
+
+
 def test_recipe_says_what_cannot_be_split(study: Study, tmp_path: Path):
     study.take_split(in_two(study, 1))
     path = tmp_path / "recipe.json"

@@ -126,7 +126,7 @@ def test_solo_and_show_all(mapped):
     key(mapped, Qt.Key.Key_S)
     assert drawn(mapped) == {2, 3}
     assert mapped.study.view.hidden == {6}, "solo is not kept with the study"
-    assert tools(mapped)[1] == "Solo: 2 of 6 shown"
+    assert tools(mapped)[1] == "Solo: 2 of 6"
     assert mapped.groups.tools.solo_button.isChecked()
     press_eye(mapped, 4)  # in solo an eye adds to what alone is shown
     assert drawn(mapped) == {2, 3, 4}
@@ -144,7 +144,7 @@ def test_solo_and_hidden_follow_the_groups(mapped):
     mapped.workspace.visibility.set_solo({1, 2})
     mapped.study.merge((1,), 4)
     assert drawn(mapped) == {2, 4}
-    assert tools(mapped)[1] == "Solo: 2 of 5 shown"
+    assert tools(mapped)[1] == "Solo: 2 of 5"
     mapped.workspace.visibility.set_solo(())
     mapped.workspace.visibility.hide({2})
     mapped.study.merge((2,), 4)

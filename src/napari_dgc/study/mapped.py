@@ -104,7 +104,7 @@ class Mapped(Grouped):
                 raise MergeError(_ELSE)
         if isinstance(divided.split.rule, Centers):
             for index in self._maps.finest.keys() - divided.maps.keys():
-                if np.isin(self._maps.finest[index], divided.split.ids).any():
+                if np.any(np.equal(self.cluster_map(index), divided.split.cluster)):
                     raise MergeError(_ELSE)  # mapped meanwhile
         history = self._ready_history()
         change = history.do(divided.split)
