@@ -353,6 +353,43 @@ def test_cubes_added_later_get_the_split(study: Study, folder: Path):
     assert same.clusters is new, "a map that is split already stays"
 
 
+def test_a_map_made_for_splits_that_are_gone_is_folded(study: Study, folder: Path):
+    study.take_split(in_two(study, 1))
+    cube = read_cube(sorted(folder.glob("*.mat"))[2])
+    study.add_cubes([cube])
+    options = {"device": "cpu", "splits": study.splits_on_record}
+    *_, finished = map_cubes(study.model, [cube], **options)
+    *_, plain = map_cubes(study.model, [cube], device="cpu")
+    late = in_two(study, 2)
+    study.undo()
+    study.rename(1, "another way")
+    (one,) = finished.maps
+    assert (one.clusters == 6).any()
+    study.set_map(2, one.clusters, one.statistics, splits=one.splits)
+    assert (study.cluster_map(2) == plain.maps[0].clusters).all()
+    check_sums(study)
+    with pytest.raises(MergeError, match="changed meanwhile"):
+        study.take_split(late)  # one cube more was mapped
+
+
+def test_an_id_that_is_free_again_may_be_given_elsewhere(study: Study):
+    """The finest maps still hold it then; the maps on show do not."""
+    study.take_split(in_pieces(study, 1))
+    study.undo()
+    divided = in_pieces(study, 0)
+    study.take_split(divided)
+    assert (study.cluster_map(0) == divided.maps[0].clusters).all()
+    assert not np.isin(study.cluster_map(1), divided.split.parts).any()
+    check_sums(study)
+    study.undo()
+    two = in_two(study, 1)
+    only = Divided(two.split, {0: two.maps[0]})
+    with pytest.raises(MergeError, match="changed meanwhile"):
+        study.take_split(only)  # as if the second cube had been mapped meanwhile
+    study.take_split(two)
+    check_sums(study)
+
+
 def test_recipe_says_what_cannot_be_split(study: Study, tmp_path: Path):
     study.take_split(in_two(study, 1))
     path = tmp_path / "recipe.json"

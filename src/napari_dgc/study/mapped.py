@@ -13,7 +13,7 @@ from napari_dgc.cubes.errors import InputError
 from napari_dgc.merging.grouping import MergeError
 from napari_dgc.merging.operations import Change
 from napari_dgc.merging.recipe import Recipe
-from napari_dgc.merging.splits import Split
+from napari_dgc.merging.splits import Centers, Split
 from napari_dgc.merging.statistics import ClusterStatistics
 from napari_dgc.study.grouped import Grouped
 from napari_dgc.study.maps import CubeMaps
@@ -102,6 +102,10 @@ class Mapped(Grouped):
         for index, part in divided.maps.items():
             if self.cluster_map(index) is not part.base:
                 raise MergeError(_ELSE)
+        if isinstance(divided.split.rule, Centers):
+            for index in self._maps.finest.keys() - divided.maps.keys():
+                if np.any(np.equal(self.cluster_map(index), divided.split.cluster)):
+                    raise MergeError(_ELSE)  # mapped meanwhile
         history = self._ready_history()
         change = history.do(divided.split)
         self._follow_splits()

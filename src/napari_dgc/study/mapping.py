@@ -38,12 +38,15 @@ class MappedCube:
     clusters : ndarray of uint8, shape (H, W)
     confidence : ndarray of float32, shape (H, W)
     statistics : ClusterStatistics
+    splits : tuple of Split
+        By which the map is refined.
     """
 
     index: int
     clusters: NDArray[np.uint8]
     confidence: NDArray[np.float32]
     statistics: ClusterStatistics
+    splits: tuple[Split, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,4 +220,4 @@ def _refined(
             yield piece
     if one.statistics is None:
         raise RuntimeError("a map was split and its sums were not")
-    return MappedCube(done.index, one.clusters, done.confidence, one.statistics)
+    return MappedCube(done.index, one.clusters, done.confidence, one.statistics, splits)

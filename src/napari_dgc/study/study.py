@@ -23,6 +23,8 @@ from napari_dgc.merging.grouping import Grouping
 from napari_dgc.merging.history import History
 from napari_dgc.merging.operations import Change
 from napari_dgc.merging.recipe import Recipe
+from napari_dgc.merging.refining import fold_lut, fold_statistics
+from napari_dgc.merging.splits import Split
 from napari_dgc.merging.statistics import ClusterStatistics
 from napari_dgc.merging.steps import Adopt
 from napari_dgc.study.exports import DEFAULT_FORMATS, Export
@@ -189,14 +191,25 @@ class Study(Mapped):
         clusters: NDArray[np.uint8],
         statistics: ClusterStatistics | None = None,
         confidence: NDArray[np.floating] | NDArray[np.uint8] | None = None,
+        *,
+        splits: Sequence[Split] = (),
     ) -> None:
-        """Give cube `index` its cluster map, statistics and confidence, (H, W)."""
+        """Give cube `index` its cluster map, statistics and confidence, (H, W).
+
+        `splits` are those by which the map is refined; the ones that are not on
+        record any more are taken back in it.
+        """
         _, H, W = self._cubes[index].shape
         if clusters.shape != (H, W):
             raise ValueError(
                 f"the map of {self._cubes[index].name} is {clusters.shape}, "
                 f"its cube {(H, W)}; segment that cube again"
             )
+        gone = [split for split in splits if split not in self.splits_on_record]
+        if gone:
+            clusters = np.take(fold_lut(gone), clusters)
+            if statistics is not None:
+                statistics = fold_statistics(statistics, fold_lut(gone))
         self._maps.put(index, clusters, statistics, confidence)
         self.map_changed.emit(index)
 

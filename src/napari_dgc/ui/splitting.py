@@ -80,6 +80,9 @@ class Splitting(QObject):
         if isinstance(piece, Progress):
             status.say(f"{piece.text}: {piece.done:.0%}")
             return
+        if self._shared.session.runner.running:  # begun while this was worked out
+            status.say(f"Not split. {_BUSY}", "warning")
+            return
         change = self._shared.attempt(lambda: self._shared.study.take_split(piece))
         if change is None:
             return

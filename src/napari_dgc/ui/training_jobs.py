@@ -89,11 +89,18 @@ def keep_maps(
     same : bool
         Whether the clusters in use stay: maps that are split stay then, too.
     """
-    keep_split = same and bool(study.splits_on_record)
+    if same and study.splits_on_record:
+        return  # a cube without a map is mapped, and split, by `mapping_job`
     for done in result.maps:
         index = places[done.index]
-        if index >= 0 and not (keep_split and study.finest_map(index) is not None):
-            study.set_map(index, done.clusters, done.statistics, done.confidence)
+        if index >= 0:
+            study.set_map(
+                index,
+                done.clusters,
+                done.statistics,
+                done.confidence,
+                splits=done.splits,
+            )
 
 
 def with_threads(job: Callable[[], Iterator[Any]]) -> Iterator[Any]:
