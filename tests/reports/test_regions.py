@@ -54,6 +54,23 @@ def test_touching_leaves_are_split_on_request_alone() -> None:
         assert wrong[~(one & other) & ~(other & third)].sum() < 0.03 * leaf.sum()
 
 
+def test_leaves_all_around_a_gap_are_split() -> None:
+    rows, columns = np.ogrid[:200, :200]
+    tissue = np.zeros((200, 200), bool)
+    for row in (52, 148):
+        for column in (52, 148):
+            tissue |= (rows - row) ** 2 + (columns - column) ** 2 <= 50**2
+    tissue[50:56, 50:56] = False  # a hole in a leaf, which is closed
+    regions = find_regions(tissue, RegionSettings(split=True))
+    assert regions.max() == 4
+    assert [regions[p] for p in ((52, 52), (52, 148), (148, 52), (148, 148))] == [
+        1, 2, 3, 4,
+    ]  # fmt: skip
+    assert regions[100, 100] == 0  # the gap belongs to none
+    counts = np.bincount(regions.ravel())[1:]
+    np.testing.assert_allclose(counts, np.pi * 50**2, rtol=0.02)
+
+
 @pytest.mark.parametrize("radii", [(35, 8), (20, 20), (38, 14)])
 def test_one_leaf_is_not_split(radii: tuple[int, int]) -> None:
     tissue = ((COLUMNS - 60) / radii[0]) ** 2 + ((ROWS - 40) / radii[1]) ** 2 <= 1

@@ -12,6 +12,7 @@ Bools = NDArray[np.bool_]
 
 HIGHEST_REGION = np.iinfo(np.uint16).max
 _LEVELS = 64  # depths at which a piece is tried for falling apart
+_HOLE_SHARE = 0.1
 _LEAST_PIXELS = 20
 _LEAST_SHARE = 0.001  # of the image: 66 pixels of 256 x 256
 
@@ -75,7 +76,8 @@ def find_regions(
     Pieces are 4-connected: leaves that touch by a corner are two. The order of work:
     close holes, drop what is small, split. A split divides a piece along its neck by
     a watershed of the distance to the edge, from the parts that fall apart when the
-    piece is eroded.
+    piece is eroded. What touching leaves enclose together belongs to none of them
+    then; without a split it counts as a hole.
     """
     if tissue.ndim != 2 or tissue.dtype != np.bool_:
         raise ValueError(
@@ -88,7 +90,7 @@ def find_regions(
     areas = np.bincount(numbered.ravel(), minlength=count + 1)
     kept = np.flatnonzero(areas[1:] >= smallest) + 1
     if settings.split:
-        numbered = _split_all(numbered, kept.tolist(), smallest, settings.neck)
+        numbered = _split_all(tissue, numbered, kept.tolist(), smallest, settings.neck)
         kept = np.arange(1, int(numbered.max(initial=0)) + 1)
     if len(kept) > HIGHEST_REGION:
         raise ValueError(f"{len(kept)} pieces of tissue; drop the small ones")
@@ -152,7 +154,11 @@ def _reading_order(
 
 
 def _split_all(
-    numbered: NDArray[np.integer], kept: list[int], smallest: int, neck: float
+    tissue: Bools,
+    numbered: NDArray[np.integer],
+    kept: list[int],
+    smallest: int,
+    neck: float,
 ) -> NDArray[np.int32]:
     """Split each piece where it has a neck; the numbers are new."""
     result = np.zeros(numbered.shape, np.int32)
@@ -161,19 +167,27 @@ def _split_all(
     for number in kept:
         window = windows[number - 1]
         piece = numbered[window] == number
-        parts = _split(piece, smallest, neck)
-        result[window][piece] = parts[piece] + used
+        parts = _split(piece, tissue[window] & piece, smallest, neck)
+        place = parts > 0
+        result[window][place] = parts[place] + used
         used += int(parts.max())
     return result
 
 
-def _split(piece: Bools, smallest: int, neck: float) -> NDArray[np.int32]:
-    """Give the parts of one piece, numbered from 1."""
-    depth = scipy.ndimage.distance_transform_edt(np.pad(piece, 1))[1:-1, 1:-1]
+def _split(
+    piece: Bools, tissue: Bools, smallest: int, neck: float
+) -> NDArray[np.int32]:
+    """Give the parts of one piece, numbered from 1.
+
+    `piece` has its holes closed, `tissue` has not: what leaves that touch all around
+    enclose is no hole in one of them, and would hide their necks.
+    """
+    body = tissue | _small_holes(piece & ~tissue, _depth(tissue))
+    depth = _depth(body)
     # A part is at least as deep as half a disc of the smallest area.
     least = np.sqrt(smallest / np.pi) / 2
-    cores = _cores(piece, depth, 0.0, neck, float(least))
-    if len(cores) == 1:
+    cores = _cores(body, depth, 0.0, neck, float(least))
+    if len(cores) < 2:
         return piece.astype(np.int32)
     parts = np.zeros(piece.shape, np.int32)
     for number, core in enumerate(cores, 1):
@@ -187,7 +201,25 @@ def _split(piece: Bools, smallest: int, neck: float) -> NDArray[np.int32]:
                 parts == 0, return_distances=False, return_indices=True
             )
             parts[reached] = parts[tuple(nearest)][reached]
+    for number in range(1, len(cores) + 1):
+        parts[scipy.ndimage.binary_fill_holes(parts == number) & (parts == 0)] = number
     return parts
+
+
+def _small_holes(holes: Bools, depth: NDArray[np.floating]) -> Bools:
+    """Holes smaller than a share of the largest disc that fits into the tissue."""
+    numbered, count = scipy.ndimage.label(holes)
+    areas = np.bincount(numbered.ravel(), minlength=count + 1)
+    small = areas < _HOLE_SHARE * np.pi * depth.max() ** 2
+    small[0] = False
+    filled: Bools = small[numbered]
+    return filled
+
+
+def _depth(mask: Bools) -> NDArray[np.float64]:
+    """Distance of each pixel to what is outside; the image's rim is outside."""
+    padded = scipy.ndimage.distance_transform_edt(np.pad(mask, 1))
+    return np.asarray(padded, np.float64)[1:-1, 1:-1]
 
 
 def _cores(
