@@ -104,7 +104,8 @@ class Mapped(Grouped):
                 raise MergeError(_ELSE)
         if isinstance(divided.split.rule, Centers):
             for index in self._maps.finest.keys() - divided.maps.keys():
-                if np.any(np.equal(self.cluster_map(index), divided.split.cluster)):
+                clusters = self._maps.clusters(index)
+                if clusters is not None and (clusters == divided.split.cluster).any():
                     raise MergeError(_ELSE)  # mapped meanwhile
         history = self._ready_history()
         change = history.do(divided.split)
