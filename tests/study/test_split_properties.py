@@ -73,7 +73,8 @@ class Run:
                 case "save":
                     self.reload()
                 case "undo":
-                    study.undo()
+                    for _ in range(int(self.rng.integers(1, 5))):
+                        study.undo()
                 case "redo":
                     study.redo()
         index = study.history.index
@@ -86,6 +87,8 @@ class Run:
         """Divide a cluster's pixels at random."""
         study = self.study
         cluster = self.one_of(study.grouping.clusters)
+        if study.splits and self.rng.random() < 0.6:  # a part of a part
+            cluster = self.one_of(study.splits[-1].ids)
         whole = Whole.of(study, cluster)
         parts = free_ids(whole.used, int(self.rng.integers(1, 4)))
         ids = np.array([cluster, *parts], np.uint8)
