@@ -67,6 +67,11 @@ def first_map_and_training(camera: Camera, steps: int) -> None:
     camera.take("training", settle=0.1)
     wait_until(lambda: not dock.workspace.session.runner.running)
     camera.take("trained")
+    dock.film.fold.click()
+    dock.film.slider.setValue(dock.film.slider.maximum() // 2)
+    camera.take("film")
+    dock.film.back_button.click()
+    dock.film.fold.click()
     camera.viewer.theme = "light"
     camera.take("light_trained")
     camera.viewer.theme = "dark"
@@ -78,6 +83,10 @@ def merging(camera: Camera) -> None:
     largest = sorted(dock.study.grouping.groups, key=dock.groups.model.pixels)[::-1]
     camera.click(camera.pixel_in(largest[3].id))
     camera.take("selected")
+    dock.workspace.selection.set(())
+    dock.groups.suggestions.pass_on()
+    camera.take("suggestion")
+    dock.leave()
     dock.workspace.gestures.set_merging(True)
     start, end = camera.pixel_in(largest[1].id), camera.pixel_in(largest[0].id)
     camera.press(start)
@@ -106,6 +115,9 @@ def merging(camera: Camera) -> None:
     camera.move(camera.pixel_in(groups[-1].id), camera.pixel_in(groups[0].id))
     camera.take("spectra")
     dock.spectra.set_shown(False)
+    dock.activation.toggle()
+    camera.take("activation")
+    dock.activation.toggle()
     dock.show_keys()
     wait(0.3)
     box = dock.findChild(QDialog, "dgc_keys")
