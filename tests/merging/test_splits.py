@@ -95,7 +95,7 @@ def test_a_cluster_alone_becomes_two_groups_one_below_the_other():
     change = history.do(TWO)
     assert history.current.ids == (1, 2, 5, 3, 4)
     assert history.current.group(2).name == "Leaf"
-    assert history.current.group(5).name == "Cluster 5"
+    assert history.current.group(5).name == "Group 5"
     assert change.operation.new_groups == (5,)
     assert history.splits == (change.operation,)
     history.undo()
@@ -121,7 +121,7 @@ def test_in_a_group_made_by_a_cut_the_parts_are_free():
     grown = with_splits(clusters, history.splits)
     history.do(grown.cut(history.current, 5, history.origins()))
     assert len(history.current.groups) == 5
-    assert history.current.group_of(2).name == "Cluster 2"
+    assert history.current.group_of(2).name == "Group 2"
 
 
 def test_a_name_comes_back_to_the_larger_part_after_a_coarse_cut():

@@ -55,6 +55,7 @@ def test_six_groups_six_cubes_export_and_suggestions_are_in_sight(full):
     assert whole(full.cubes.list)
     assert full.cubes.list.count() == 6
     for widget in (full.export.export_button, full.groups.suggestions, full.status):
+        wait_until(lambda w=widget: whole(w), 5)
         assert whole(widget), widget.objectName()
 
 

@@ -191,6 +191,6 @@ def test_suggestions_and_spectra_follow(mapped):
     group = mapped.study.grouping.group_of(split.parts[0]).id
     sums = mapped.study.statistics(0)
     assert np.isfinite(sums.mean()[[1, split.parts[0]]]).all()
-    mapped.groups.suggestions.renew(at_once=True)
+    mapped.groups.suggestions.pass_on()
     ranked = mapped.groups.suggestions.queue._ranking
     assert any(group in (s.source, s.target) for s in ranked), "the part is known"
