@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import QPoint, Qt, Signal
+from qtpy.QtCore import QEvent, QPoint, Qt, Signal
 from qtpy.QtWidgets import (
     QCheckBox,
     QDialog,
@@ -95,6 +95,13 @@ class MoreFormats(QDialog):
     def pixel_mm(self) -> float | None:
         """Width of a pixel in mm; None where it was not given."""
         return float(self.pixel.value()) or None
+
+    def event(self, event: QEvent) -> bool:
+        """Keep keys here: Qt counts a popup among the dock's children, Esc and all."""
+        if event.type() == QEvent.Type.ShortcutOverride:
+            event.accept()
+            return True
+        return super().event(event)
 
     def ask_size(self, wanted: bool) -> None:
         """Show the field for the pixel size, or not."""

@@ -36,7 +36,7 @@ from napari_dgc.ui.selection import Selection
 from napari_dgc.ui.worker import Job, Runner
 
 # Seven in a row of 376 pixels.
-_SLIM = f"{SLIM} QCheckBox {{ spacing: 3px; }}"
+_SLIM = f"{SLIM} QCheckBox {{ spacing: 2px; }}"
 _GIVE_ROLES = "Give groups a role (healthy, lesion) to get severity."
 _EXPORT_TIP = (
     "Write the group map of every cube, a mask for each role that groups have "
@@ -156,6 +156,7 @@ class ExportPanel(QWidget):
         self.open_button = QPushButton()  # a word has no room
         icon = QStyle.StandardPixmap.SP_DirOpenIcon
         self.open_button.setIcon(self.style().standardIcon(icon))
+        self.open_button.setStyleSheet("padding: 3px 0px;")
         self.open_button.setAccessibleName("Open")
         self.open_button.setToolTip("Show the folder with the written files")
         self._on_selection_changed(self._selection.ids)
@@ -217,7 +218,11 @@ class ExportPanel(QWidget):
 
     def _on_cubes_changed(self, cubes: tuple[Cube, ...]) -> None:
         """Forget a pixel size with the last of the cubes it was given for."""
-        if not any(cube is known for cube in cubes for known in self._sized):
+        known = {id(cube) for cube in self._sized}
+        if any(id(cube) in known for cube in cubes):
+            self._sized = cubes  # those that came to them are of one camera
+        else:
+            self._sized = ()
             self.more.pixel.setValue(0.0)
 
     def _on_export_clicked(self) -> None:
