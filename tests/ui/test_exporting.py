@@ -2,18 +2,55 @@
 
 from __future__ import annotations
 
-import numpy as np
-import tifffile
-from acting import answer, brute_force, settle, wait_until
-from PIL import Image
+from dataclasses import replace
 
+import numpy as np
+import pytest
+import tifffile
+from acting import add_cube, answer, brute_force, settle, wait_until
+from PIL import Image
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QFileDialog
+
+from napari_dgc.cli import main
+from napari_dgc.cubes.scenes import SceneConfig, make_scene
 from napari_dgc.merging.recipe import Recipe
+from napari_dgc.study.leaves import LeafRegions, find_leaves, leaves_path, save_leaves
+
+TABLES = {"severity.csv", "leaves.csv", "lesions.csv", "spectra.csv"}
+LEFT = Qt.MouseButton.LeftButton
 
 
 def export(dock, folder):
     dock.export.export(folder)
     wait_until(lambda: not dock.export.runner.running, 20)
     settle()
+
+
+def tick(box):
+    """Click on a box with the mouse."""
+    QTest.mouseClick(box, LEFT, pos=QPoint(8, box.height() // 2))
+    settle()
+
+
+def names(folder):
+    """What is in a folder."""
+    return {path.name for path in folder.iterdir()}
+
+
+@pytest.fixture
+def judged(mapped):
+    """Two cubes with a map, one named by its day; a lesion and a healthy group."""
+    study = mapped.study
+    add_cube(mapped, make_scene(SceneConfig(size=64, bands=40), 1, "leaf_day3").cube)
+    study.set_map(
+        1, study.cluster_map(0)[::-1], study.statistics(0), study.confidence(0)[::-1]
+    )
+    study.set_role(1, "lesion")
+    study.set_role(2, "healthy")
+    settle()
+    return mapped
 
 
 def test_group_map_mask_and_recipe_equal_brute_force(mapped, tmp_path):
@@ -60,8 +97,8 @@ def test_each_role_has_a_mask_and_the_legend_names_the_groups(mapped, tmp_path):
         assert set(map(tuple, mask[mask[..., 3] > 0][:, :3])) == {
             study.grouping.group(held[0]).color
         }
-    roles = {p.stem.removeprefix("leaf_") for p in tmp_path.glob("leaf_*.tif")}
-    assert roles == {"groups", "lesion_mask", "healthy_mask"}
+    written = {p.stem.removeprefix("leaf_") for p in tmp_path.glob("leaf_*.tif")}
+    assert written == {"groups", "lesion_mask", "healthy_mask", "leaves"}
     drawn = np.asarray(Image.open(tmp_path / "leaf_groups_legend.png").convert("RGB"))
     H = drawn.shape[0]
     for group in study.grouping.groups:
@@ -109,3 +146,192 @@ def test_a_folder_that_cannot_be_written_is_told(mapped, tmp_path):
 
 def test_without_a_map_there_is_nothing_to_press(leaf_dock):
     assert not leaf_dock.export.export_button.isEnabled()
+
+
+def test_tables_are_those_of_the_command_line_byte_by_byte(judged, tmp_path):
+    export(judged, tmp_path / "screen")
+    path = tmp_path / "s.dgc.json"
+    judged.workspace.studies.save_as(path)
+    wait_until(lambda: path.exists() and not judged.workspace.studies.keeper.pending)
+    assert main(["report", str(path), "-o", str(tmp_path / "line"), "-q"]) == 0
+    line = names(tmp_path / "line")
+    assert line >= TABLES | {"severity_by_day.csv", "spectra.sli", "leaf_leaves.png"}
+    assert line <= names(tmp_path / "screen")
+    for name in line:
+        mine = (tmp_path / "screen" / name).read_bytes()
+        assert mine == (tmp_path / "line" / name).read_bytes(), name
+
+
+def test_settled_leaves_and_the_pixel_size_are_those_of_the_command_line(
+    judged, tmp_path
+):
+    path = tmp_path / "s.dgc.json"
+    judged.workspace.studies.save_as(path)
+    wait_until(lambda: path.exists() and not judged.workspace.studies.keeper.pending)
+    *_, leaves = find_leaves(judged.study)
+    assert isinstance(leaves, LeafRegions)
+    save_leaves(leaves.rename("leaf", 1, "Flag leaf"), leaves_path(path))
+    QTest.mouseClick(judged.export.more_button, LEFT)
+    settle()
+    field = judged.export.more.pixel
+    assert field.isVisible()
+    field.selectAll()
+    QTest.keyClicks(field, "0.5")
+    QTest.keyClick(judged.export.more, Qt.Key.Key_Escape)
+    assert not judged.export.more.isVisible()
+    export(judged, tmp_path / "screen")
+    order = ["report", str(path), "--pixel-mm", "0.5", "-q", "-o"]
+    assert main([*order, str(tmp_path / "line")]) == 0
+    for name in TABLES | {"leaf_leaves.tif"}:
+        mine = (tmp_path / "screen" / name).read_bytes()
+        assert mine == (tmp_path / "line" / name).read_bytes(), name
+    assert b"Flag leaf" in (tmp_path / "screen" / "leaves.csv").read_bytes()
+    assert "find them again" not in judged.status.text()
+    judged.study.set_role(3, "healthy")
+    export(judged, tmp_path / "later")
+    assert "find them again" in judged.status.text()
+    assert judged.status.level == "warning"
+
+
+def test_the_status_says_the_lesion_share_of_the_table(judged, tmp_path):
+    export(judged, tmp_path)
+    clusters = judged.study.cluster_map(0)
+    lesion, healthy = (clusters == 1).sum(), (clusters == 2).sum()
+    share = 100 * lesion / (lesion + healthy)  # the other cube's map is its mirror
+    assert judged.status.text().startswith(
+        f"2 cubes: {share:.1f} % of tissue is lesion."
+    )
+    assert f"Wrote {len(names(tmp_path))} files" in judged.status.text()
+    judged.study.set_role(2, None)
+    export(judged, tmp_path / "lesion alone")
+    said = judged.status.text()
+    assert said.startswith("2 cubes: 100.0 % of tissue is lesion (no group is healthy)")
+
+
+def test_tables_follow_the_roles_until_unticked_by_hand(mapped, tmp_path):
+    tables, study = mapped.export.tables, mapped.study
+    assert not tables.isChecked()
+    tick(tables)
+    assert not tables.isChecked()
+    assert "Give groups a role" in mapped.status.text()
+    study.set_role(1, "background")
+    export(mapped, tmp_path / "without")
+    assert not TABLES & names(tmp_path / "without")
+    assert "Give groups a role" in mapped.status.text()
+    study.set_role(1, "healthy")
+    assert tables.isChecked()
+    mapped.workspace.undo()
+    assert not tables.isChecked()
+    mapped.workspace.redo()
+    assert tables.isChecked()
+    tick(tables)
+    study.set_role(2, "lesion")
+    assert not tables.isChecked()
+    export(mapped, tmp_path / "unticked")
+    assert not TABLES & names(tmp_path / "unticked")
+    tick(tables)
+    for box in (mapped.export.tiff, mapped.export.png):
+        tick(box)
+    export(mapped, tmp_path / "alone")
+    assert names(tmp_path / "alone") >= TABLES
+    assert "recipe.json" not in names(tmp_path / "alone")
+    tick(tables)
+    export(mapped, tmp_path / "nothing")
+    assert "Nothing to write" in mapped.status.text()
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_more_formats_are_ticked_in_a_box_that_stays_open(mapped, tmp_path):
+    panel = mapped.export
+    QTest.mouseClick(panel.more_button, LEFT)
+    settle()
+    for box in panel.more.boxes.values():
+        assert panel.more.isVisible()
+        tick(box)
+    assert not panel.more.pixel.isVisible()  # no tables, no size
+    panel.more.hide()
+    export(mapped, tmp_path)
+    endings = {".tif", ".png", "_overlay.png", ".hdr", ".dat", ".json", ".npy", ".pth"}
+    always = {"recipe.json", "model.safetensors", "leaf_groups_legend.png"}
+    assert names(tmp_path) == {f"leaf_groups{e}" for e in endings} | always
+    labels = np.load(tmp_path / "leaf_groups.npy")
+    np.testing.assert_array_equal(labels, brute_force(mapped))
+    assert panel.more_button.font().bold()
+
+
+def test_a_known_pixel_size_is_not_asked_and_one_given_goes_with_its_cubes(judged):
+    panel, study = judged.export, judged.study
+    panel.more.pixel.setValue(0.25)
+    while judged._viewer.layers:
+        judged._viewer.layers.pop()
+    settle()
+    assert not study.cubes
+    assert panel.more.pixel_mm is None
+    scene = make_scene(SceneConfig(size=64, bands=40, leaves=1), 0, "field").cube
+    size = {"pixel size": ["0.5", "0.5", "units=Millimeters"]}
+    add_cube(judged, replace(scene, metadata=size))
+    study.set_map(0, np.ones((64, 64), np.uint8))
+    assert panel.tables.isChecked()
+    QTest.mouseClick(panel.more_button, LEFT)
+    settle()
+    assert panel.more.isVisible()
+    assert not panel.more.pixel.isVisible()
+    panel.more.hide()
+
+
+def test_tables_are_asked_for_before_they_are_overwritten(judged, tmp_path):
+    (tmp_path / "severity.csv").write_text("mine")
+    seen: list[str] = []
+    answer("Cancel", seen)
+    export(judged, tmp_path)
+    assert "severity.csv" in seen[0]
+    assert names(tmp_path) == {"severity.csv"}
+    answer("Overwrite", seen)
+    export(judged, tmp_path)
+    assert "lesion_%" in (tmp_path / "severity.csv").read_text()
+
+
+def test_what_fails_on_the_way_leaves_nothing(judged, tmp_path):
+    path = tmp_path / "s.dgc.json"
+    judged.workspace.studies.save_as(path)
+    wait_until(lambda: path.exists() and not judged.workspace.studies.keeper.pending)
+    leaves_path(path).write_bytes(b"no leaves")
+    export(judged, tmp_path / "new")
+    assert judged.status.level == "error"
+    assert "leaves.npz" in judged.status.text()
+    assert not (tmp_path / "new").exists()
+
+
+def test_stop_leaves_nothing_and_the_button_exports_again(
+    judged, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(
+        QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path / "new")
+    )
+    button = judged.export.export_button
+    QTest.mouseClick(button, LEFT)
+    assert button.text() == "Stop"
+    QTest.mouseClick(button, LEFT)
+    wait_until(lambda: not judged.export.runner.running, 20)
+    settle()
+    assert "nothing was written" in judged.status.text()
+    assert not (tmp_path / "new").exists()
+    QTest.mouseClick(button, LEFT)
+    wait_until(lambda: not judged.export.runner.running, 20)
+    settle()
+    assert names(tmp_path / "new") >= TABLES
+    assert button.text() == "Export…"
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_the_row_is_slim_and_whole(judged, tmp_path, theme):
+    judged._viewer.theme = theme
+    panel = judged.export
+    panel.more.boxes["envi"].setChecked(True)
+    export(judged, tmp_path)
+    assert panel.open_button.isVisible()
+    assert judged.width() == 376
+    row = (panel.tables, panel.tiff, panel.png, panel.mask)
+    for widget in (*row, panel.more_button, panel.open_button, panel.export_button):
+        assert widget.width() >= widget.sizeHint().width(), widget.text()
+    assert panel.height() < 2 * panel.tables.height()

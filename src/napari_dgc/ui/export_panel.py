@@ -1,4 +1,4 @@
-"""Group maps and masks into files."""
+"""Group maps, masks and severity tables into files."""
 
 from __future__ import annotations
 
@@ -14,94 +14,129 @@ from qtpy.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
     QPushButton,
+    QStyle,
     QWidget,
 )
 
+from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.study import Study
-from napari_dgc.ui.notices import Heading, StatusLine, ask
+from napari_dgc.study.mapping import Progress
+from napari_dgc.ui.export_formats import MoreFormats
+from napari_dgc.ui.export_writing import (
+    ExportRun,
+    Tables,
+    has_tissue,
+    sizeless,
+    word_overwriting,
+)
+from napari_dgc.ui.notices import StatusLine, ask
+from napari_dgc.ui.section import SLIM
 from napari_dgc.ui.selection import Selection
 from napari_dgc.ui.worker import Job, Runner
 
+# Seven in a row of 376 pixels.
+_SLIM = f"{SLIM} QCheckBox {{ spacing: 2px; }}"
+_GIVE_ROLES = "Give groups a role (healthy, lesion) to get severity."
+_EXPORT_TIP = (
+    "Write the group map of every cube, a mask for each role that groups have "
+    "(NAME_lesion_mask), the recipe of the merges, and the tables"
+)
+
 
 class ExportPanel(QWidget):
-    """Formats, the mask of the selected groups, and where to."""
+    """Tables, formats, the mask of the selected groups, and where to."""
 
     def __init__(self, study: Study, selection: Selection, status: StatusLine) -> None:
         super().__init__()
         self._study = study
         self._selection = selection
         self._status = status
-        self._written: list[Path] = []
+        self.setStyleSheet(_SLIM)
+        self._run: ExportRun | None = None
+        self._written: tuple[Path, ...] = ()
+        self._declined = False  # the tables, by hand
+        self._sized: tuple[Cube, ...] = ()  # those on show when a size was given
         self.runner = Runner(self)
         self._make_widgets()
         self._lay_out()
-        self.export_button.clicked.connect(self._on_export_clicked)
-        self.open_button.clicked.connect(self._on_open_clicked)
-        self.runner.yielded.connect(self._on_file_written)
-        self.runner.succeeded.connect(self._on_run_succeeded)
-        self.runner.failed.connect(status.report)
-        self.runner.running_changed.connect(self.refresh)
-        selection.changed.connect(self._on_selection_changed)
+        self._connect()
         self.refresh()
 
     def export(self, folder: str | Path) -> None:
         """Write what is ticked into a folder, after asking where files exist."""
         if not self._is_ready():
             return
-        formats = [name for name, box in self._formats() if box.isChecked()]
-        groups = sorted(self._selection.ids) if self.mask.isChecked() else []
         try:
-            export = self._study.export(folder, groups=groups, formats=formats)
-            export = replace(export, roles=True, legend=True)
+            run = self._plan(Path(folder))
         except InputError as error:
             self._status.report(error)
             return
-        there = export.existing()
+        there = run.existing()
         if there and not self._may_overwrite(there):
             self._status.say("Nothing was written.", "info")
             return
-        self._written.clear()
+        self._run, self._written = run, ()
         self._status.say(f"Writing to {folder}…")
-        # Runs whole: to stop between two files would leave half a result.
-        run = partial(export.run, force=bool(there))
-        self.runner.start(Job("exporting masks", run))
+        job = partial(run.run, force=bool(there))
+        self.runner.start(Job("exporting", job, keep=lambda piece: False))
+
+    def _plan(self, folder: Path) -> ExportRun:
+        """Take what is to be written as it is now."""
+        formats, export, tables = self._formats(), None, None
+        if formats:
+            groups = sorted(self._selection.ids) if self.mask.isChecked() else []
+            export = self._study.export(folder, groups=groups, formats=formats)
+            export = replace(export, roles=True, legend=True)
+        if self.tables.isChecked():
+            tables = Tables.of(self._study, self.more.pixel_mm)
+        return ExportRun(folder, export, tables)
 
     def _is_ready(self) -> bool:
         """Say what is lacking, before a folder is asked for."""
-        text = ""
-        if not any(box.isChecked() for _, box in self._formats()):
-            text = "Nothing to write: tick TIFF or PNG."
+        text, formats = "", self._formats()
+        if not formats and not self.tables.isChecked():
+            text = "Nothing to write: tick Tables, TIFF or PNG."
+        elif self.mask.isChecked() and not formats:
+            text = "Tick TIFF or PNG too: the mask is written in these."
         elif self.mask.isChecked() and not self._selection.ids:
             text = "Select the groups of the mask first, in the table or on the image."
         if text:
             self._status.say(text, "warning")
         return not text
 
-    def refresh(self) -> None:
-        """Enable what can be done now."""
+    def refresh(self, *_: object) -> None:
+        """Enable what can be done now; tables are on as soon as they can be made."""
+        running, tissue = self.runner.running, has_tissue(self._study)
         ready = any(
             self._study.cluster_map(i) is not None
             for i in range(len(self._study.cubes))
         )
-        self.export_button.setEnabled(ready and not self.runner.running)
-        self.open_button.setVisible(bool(self._written) and not self.runner.running)
-
-    def _may_overwrite(self, there: list[Path]) -> bool:
-        names = ", ".join(path.name for path in there[:4])
-        more = f" and {len(there) - 4} more" if len(there) > 4 else ""
-        return ask(
-            self,
-            "Overwrite?",
-            f"{there[0].parent} already holds {names}{more}.",
-            "Overwrite",
-            "Cancel",
+        self.export_button.setEnabled(ready or running)
+        self.export_button.setText("Stop" if running else "Export…")
+        self.export_button.setToolTip(
+            "Stop writing; the folder stays as it was" if running else _EXPORT_TIP
+        )
+        self.open_button.setVisible(bool(self._written) and not running)
+        self.tables.setChecked(tissue and not self._declined)
+        self.tables.setToolTip(
+            "severity.csv, leaves.csv, lesions.csv, spectra and a picture of each "
+            "cube's leaves" + ("" if tissue else f". {_GIVE_ROLES}")
         )
 
-    def _formats(self) -> tuple[tuple[str, QCheckBox], ...]:
-        return ("tif", self.tiff), ("png", self.png)
+    def _may_overwrite(self, there: list[Path]) -> bool:
+        question = word_overwriting(there)
+        return ask(self, "Overwrite?", question, "Overwrite", "Cancel")
+
+    def _formats(self) -> list[str]:
+        plain = [("tif", self.tiff), ("png", self.png)]
+        chosen = [name for name, box in plain if box.isChecked()]
+        return [*chosen, *self.more.formats]
+
+    # -- inside -------------------------------------------------------------------
 
     def _make_widgets(self) -> None:
+        self.tables = QCheckBox("Tables")
         self.tiff = QCheckBox("TIFF")
         self.tiff.setChecked(True)
         self.tiff.setToolTip(
@@ -115,25 +150,42 @@ class ExportPanel(QWidget):
             "NAME_groups_legend.png their names and shares too"
         )
         self.mask = QCheckBox("Mask")
-        self.export_button = QPushButton("Export…")
-        self.export_button.setToolTip(
-            "Write the group map of every cube, a mask for each role that groups have "
-            "(NAME_lesion_mask), and the recipe of the merges"
-        )
-        self.open_button = QPushButton("Open")
+        self.more = MoreFormats(self)
+        self.more_button = QPushButton("More")
+        self.export_button = QPushButton()
+        self.open_button = QPushButton()  # a word has no room
+        icon = QStyle.StandardPixmap.SP_DirOpenIcon
+        self.open_button.setIcon(self.style().standardIcon(icon))
+        self.open_button.setStyleSheet("padding: 3px 0px;")
+        self.open_button.setAccessibleName("Open")
         self.open_button.setToolTip("Show the folder with the written files")
         self._on_selection_changed(self._selection.ids)
+        self._on_more_changed()
 
     def _lay_out(self) -> None:
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(6, 0, 6, 0)
-        layout.setSpacing(6)
-        layout.addWidget(Heading("Export"))
-        for box in (self.tiff, self.png, self.mask):
+        layout.setContentsMargins(4, 0, 4, 0)
+        layout.setSpacing(2)
+        for box in (self.tables, self.tiff, self.png, self.mask, self.more_button):
             layout.addWidget(box)
         layout.addStretch()
         layout.addWidget(self.open_button)
         layout.addWidget(self.export_button)
+
+    def _connect(self) -> None:
+        self.tables.clicked.connect(self._on_tables_clicked)
+        self.more_button.clicked.connect(self._on_more_clicked)
+        self.more.changed.connect(self._on_more_changed)
+        self.export_button.clicked.connect(self._on_export_clicked)
+        self.open_button.clicked.connect(self._on_open_clicked)
+        self.runner.yielded.connect(self._on_progressed)
+        self.runner.succeeded.connect(self._on_run_succeeded)
+        self.runner.stopped.connect(self._on_run_stopped)
+        self.runner.failed.connect(self._status.report)
+        self.runner.running_changed.connect(self.refresh)
+        self._selection.changed.connect(self._on_selection_changed)
+        self._study.grouping_changed.connect(self.refresh)
+        self._study.cubes_changed.connect(self._on_cubes_changed)
 
     def _on_selection_changed(self, ids: frozenset[int]) -> None:
         which = (
@@ -143,7 +195,40 @@ class ExportPanel(QWidget):
         )
         self.mask.setToolTip(f"One more file per cube: 1 in the {which}, 0 elsewhere")
 
+    def _on_tables_clicked(self, on: bool) -> None:
+        self._declined = not on and has_tissue(self._study)
+        if on and not has_tissue(self._study):
+            self.tables.setChecked(False)
+            self._status.say(f"{_GIVE_ROLES} Tables are on from then.", "warning")
+
+    def _on_more_clicked(self) -> None:
+        self.more.ask_size(self.tables.isChecked() and bool(sizeless(self._study)))
+        self.more.open_above(self.more_button)
+
+    def _on_more_changed(self) -> None:
+        font = self.more_button.font()
+        font.setBold(bool(self.more.formats))  # no room for how many
+        self.more_button.setFont(font)
+        chosen = ", ".join(self.more.formats) or "none of them now"
+        self.more_button.setToolTip(
+            f"More formats: overlay, ENVI, LabelMe, .npy, .pth ({chosen}); and the "
+            "pixel size, where no header says it"
+        )
+        self._sized = self._study.cubes
+
+    def _on_cubes_changed(self, cubes: tuple[Cube, ...]) -> None:
+        """Forget a pixel size with the last of the cubes it was given for."""
+        known = {id(cube) for cube in self._sized}
+        if any(id(cube) in known for cube in cubes):
+            self._sized = cubes  # those that came to them are of one camera
+        else:
+            self._sized = ()
+            self.more.pixel.setValue(0.0)
+
     def _on_export_clicked(self) -> None:
+        if self.runner.running:
+            self.runner.stop()
+            return
         if not self._is_ready():
             return
         folder = QFileDialog.getExistingDirectory(
@@ -158,10 +243,25 @@ class ExportPanel(QWidget):
             folder = str(self._written[0].parent)
             QDesktopServices.openUrl(QUrl.fromLocalFile(folder))
 
-    def _on_file_written(self, path: Path) -> None:
-        self._written.append(path)
+    def _on_progressed(self, piece: Progress) -> None:
+        self._status.say(piece.text)
+
+    def _on_run_stopped(self) -> None:
+        if self._run is not None and self._run.written is not None:
+            self._on_run_succeeded()  # too late: all of it is there
+        else:
+            self._status.say("Stopped: nothing was written.")
 
     def _on_run_succeeded(self) -> None:
-        count = len(self._written)
-        self._status.say(f"Wrote {count} files to {self._written[0].parent}", "good")
+        written = None if self._run is None else self._run.written
+        if written is None:
+            return
+        self._written = written.paths
+        count, folder = len(written.paths), written.paths[0].parent
+        lines = [f"{written.severity}."] if written.severity else []
+        lines.append(f"Wrote {count} files to {folder}.")
+        lines += [written.notice] if written.notice else []
+        if not has_tissue(self._study):
+            lines.append(_GIVE_ROLES)
+        self._status.say(" ".join(lines), "warning" if written.notice else "good")
         self.refresh()

@@ -1,0 +1,253 @@
+"""What Export writes: maps and severity tables; all of it appears, or none."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from napari_dgc.cubes.errors import InputError
+from napari_dgc.cubes.staging import staged
+from napari_dgc.reports.severity import TISSUE
+from napari_dgc.reports.time_series import days_from_names
+from napari_dgc.study import Study
+from napari_dgc.study.exports import Export
+from napari_dgc.study.leaves import leaves_path, load_leaves, tissue_clusters
+from napari_dgc.study.mapping import Progress
+from napari_dgc.study.reporting import Report
+from napari_dgc.ui.wording import word_names
+
+_OLD_LEAVES = "Roles have changed since the leaves were found: find them again."
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What came of an export.
+
+    Attributes
+    ----------
+    paths : tuple of pathlib.Path
+    severity : str
+        What the table says, in words; "" where none was written.
+    notice : str
+        Something the user should know of it; mostly empty.
+    """
+
+    paths: tuple[Path, ...]
+    severity: str = ""
+    notice: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tables:
+    """The tables of a study as it is now, as `napari-dgc report` writes them.
+
+    Attributes
+    ----------
+    report : Report
+    leaves : pathlib.Path, optional
+        Where leaves are kept that are settled.
+    model : str
+        Fingerprint of the model in use.
+    """
+
+    report: Report
+    leaves: Path | None
+    model: str
+
+    @classmethod
+    def of(cls, study: Study, pixel_mm: float | None = None) -> Tables:
+        """Take what the study holds now.
+
+        Parameters
+        ----------
+        study : Study
+        pixel_mm : float, optional
+            Width of a pixel of those cubes whose header does not say it.
+
+        Raises
+        ------
+        InputError
+            If there is no map.
+        """
+        report = Report.of(study)
+        if pixel_mm is not None:
+            cubes = {
+                stem: cube
+                if cube.pixel_area is not None
+                else replace(cube, pixel_area=pixel_mm**2)
+                for stem, cube in report.cubes.items()
+            }
+            report = replace(report, cubes=cubes)
+        report = replace(report, days=days_from_names(list(report.cubes)))
+        path = None if study.path is None else leaves_path(study.path)
+        model = "" if study.model is None else study.model.fingerprint
+        return cls(report, path, model)
+
+    def settle_leaves(self) -> Iterator[str | tuple[Report, str]]:
+        """Read the leaves that are kept and find the others.
+
+        Yields
+        ------
+        str
+            Before each cube: its stem.
+        tuple of Report and str
+            Last: with leaves, and a notice or "".
+
+        Raises
+        ------
+        InputError
+            If no group is tissue, or the file of leaves is damaged.
+        """
+        report, notice = self.report, ""
+        leaves = None if self.leaves is None else load_leaves(self.leaves)
+        if leaves is not None:
+            report = report.with_leaves(leaves)
+            now = self.model, tissue_clusters(report.grouping)
+            notice = "" if now == (leaves.model, leaves.tissue) else _OLD_LEAVES
+        for piece in report.with_regions():
+            yield piece if isinstance(piece, str) else (piece, notice)
+
+
+class ExportRun:
+    """Maps, tables or both into one folder; made on the screen's thread.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Made if missing.
+    export : Export, optional
+        Maps and masks; its own folder is of no matter.
+    tables : Tables, optional
+
+    Attributes
+    ----------
+    written : Written or None
+        Set when all files are in place.
+    """
+
+    def __init__(
+        self, folder: Path, export: Export | None, tables: Tables | None
+    ) -> None:
+        self.folder = folder
+        self._export = export
+        self._tables = tables
+        self._notice = ""
+        self.written: Written | None = None
+
+    def paths(self) -> list[Path]:
+        """Every file that will be written."""
+        paths: list[Path] = []
+        if self._export is not None:
+            paths += replace(self._export, folder=self.folder).paths()
+        if self._tables is not None:
+            paths += self._tables.report.paths(self.folder)
+        return paths
+
+    def existing(self) -> list[Path]:
+        """Those of them that are there already."""
+        return [path for path in self.paths() if path.exists()]
+
+    def run(self, *, force: bool = False) -> Iterator[Progress]:
+        """Write; closed early or failing, it leaves the folder as it was.
+
+        Raises
+        ------
+        InputError
+            If a file exists and `force` is False, no group is tissue, a cube for an
+            overlay is missing, or the folder cannot be written to.
+        """
+        paths: list[Path] = []
+        total = len(self.paths())
+        with staged(self.folder, force=force) as stage:
+            try:
+                with closing(self._write(stage)) as pieces:
+                    for piece in pieces:
+                        text = piece
+                        if isinstance(piece, Path):
+                            paths.append(self.folder / piece.name)
+                            text = f"Writing {len(paths)} of {total}: {piece.name}"
+                        yield Progress(str(text), len(paths) / total)
+            except InputError as error:
+                raise _outside(error, stage, self.folder) from error
+            severity = self._word_severity(stage / "severity.csv")
+        self.written = Written(tuple(paths), severity, self._notice)
+
+    def _write(self, stage: Path) -> Generator[Path | str, None, None]:
+        # Leaves first: where no group is tissue, that is told before long work.
+        report = None
+        if self._tables is not None:
+            for piece in self._tables.settle_leaves():
+                if isinstance(piece, str):
+                    yield f"Finding the leaves of {piece}…"
+                else:
+                    report, self._notice = piece
+        if self._export is not None:
+            yield from replace(self._export, folder=stage).run()
+        if report is not None:
+            yield from report.write(stage)
+
+    def _word_severity(self, table: Path) -> str:
+        if self._tables is None:
+            return ""
+        roles = {group.role for group in self._tables.report.grouping.groups}
+        lacking = [role for role in TISSUE if role not in roles]
+        text = word_severity(table)
+        return f"{text} (no group is {lacking[0]})" if lacking else text
+
+
+def word_severity(table: Path) -> str:
+    """Say what a severity table says of all its cubes: "6 cubes: 3.2 % of tissue …".
+
+    Parameters
+    ----------
+    table : pathlib.Path
+        ``severity.csv``; pixels of all its lines are added up.
+    """
+    with table.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    pixels = {role: sum(int(row[f"{role}_px"]) for row in rows) for role in TISSUE}
+    who = rows[0]["cube"] if len(rows) == 1 else f"{len(rows)} cubes"
+    tissue = sum(pixels.values())
+    if not tissue:
+        return f"{who}: no pixel is tissue"
+    return f"{who}: {_word_percent(pixels['lesion'], tissue)} of tissue is lesion"
+
+
+def sizeless(study: Study) -> list[str]:
+    """Names of the cubes with a map whose pixel size is not known."""
+    try:
+        report = Report.of(study)
+    except InputError:
+        return []
+    return [stem for stem, cube in report.cubes.items() if cube.pixel_area is None]
+
+
+def has_tissue(study: Study) -> bool:
+    """Whether some group is healthy or lesion."""
+    grouping = study.grouping
+    return grouping is not None and any(g.role in TISSUE for g in grouping.groups)
+
+
+def word_overwriting(there: list[Path]) -> str:
+    """Say which files are in the way."""
+    return f"{there[0].parent} already holds {word_names(p.name for p in there)}."
+
+
+def _word_percent(part: int, whole: int) -> str:
+    percent = 100 * part / whole
+    if 0 < percent < 0.05:
+        return "less than 0.1 %"
+    return f"{percent:.1f} %"
+
+
+def _outside(error: InputError, stage: Path, folder: Path) -> InputError:
+    """Tell of the folder that the user named, not of the one we write into first."""
+    source = Path(error.source)
+    if not source.is_relative_to(stage):
+        return error
+    name = source.name
+    whole = name.startswith(".") or source == stage
+    return InputError(folder if whole else folder / name, error.fault, error.remedy)
