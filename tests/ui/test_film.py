@@ -183,7 +183,7 @@ def test_escape_on_the_image_and_folding_leave_too(filmed):
     settle()
     assert filmed.film.session.index == -1
     assert not filmed.film.body.isVisible()
-    assert "4 snapshots, best: " in filmed.film.facts.text()
+    assert "4 snapshots, best: " in filmed.film.fold.toolTip()
 
 
 def test_nothing_is_merged_on_a_frame_and_it_is_said_why(filmed):

@@ -101,7 +101,7 @@ class ClusteringDock(DockedWidget):
         column.setContentsMargins(6, 2, 6, 2)
         column.setSpacing(2)
         self.cubes.body.addWidget(self.picture)
-        self.training.rows.addWidget(self.film)
+        self.training.add_film(self.film)
         for panel in (self.studies, self.cubes, self.training, self.groups):
             column.addWidget(panel)
         give_room(column, self.groups)

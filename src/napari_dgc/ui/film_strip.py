@@ -5,9 +5,7 @@ from __future__ import annotations
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QHBoxLayout,
-    QLabel,
     QPushButton,
-    QSizePolicy,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -31,7 +29,10 @@ _USE = (
 
 
 class FilmStrip(QWidget):
-    """One line while folded; hidden as long as there are fewer than two snapshots.
+    """Score, active clusters and a slider over the snapshots of a training.
+
+    Its button, `fold`, has a place of its own; it is hidden as long as there are fewer
+    than two snapshots, the strip while it is folded.
 
     Parameters
     ----------
@@ -60,10 +61,11 @@ class FilmStrip(QWidget):
         """Show the film as it is, and enable what can be done now."""
         film = self.session.film
         many = len(film.frames) > 1
-        self.setVisible(many)
+        self.fold.setVisible(many)
+        self.setVisible(many and self.fold.isChecked())
         if not many:
             return
-        self.facts.setText(word_film(film))
+        self.fold.setToolTip(f"{word_film(film)}. {_FOLD}")
         self.plot.show_film(film)
         self._show_place()
 
@@ -95,9 +97,6 @@ class FilmStrip(QWidget):
         self.fold.setArrowType(Qt.ArrowType.RightArrow)
         self.fold.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.fold.setToolTip(_FOLD)
-        self.facts = QLabel()
-        self.facts.setToolTip(_FOLD)
-        self.facts.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.plot = FilmPlot(theme)
         self.slider = FilmSlider()
         self.slider.setToolTip(
@@ -115,10 +114,6 @@ class FilmStrip(QWidget):
         row.addStretch()
         row.addWidget(self.use_button)
         row.addWidget(self.back_button)
-        head = QHBoxLayout()
-        head.addWidget(self.fold)
-        head.addWidget(self.facts, stretch=1)
-        head.addWidget(self.buttons, stretch=1)
         scrubber = QHBoxLayout()
         # The slider's ends are below those of the curves.
         scrubber.setContentsMargins(AXIS_WIDTH, 0, COUNT_WIDTH, 0)
@@ -132,7 +127,7 @@ class FilmStrip(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
-        layout.addLayout(head)
+        layout.addWidget(self.buttons)
         layout.addWidget(self.body)
         self._on_folded(False)
 
@@ -151,9 +146,7 @@ class FilmStrip(QWidget):
         self._shared.session.runner.running_changed.connect(self._on_run_turned)
 
     def _on_folded(self, unfolded: bool) -> None:
-        self.body.setVisible(unfolded)
-        self.buttons.setVisible(unfolded)
-        self.facts.setVisible(not unfolded)
+        self.setVisible(unfolded and len(self.session.film.frames) > 1)
         arrow = Qt.ArrowType.DownArrow if unfolded else Qt.ArrowType.RightArrow
         self.fold.setArrowType(arrow)
         if not unfolded:

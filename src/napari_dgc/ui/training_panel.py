@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_dgc.study import Study
+from napari_dgc.ui.film_strip import FilmStrip
 from napari_dgc.ui.notices import StatusLine, WrappedLabel, ask
 from napari_dgc.ui.section import Section
 from napari_dgc.ui.training_account import Account
@@ -93,6 +94,11 @@ class TrainingPanel(Section):
         unmapped = len(self._session.unmapped)
         self.map_button.setVisible(bool(unmapped) and not running)
         self.map_button.setText(f"Map {unmapped} new cube{'s' * (unmapped != 1)}")
+
+    def add_film(self, film: FilmStrip) -> None:
+        """Show the film of the training below; its button stays beside the heading."""
+        self.put_beside(film.fold)
+        self.rows.addWidget(film)
 
     def _announce(self) -> str:
         """Say what training will do on the image, and what Stop will."""
