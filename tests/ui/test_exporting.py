@@ -335,3 +335,18 @@ def test_the_row_is_slim_and_whole(judged, tmp_path, theme):
     for widget in (*row, panel.more_button, panel.open_button, panel.export_button):
         assert widget.width() >= widget.sizeHint().width(), widget.text()
     assert panel.height() < 2 * panel.tables.height()
+
+
+def test_a_full_disk_is_told_by_the_names_the_user_knows(judged, tmp_path):
+    resource = pytest.importorskip("resource")  # Windows has none
+    wait_until(lambda: not judged.workspace.studies.keeper.pending)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))  # bytes per file
+    try:
+        export(judged, tmp_path / "new")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert judged.status.level == "error"
+    assert "cannot be written" in judged.status.text()
+    assert ".tmp" not in judged.status.text()
+    assert not (tmp_path / "new").exists()
