@@ -75,7 +75,7 @@ def test_group_map_mask_and_recipe_equal_brute_force(mapped, tmp_path):
     recipe = Recipe.read(tmp_path / "recipe.json")
     again = recipe.grouping(model.fingerprint, model.centroid_fingerprints)
     np.testing.assert_array_equal(np.take(again.lut(), clusters), labels)
-    assert str(tmp_path) in mapped.status.text()
+    assert str(tmp_path) in mapped.export.open_button.toolTip()
     assert "7 files" in mapped.status.text()
 
 
@@ -335,3 +335,34 @@ def test_the_row_is_slim_and_whole(judged, tmp_path, theme):
     for widget in (*row, panel.more_button, panel.open_button, panel.export_button):
         assert widget.width() >= widget.sizeHint().width(), widget.text()
     assert panel.height() < 2 * panel.tables.height()
+
+
+def test_long_names_are_not_cut_off(mapped, tmp_path):
+    mapped.study.set_role(1, "lesion")
+    mapped.study.set_role(2, "healthy")
+    folder = tmp_path / ("results_of_the_year_" * 5)
+    said = []
+    mapped.export.runner.yielded.connect(lambda piece: said.append(piece.text))
+    study = mapped.study
+    study._cubes[0] = replace(study.cubes[0], name="wheat_flag_leaf_" * 4)
+    export(mapped, folder)
+    assert said
+    for text in (*said, mapped.status.text()):
+        for word in text.split():
+            width = mapped.status.fontMetrics().horizontalAdvance(word)
+            assert width < mapped.status.width() - 20, word
+
+
+def test_a_full_disk_is_told_by_the_names_the_user_knows(judged, tmp_path):
+    resource = pytest.importorskip("resource")  # Windows has none
+    wait_until(lambda: not judged.workspace.studies.keeper.pending)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))  # bytes per file
+    try:
+        export(judged, tmp_path / "new")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert judged.status.level == "error"
+    assert "cannot be written" in judged.status.text()
+    assert ".tmp" not in judged.status.text()
+    assert not (tmp_path / "new").exists()

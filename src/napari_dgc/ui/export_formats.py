@@ -30,6 +30,7 @@ _FORMATS = (
     ("pth", "PyTorch tensor (.pth)", "NAME_groups.pth: label values, uint8"),
 )
 _LARGEST = 10_000.0  # mm
+_FRAMED = "#dgc_popup { border: 1px solid #808080; } QCheckBox { spacing: 6px; }"
 
 
 class MoreFormats(QDialog):
@@ -51,7 +52,7 @@ class MoreFormats(QDialog):
         self.boxes: dict[str, QCheckBox] = {}
         frame = QFrame()
         frame.setObjectName("dgc_popup")
-        frame.setStyleSheet("#dgc_popup { border: 1px solid #808080; }")
+        frame.setStyleSheet(_FRAMED)
         around = QVBoxLayout(self)
         around.setContentsMargins(0, 0, 0, 0)
         around.addWidget(frame)

@@ -27,6 +27,7 @@ from napari_dgc.ui.export_writing import (
     ExportRun,
     Tables,
     has_tissue,
+    shorten,
     sizeless,
     word_overwriting,
 )
@@ -77,7 +78,7 @@ class ExportPanel(QWidget):
             self._status.say("Nothing was written.", "info")
             return
         self._run, self._written = run, ()
-        self._status.say(f"Writing to {folder}…")
+        self._status.say("Writing…")
         job = partial(run.run, force=bool(there))
         self.runner.start(Job("exporting", job, keep=lambda piece: False))
 
@@ -228,6 +229,7 @@ class ExportPanel(QWidget):
     def _on_export_clicked(self) -> None:
         if self.runner.running:
             self.runner.stop()
+            self._status.say("Stopping after the present file…")
             return
         if not self._is_ready():
             return
@@ -258,8 +260,10 @@ class ExportPanel(QWidget):
             return
         self._written = written.paths
         count, folder = len(written.paths), written.paths[0].parent
+        # A path may be as long as four lines; whoever chose it knows it.
+        self.open_button.setToolTip(f"Show the written files in {folder}")
         lines = [f"{written.severity}."] if written.severity else []
-        lines.append(f"Wrote {count} files to {folder}.")
+        lines.append(f"Wrote {count} files to {shorten(folder.name)}.")
         lines += [written.notice] if written.notice else []
         if not has_tissue(self._study):
             lines.append(_GIVE_ROLES)

@@ -19,6 +19,7 @@ from napari_dgc.study.mapping import Progress
 from napari_dgc.study.reporting import Report
 from napari_dgc.ui.wording import word_names
 
+_LONGEST = 38  # letters that fit into the dock
 _OLD_LEAVES = "Roles have changed since the leaves were found: find them again."
 
 
@@ -168,7 +169,8 @@ class ExportRun:
                         text = piece
                         if isinstance(piece, Path):
                             paths.append(self.folder / piece.name)
-                            text = f"Writing {len(paths)} of {total}: {piece.name}"
+                            name = shorten(piece.name)
+                            text = f"Writing {len(paths)} of {total}: {name}"
                         yield Progress(str(text), len(paths) / total)
             except InputError as error:
                 raise _outside(error, stage, self.folder) from error
@@ -181,7 +183,7 @@ class ExportRun:
         if self._tables is not None:
             for piece in self._tables.settle_leaves():
                 if isinstance(piece, str):
-                    yield f"Finding the leaves of {piece}…"
+                    yield f"Finding the leaves of {shorten(piece)}…"
                 else:
                     report, self._notice = piece
         if self._export is not None:
@@ -209,7 +211,7 @@ def word_severity(table: Path) -> str:
     with table.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     pixels = {role: sum(int(row[f"{role}_px"]) for row in rows) for role in TISSUE}
-    who = rows[0]["cube"] if len(rows) == 1 else f"{len(rows)} cubes"
+    who = shorten(rows[0]["cube"]) if len(rows) == 1 else f"{len(rows)} cubes"
     tissue = sum(pixels.values())
     if not tissue:
         return f"{who}: no pixel is tissue"
@@ -231,9 +233,18 @@ def has_tissue(study: Study) -> bool:
     return grouping is not None and any(g.role in TISSUE for g in grouping.groups)
 
 
+def shorten(name: str) -> str:
+    """Leave out the middle of a name that the dock would cut."""
+    if len(name) <= _LONGEST:
+        return name
+    half = (_LONGEST - 1) // 2
+    return f"{name[:half]}…{name[-half:]}"
+
+
 def word_overwriting(there: list[Path]) -> str:
     """Say which files are in the way."""
-    return f"{there[0].parent} already holds {word_names(p.name for p in there)}."
+    names = word_names(path.name for path in there)
+    return f"{there[0].parent} already holds {names}."
 
 
 def _word_percent(part: int, whole: int) -> str:
