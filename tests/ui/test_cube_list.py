@@ -117,6 +117,14 @@ def test_comma_and_period_go_through_the_cubes_on_the_canvas_and_in_the_dock(six
     assert six.display.shown == 1, "on the user's own layer it is not ours"
 
 
+def test_a_click_on_a_cube_says_which_it_is_as_the_keys_do(six):
+    QTest.keyClick(canvas(six), PERIOD)
+    row = six.cubes.list.visualItemRect(six.cubes.list.item(4)).center()
+    QTest.mouseClick(six.cubes.list.viewport(), Qt.MouseButton.LeftButton, pos=row)
+    assert six.display.shown == 4
+    assert "5 of 6" in six.status.text()
+
+
 def test_a_period_in_a_name_steps_to_no_cube(six):
     table = six.groups.table
     six.display.show(0)

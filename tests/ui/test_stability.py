@@ -85,7 +85,9 @@ def test_the_layer_shows_the_agreement_and_lies_on_the_cube(measured):
     # The groups stay what the mouse and the keys are for.
     active = measured._viewer.layers.selection.active
     assert active is measured.display.entry.groups.layer
-    assert "keep their group under noise" in measured.status.text()
+    said = measured.status.text()
+    assert "keep their group under noise" in said
+    assert " 100 %" not in said, "some pixels are marked"
 
 
 def test_the_column_stands_for_the_pixels_and_follows_merges(measured):

@@ -138,6 +138,7 @@ def test_solo_and_show_all(mapped):
     assert drawn(mapped) == {1, 2, 3, 4, 5, 6}
     assert not mapped.study.view.hidden
     assert tools(mapped)[1] == "All shown"
+    assert mapped.groups.tools.all_button.isHidden(), "it would cut the label"
 
 
 def test_solo_and_hidden_follow_the_groups(mapped):

@@ -142,8 +142,7 @@ class CubesPanel(Section):
         elif not 0 <= to < count:
             self._status.say(f"This is the {'last' if by > 0 else 'first'} cube.")
         else:
-            self.chosen.emit(to)
-            self._status.say(f"{self._study.cubes[to].name}: {to + 1} of {count}.")
+            self._choose(to)
 
     def warn(self) -> None:
         """Tell of cubes just mapped that lie outside what the model has seen."""
@@ -237,7 +236,13 @@ class CubesPanel(Section):
 
     def _on_row_changed(self, row: int) -> None:
         if row >= 0:
-            self.chosen.emit(row)
+            self._choose(row)
+
+    def _choose(self, row: int) -> None:
+        """Show a cube, by key or by click; who has more to say of it comes after."""
+        cubes = self._study.cubes
+        self._status.say(f"{cubes[row].name}: {row + 1} of {len(cubes)}.")
+        self.chosen.emit(row)
 
     def _on_item_clicked(self, item: QListWidgetItem) -> None:
         # Only the row that is current already: choosing another fills the list anew.

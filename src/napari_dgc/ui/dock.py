@@ -157,7 +157,7 @@ class ClusteringDock(DockedWidget):
         self._unfolding.timeout.connect(self._show_suggestions)
         self._viewer.events.theme.connect(self._on_theme_changed)
         offer = self.groups.tools.offer
-        offer("Activation: groups x cubes (X)", self.activation.toggle)
+        offer("Activation: groups × cubes (X)", self.activation.toggle)
         self.groups.follow_stability(self.stability)
 
     def _start(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import Any
 
@@ -21,7 +22,7 @@ _BUSY = "Wait until the training or mapping is done, or press Stop, then measure
 _ANOTHER = "The map of {0} is another one by now: its stability was not kept."
 _STOPPED = "Stopped. The stability was not measured."
 _UNMEASURED = "The stability of {0} is not measured yet: More > Measure stability."
-_DONE = "{0}: {1:.0f} % of the pixels keep their group under noise; red ones do not."
+_DONE = "{0}: {1:.4g} % of the pixels keep their group under noise; dots: the rest."
 
 
 class StabilityOverlay(QObject):
@@ -130,7 +131,9 @@ class StabilityOverlay(QObject):
         self._on = True
         say = self._workspace.status.say
         if self.measured.put(piece):
-            say(_DONE.format(self._name, 100 * self._kept(piece)), "good")
+            # Down to a tenth: "100 %" beside marked pixels would be a contradiction.
+            share = math.floor(1000 * self._kept(piece)) / 10
+            say(_DONE.format(self._name, share), "good")
         else:
             say(_ANOTHER.format(self._name), "warning")
 
