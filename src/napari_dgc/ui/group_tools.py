@@ -201,8 +201,7 @@ class GroupTools(QWidget):
         self.blink_button.setEnabled(bool(chosen) or self.blinker.active)
         self.blink_button.setChecked(self.blinker.active)
         self.all_button.setEnabled(bool(hidden))
-        # The row is full at the dock's usual width: unused, it would cut the label.
-        self.all_button.setVisible(bool(hidden))
+        self.all_button.setVisible(bool(hidden))  # else its room is the label's
 
     def _chosen(self) -> frozenset[int]:
         """Give the selected groups; without any, or without a map, say so."""
