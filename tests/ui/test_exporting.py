@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +14,7 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QFileDialog
 
+from napari_dgc import read_cube
 from napari_dgc.cli import main
 from napari_dgc.cubes.scenes import SceneConfig, make_scene
 from napari_dgc.merging.recipe import Recipe
@@ -366,3 +368,34 @@ def test_a_full_disk_is_told_by_the_names_the_user_knows(judged, tmp_path):
     assert "cannot be written" in judged.status.text()
     assert ".tmp" not in judged.status.text()
     assert not (tmp_path / "new").exists()
+
+
+def test_the_header_tells_the_pixel_size_here_as_there(mapped, leaf, tmp_path):
+    pixels = np.asarray(leaf.data, np.float32)
+    pixels.tofile(tmp_path / "near.dat")
+    C, H, W = pixels.shape
+    wavelengths = ", ".join(f"{nm:.3f}" for nm in leaf.wavelengths)
+    (tmp_path / "near.hdr").write_text(
+        f"ENVI\nsamples = {W}\nlines = {H}\nbands = {C}\nheader offset = 0\n"
+        f"data type = 4\ninterleave = bsq\nbyte order = 0\n"
+        f"wavelength units = Nanometers\nwavelength = {{{wavelengths}}}\n"
+        "pixel size = {0.5, 0.25, units=Millimeters}\n"
+    )
+    study = mapped.study
+    add_cube(mapped, read_cube(tmp_path / "near.hdr"))
+    study.set_map(1, study.cluster_map(0), study.statistics(0), study.confidence(0))
+    study.set_role(1, "lesion")
+    study.set_role(2, "healthy")
+    path = tmp_path / "s.dgc.json"
+    mapped.workspace.studies.save_as(path)
+    wait_until(lambda: path.exists() and not mapped.workspace.studies.keeper.pending)
+    export(mapped, tmp_path / "screen")
+    assert main(["report", str(path), "-o", str(tmp_path / "line"), "-q"]) == 0
+    for name in TABLES:
+        mine = (tmp_path / "screen" / name).read_bytes()
+        assert mine == (tmp_path / "line" / name).read_bytes(), name
+    with (tmp_path / "screen" / "severity.csv").open() as file:
+        unknown, near = csv.DictReader(file)
+    assert unknown["lesion_mm2"] == ""
+    lesion = (study.cluster_map(1) == 1).sum()
+    assert float(near["lesion_mm2"]) == pytest.approx(0.125 * lesion, rel=1e-5)
