@@ -87,6 +87,7 @@ class GroupTable(QTreeView):
         self.setMinimumHeight(_MIN_HEIGHT)
         self.setIndentation(_INDENT)
         self.setUniformRowHeights(True)
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # its number ends a name
         self.setAllColumnsShowFocus(True)
         self.setExpandsOnDoubleClick(False)  # that renames
         names = NameDelegate(self)
@@ -249,8 +250,7 @@ class GroupTable(QTreeView):
             return
         target = self.model().group_at(row_for_drop(self, event.position().toPoint()))
         dragged = Dragged.from_mime(event.mimeData())
-        text = dragged.word_drop(grouping, target)
-        if text != self._last_said:
+        if (text := dragged.word_drop(grouping, target)) != self._last_said:
             self._last_said = text
             if text:
                 self.said.emit(text)

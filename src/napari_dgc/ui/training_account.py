@@ -40,6 +40,8 @@ class Account:
     @property
     def words(self) -> str:
         """One line of it."""
+        if not self.steps:
+            return "first map made; open to train"
         parts = [f"{self.steps} step{'s' * (self.steps != 1)}"]
         if self.active:
             parts.append(f"{self.active} clusters")

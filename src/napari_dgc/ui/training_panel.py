@@ -32,7 +32,7 @@ _NOW = "They go at once; the new model is still offered later."
 class TrainingPanel(Section):
     """Clusters, steps, device; First map, Train, Stop; progress, loss and score.
 
-    Folds in by itself when a training has ended; how it went stays in its heading.
+    Folds in by itself when a run has ended; how it went stays in its heading.
     """
 
     def __init__(
@@ -281,7 +281,7 @@ class TrainingPanel(Section):
         self._account = Account()  # leave it unfolded: it will be tried again
 
     def _on_run_ended(self) -> None:
-        if self._account.steps:
+        if self._account != Account():
             self.summarize(self._account.words)
             self.fold()
             self._account = Account()  # what ends next is no training

@@ -15,10 +15,7 @@ if TYPE_CHECKING:
 
 SAME = "Your groups stay as they are."
 _READY = "The map is ready."
-HOW = (
-    "Click on the map to select a cluster; drag rows onto a row, or press M and drag "
-    "on the image, to merge."
-)
+HOW = "Slide Granularity to a few groups; merge by dragging rows, or with M."
 _KEPT = "Your groups are kept; “Use new model” takes the new clusters instead."
 
 
