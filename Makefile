@@ -62,13 +62,15 @@ test: check tests packaging ## set-up, static checks and every test: what CI run
 .PHONY: tests
 tests: setup ## core and screen at once, as `make test` does
 	@OMP_NUM_THREADS=1 LP_NUM_THREADS=1 $(MAKE) --no-print-directory --jobs 3 \
-		core screen-first screen-second
+		core screen-first screen-second screen-third
 
-# Halves by file name, of about the same length.
-.PHONY: screen-first screen-second
-screen-first screen-second: screen-%: setup
-	NAPARI_DGC_REQUIRE_SCREEN=1 $(SCREEN) $(PYTEST) -m screen \
-		$(if $(filter first,$*),tests/ui/test_[a-m]*.py,tests/ui/test_[n-z]*.py) $(ARGS)
+# Thirds by file name, of about the same length.
+FILES_first := tests/ui/test_[a-f]*.py
+FILES_second := tests/ui/test_[g-r]*.py
+FILES_third := tests/ui/test_[s-z]*.py
+.PHONY: screen-first screen-second screen-third
+screen-first screen-second screen-third: screen-%: setup
+	NAPARI_DGC_REQUIRE_SCREEN=1 $(SCREEN) $(PYTEST) -m screen $(FILES_$*) $(ARGS)
 
 .PHONY: check
 check: lint format types layers manifest ## static checks only
