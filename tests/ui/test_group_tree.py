@@ -407,7 +407,7 @@ def test_a_long_name_is_elided_and_its_tip_has_all_of_it(mapped):
     assert table.fontMetrics().horizontalAdvance(name) > table.columnWidth(Column.NAME)
     assert name in index.data(Qt.ItemDataRole.ToolTipRole)
     assert not table.horizontalScrollBar().isVisible()
-    assert table.textElideMode() == Qt.TextElideMode.ElideRight
+    assert table.textElideMode() == Qt.TextElideMode.ElideMiddle
     unit = table.fontMetrics().horizontalAdvance("Group 12")
     assert table.visualRect(index).width() > unit + 18
 

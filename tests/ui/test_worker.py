@@ -143,3 +143,20 @@ def test_a_call_at_the_end_outlives_garbage_collection(qapp):
 
 def _note(called: list[str], holder: list) -> None:
     called.append("gone")
+
+
+def test_a_job_whose_last_piece_comes_too_late_was_stopped(run):
+    """Stop while the piece is on its way, the worker at its end already."""
+    done = threading.Event()
+
+    def job():
+        yield 1
+        done.set()
+
+    run.runner.start(Job("ending", job, lambda piece: True))
+    assert done.wait(5)
+    time.sleep(0.1)  # the screen's thread hears of nothing meanwhile
+    run.runner.stop()
+    wait_until(lambda: not run.runner.running, 5)
+    assert run.pieces == []
+    assert run.ends == ["stopped"]

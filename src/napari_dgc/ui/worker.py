@@ -164,9 +164,14 @@ class Runner(QObject):
             self._worker.quit()
 
     def _on_worker_yielded(self, piece: object) -> None:
-        # What was under way when Stop was pressed is no longer wanted.
-        if self._worker is not None and not self._worker.abort_requested:
+        if self._worker is None:
+            return
+        if not self._worker.abort_requested:
             self.yielded.emit(piece)
+        elif self._outcome is None:
+            # What was under way when Stop was pressed is no longer wanted; even if the
+            # worker had ended by then, this job has not.
+            self._outcome = self.stopped.emit
 
     def _on_worker_errored(self, error: Exception) -> None:
         self._outcome = partial(self.failed.emit, error)
