@@ -28,7 +28,11 @@ def full(mapped):
     mapped.training.refresh()
     mapped.training.fold()
     mapped.workspace.gestures.set_merging(True)
-    settle(0.3)
+    watched = (mapped.cubes.list, mapped.groups.table, mapped.export)
+    before: list[QRect] = []
+    while (now := [place(mapped, widget) for widget in watched]) != before:
+        before = now
+        settle(0.3)  # a busy machine lays out late
     return mapped
 
 

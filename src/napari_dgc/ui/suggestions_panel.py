@@ -219,7 +219,8 @@ class SuggestionsPanel(SuggestionForm):
     def _on_view_changed(self, view) -> None:
         if view.rejected != self._rejected:
             self._rejected = view.rejected
-            self.follow()
+            self._stale = True
+            self._renewal.start(0)
 
     def _on_selection_changed(self, *_: object) -> None:
         self._lit = self.underMouse()
