@@ -58,10 +58,10 @@ demo: setup ## sample leaves from cube to masks in demo/, then napari where ther
 test: check tests packaging ## set-up, static checks and every test: what CI runs
 	@echo "make test: every stage passed"
 
-# Side by side, each on one thread; all at once on two cores, for screen tests wait a lot.
+# Side by side, each on one thread; three on two cores, for screen tests wait a lot.
 .PHONY: tests
 tests: setup ## core and screen at once, as `make test` does
-	@OMP_NUM_THREADS=1 LP_NUM_THREADS=1 $(MAKE) --no-print-directory --jobs 4 \
+	@OMP_NUM_THREADS=1 LP_NUM_THREADS=1 $(MAKE) --no-print-directory --jobs 3 \
 		core screen-first screen-second screen-third
 
 # Thirds by file name, of about the same length.

@@ -20,6 +20,8 @@ __all__ = ["Column", "GroupModel"]
 
 _ROLE = Qt.ItemDataRole
 
+_COLUMNS = tuple(Column)  # asked for hundreds of times a step: no look-up by value
+
 
 class GroupModel(GroupRows):
     """What the rows of groups and clusters show, and what is done to them.
@@ -133,7 +135,7 @@ class GroupModel(GroupRows):
         group, cluster = self.group_at(index), self.cluster_at(index)
         if group is None:
             return None
-        column = Column(index.column())
+        column = _COLUMNS[index.column()]
         if cluster is None:
             return self._cells.of_group(group, column, role)
         return self._cells.of_member(group, cluster, column, role)
