@@ -28,11 +28,14 @@ def full(mapped):
     mapped.training.refresh()
     mapped.training.fold()
     mapped.workspace.gestures.set_merging(True)
+    mapped.status.say("Short.")
+    bar = mapped.area.verticalScrollBar()
+    wait_until(lambda: not bar.isVisible(), 10)  # a busy machine lays out late
     watched = (mapped.cubes.list, mapped.groups.table, mapped.export)
     before: list[QRect] = []
     while (now := [place(mapped, widget) for widget in watched]) != before:
         before = now
-        settle(0.3)  # a busy machine lays out late
+        settle(0.3)
     return mapped
 
 
