@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_dgc.cubes.files import write_whole
+from napari_dgc.reports.csv_files import write_csv
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +75,10 @@ def write_activation_csv(
         raise ValueError(
             f"{shares.shape} shares for {len(rows)} rows and {len(cubes)} cubes"
         )
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
     head = ["name", "role", "clusters", "active_cubes"]
-    table.writerow(head + [f"{cube}_%" for cube in cubes])
+    lines = []
     for row, values in zip(rows, shares.tolist(), strict=True):
         clusters = " ".join(map(str, row.clusters))
         fixed = [row.name, row.role or "", clusters, row.active]
-        table.writerow(fixed + [f"{100 * value:.4f}" for value in values])
-    content = text.getvalue()
-    data = content.encode("utf-8" if content.isascii() else "utf-8-sig")
-    return write_whole(path, lambda file: file.write(data), force=force)
+        lines.append(fixed + [f"{100 * value:.4f}" for value in values])
+    return write_csv(path, head + [f"{cube}_%" for cube in cubes], lines, force=force)

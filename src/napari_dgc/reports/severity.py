@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_dgc.cubes.files import write_whole
+from napari_dgc.reports.csv_files import write_csv
 from napari_dgc.reports.doubt import Interval
 from napari_dgc.reports.lesions import LesionSizes
 from napari_dgc.reports.masks import check_label_map
@@ -190,23 +188,6 @@ def write_lesions_csv(
         for number, area in enumerate(row.lesions.areas if row.lesions else (), 1)
     )
     return write_csv(path, header, lines, force=force)
-
-
-def write_csv(
-    path: str | Path,
-    header: Iterable[str],
-    lines: Iterable[Iterable[object]],
-    *,
-    force: bool = False,
-) -> Path:
-    """Write a table; with a byte order mark where it is not plain ASCII, for Excel."""
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(header)
-    table.writerows(lines)
-    content = text.getvalue()
-    data = content.encode("utf-8" if content.isascii() else "utf-8-sig")
-    return write_whole(path, lambda file: file.write(data), force=force)
 
 
 def _cells(row: SeverityRow) -> list[object]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_dgc.cubes.files import write_whole
+from napari_dgc.reports.csv_files import write_csv
 
 Color = tuple[int, int, int]
 Floats = NDArray[np.float64] | NDArray[np.float32]
@@ -105,17 +103,12 @@ def write_spectra_csv(
     where a name is not plain ASCII, since Excel takes the file for another
     encoding without, and older R stumbles over it where it is not needed.
     """
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(HEADER)
+    lines: list[Iterable[object]] = []
     bands = None if wavelengths is None else len(wavelengths)
     for spectrum in spectra:
         bands = len(spectrum.mean) if bands is None else bands
-        table.writerows(_rows(spectrum, wavelengths, bands))
-    content = text.getvalue()
-    encoding = "utf-8" if content.isascii() else "utf-8-sig"
-    data = content.encode(encoding)
-    return write_whole(path, lambda file: file.write(data), force=force)
+        lines.extend(_rows(spectrum, wavelengths, bands))
+    return write_csv(path, HEADER, lines, force=force)
 
 
 def _rows(

@@ -16,7 +16,8 @@ from matplotlib.ticker import MaxNLocator
 
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.files import check_free, write_whole
-from napari_dgc.reports.severity import SeverityRow, write_csv
+from napari_dgc.reports.csv_files import write_csv
+from napari_dgc.reports.severity import SeverityRow
 
 Days = dict[str, tuple[str, float]]
 """Plant and day by the cube's name."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import napari.viewer
-from qtpy.QtCore import QSize, Qt, QTimer
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QButtonGroup,
     QComboBox,
@@ -22,7 +20,6 @@ from napari_dgc.ui.activation_saving import ActivationSaving
 from napari_dgc.ui.activation_source import ALIKE, DATE, LISTED, ActivationSource
 from napari_dgc.ui.activation_view import ActivationView
 from napari_dgc.ui.activation_wording import explain_cell, explain_column, explain_row
-from napari_dgc.ui.endings import when_destroyed
 from napari_dgc.ui.second_dock import ClosableWidget
 from napari_dgc.ui.workspace import Workspace
 
@@ -47,15 +44,11 @@ class ActivationDock(ClosableWidget):
     """
 
     def __init__(self, viewer: napari.viewer.Viewer, workspace: Workspace) -> None:
-        super().__init__()
+        super().__init__(_HEIGHT)
         self.setObjectName("dgc_activation_dock")
         self._viewer = viewer
         self._workspace = workspace
         self._source = ActivationSource(workspace.study)
-        # Many things change at one step; one drawing answers them, after the image.
-        self._renewal = QTimer(self)
-        self._renewal.setSingleShot(True)
-        self._renewal.timeout.connect(self.renew)
         self._make_widgets()
         self._lay_out()
         self._connect()
@@ -143,9 +136,6 @@ class ActivationDock(ClosableWidget):
         self._source.forget()
         self._renewal.start(0)
 
-    def _on_anything_changed(self, *_: object) -> None:
-        self._renewal.start(0)
-
     def _on_theme_changed(self, event) -> None:
         self.view.set_theme(event.value)
 
@@ -206,8 +196,7 @@ class ActivationDock(ClosableWidget):
 
     def _connect(self) -> None:
         shared, study = self._workspace, self._workspace.study
-        # What outlives this dock: let go of in the end.
-        self._links: list[tuple] = [
+        self.listen(
             (shared.regrouped, self._on_anything_changed),
             (shared.selection.changed, self._mark),
             (shared.display.shown_changed, self._mark),
@@ -215,32 +204,9 @@ class ActivationDock(ClosableWidget):
             (study.cubes_changed, self._on_numbers_changed),
             (study.model_changed, self._on_numbers_changed),
             (self._viewer.events.theme, self._on_theme_changed),
-        ]
-        for signal, slot in self._links:
-            signal.connect(slot)
-        when_destroyed(self, partial(_let_go, self._links))
+        )
         self._scope.buttonToggled.connect(self._on_anything_changed)
         self.rows.currentIndexChanged.connect(self._on_anything_changed)
         self.columns.currentIndexChanged.connect(self._on_anything_changed)
         self.view.wanted.connect(self._on_wanted)
         self.view.said.connect(self._say)
-
-    def sizeHint(self) -> QSize:
-        """Leave most of a small window to the image."""
-        return QSize(600, _HEIGHT)
-
-    def showEvent(self, event) -> None:
-        """Make up for what was missed."""
-        super().showEvent(event)
-        self._renewal.start(0)
-
-    def shut(self) -> None:
-        """Let go of the study and the viewer."""
-        _let_go(self._links)
-        self.closed.emit()
-
-
-def _let_go(links: list[tuple]) -> None:
-    while links:
-        signal, slot = links.pop()
-        signal.disconnect(slot)

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from weakref import ref
 
 import napari.viewer
-from qtpy.QtCore import QObject, Qt, QTimer, Signal
+from qtpy.QtCore import QObject, QSize, Qt, QTimer, Signal
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from napari_dgc.ui.canvas import unwrapped
-from napari_dgc.ui.endings import DockedWidget
+from napari_dgc.ui.endings import DockedWidget, when_destroyed
 
 _CORNER = Qt.Corner.BottomRightCorner
 
 
 class ClosableWidget(DockedWidget):
-    """What such a dock holds.
+    """What such a dock holds: something drawn anew when what it shows has changed.
+
+    Parameters
+    ----------
+    height : int
+        Pixels to ask for, of 800 in a small window.
 
     Signals
     -------
@@ -25,6 +31,44 @@ class ClosableWidget(DockedWidget):
     """
 
     closed = Signal()
+
+    def __init__(self, height: int) -> None:
+        super().__init__()
+        self._height = height
+        # What outlives this dock, and what follows it: let go of in the end.
+        self._links: list[tuple] = []
+        # Many things change at one step; one drawing answers them, after the image.
+        self._renewal = QTimer(self)
+        self._renewal.setSingleShot(True)
+        self._renewal.timeout.connect(self.renew)
+        when_destroyed(self, partial(_let_go, self._links))
+
+    def renew(self) -> None:
+        """Show what has changed; nothing while hidden."""
+        raise NotImplementedError
+
+    def listen(self, *links: tuple) -> None:
+        """Connect signals of what outlives this dock, each with its slot."""
+        for signal, slot in links:
+            signal.connect(slot)
+            self._links.append((signal, slot))
+
+    def sizeHint(self) -> QSize:
+        """Leave most of a small window to the image."""
+        return QSize(600, self._height)
+
+    def showEvent(self, event) -> None:
+        """Make up for what was missed."""
+        super().showEvent(event)
+        self._renewal.start(0)
+
+    def shut(self) -> None:
+        """Let go of the study and the viewer."""
+        _let_go(self._links)
+        self.closed.emit()
+
+    def _on_anything_changed(self, *_: object) -> None:
+        self._renewal.start(0)
 
 
 class SecondDock(QObject):
@@ -146,3 +190,9 @@ class SecondDock(QObject):
         if window is not None and not self._others(window):
             window.setCorner(_CORNER, Qt.DockWidgetArea.BottomDockWidgetArea)
         self.shown_changed.emit(False)
+
+
+def _let_go(links: list[tuple]) -> None:
+    while links:
+        signal, slot = links.pop()
+        signal.disconnect(slot)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
 import napari.viewer
 import numpy as np
 from numpy.typing import NDArray
-from qtpy.QtCore import QSize, QTimer
 from qtpy.QtWidgets import (
     QButtonGroup,
     QHBoxLayout,
@@ -20,7 +18,6 @@ from qtpy.QtWidgets import (
 
 from napari_dgc.cubes.agreement import common_wavelengths
 from napari_dgc.study.view import Pin
-from napari_dgc.ui.endings import when_destroyed
 from napari_dgc.ui.pins import Pins
 from napari_dgc.ui.second_dock import ClosableWidget
 from napari_dgc.ui.spectra_ghost import Ghost
@@ -52,7 +49,7 @@ class SpectraDock(ClosableWidget):
     def __init__(
         self, viewer: napari.viewer.Viewer, workspace: Workspace, pins: Pins
     ) -> None:
-        super().__init__()
+        super().__init__(_HEIGHT)
         self.setObjectName("dgc_spectra")
         self._viewer = viewer
         self._workspace = workspace
@@ -61,10 +58,6 @@ class SpectraDock(ClosableWidget):
         self._merging = frozenset[int]()  # groups whose ghost is drawn
         self.reader = SpectrumReader(self)
         self.hover = SpectraHover(workspace.study, self.reader, self)
-        # Many things change at one step; one drawing answers them, after the image.
-        self._renewal = QTimer(self)
-        self._renewal.setSingleShot(True)
-        self._renewal.timeout.connect(self.renew)
         self._make_widgets()
         self._lay_out()
         self._connect()
@@ -169,9 +162,6 @@ class SpectraDock(ClosableWidget):
         self._source.forget()
         self._renewal.start(0)
 
-    def _on_anything_changed(self, *_: object) -> None:
-        self._renewal.start(0)
-
     def _on_theme_changed(self, event) -> None:
         self.plot.set_theme(event.value)
 
@@ -223,8 +213,7 @@ class SpectraDock(ClosableWidget):
 
     def _connect(self) -> None:
         shared, study = self._workspace, self._workspace.study
-        # What outlives this dock: let go of in the end.
-        self._links: list[tuple] = [
+        self.listen(
             (shared.regrouped, self._on_anything_changed),
             (shared.visibility.changed, self._on_anything_changed),
             (shared.selection.changed, self._on_selection_changed),
@@ -235,10 +224,7 @@ class SpectraDock(ClosableWidget):
             (study.view_changed, self._on_anything_changed),
             (self._viewer.dims.events.point, self._show_band),
             (self._viewer.events.theme, self._on_theme_changed),
-        ]
-        for signal, slot in self._links:
-            signal.connect(slot)
-        when_destroyed(self, partial(_let_go, self._links))
+        )
         self.reader.hovered.connect(self._on_hovered)
         self.hover.left.connect(self._on_left)
         self.reader.kept.connect(self._on_anything_changed)
@@ -251,23 +237,3 @@ class SpectraDock(ClosableWidget):
         self.legend.group_pointed.connect(self.plot.point)
         self.legend.unpin_wanted.connect(self._pins.unpin)
         self.legend.unpin_all_wanted.connect(self._pins.unpin_all)
-
-    def sizeHint(self) -> QSize:
-        """Leave most of a small window to the image."""
-        return QSize(600, _HEIGHT)
-
-    def showEvent(self, event) -> None:
-        """Make up for what was missed."""
-        super().showEvent(event)
-        self._renewal.start(0)
-
-    def shut(self) -> None:
-        """Let go of the study and the viewer."""
-        _let_go(self._links)
-        self.closed.emit()
-
-
-def _let_go(links: list[tuple]) -> None:
-    while links:
-        signal, slot = links.pop()
-        signal.disconnect(slot)
