@@ -97,6 +97,45 @@ def test_a_recipe_repeats_the_merge_exactly(work: Path, tmp_path: Path) -> None:
     assert (cut / "recipe.json").read_bytes() == (replayed / "recipe.json").read_bytes()
 
 
+def test_roles_are_given_by_value(
+    work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model, maps = str(work / "m.safetensors"), str(work / "maps")
+    cut = ["merge", model, maps, "--granularity", "3", "-q"]
+    assert main([*cut, "-o", str(tmp_path / "plain")]) == 0
+    recipe = json.loads((tmp_path / "plain" / "recipe.json").read_text())
+    a, b, c = (str(group["value"]) for group in recipe["groups"])
+    named = [*cut, "-o", str(tmp_path / "named")]
+    assert main([*named, "--role", f"lesion={a}, {c}", "--role", f"healthy={b}"]) == 0
+    recipe = json.loads((tmp_path / "named" / "recipe.json").read_text())
+    assert [g["role"] for g in recipe["groups"]] == ["lesion", "healthy", "lesion"]
+    for bad, told in (
+        ("lesion=99", "no group has the value 99"),
+        ("tumour=1", "background, healthy, lesion, ignore"),
+        ("lesion", "lesion=3,7"),
+        ("lesion=x", "lesion=x"),
+    ):
+        assert told in fails(capsys, *cut, "-o", tmp_path / "bad", "--role", bad)
+    assert not (tmp_path / "bad").exists()
+    # A study made with that recipe has those groups.
+    path = tmp_path / "x.dgc.json"
+    new = ["study", "new", str(work / "scenes"), "-o", str(path), "--model", model]
+    recipe_path = str(tmp_path / "named" / "recipe.json")
+    new += ["--maps", maps, "-q", "--recipe"]
+    assert main([*new, recipe_path]) == 0
+    capsys.readouterr()
+    assert main(["study", "info", str(path), "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert [group["role"] for group in facts["groups"]] == [
+        "lesion",
+        "healthy",
+        "lesion",
+    ]
+    role = ["--role", f"healthy={a}"]
+    told = fails(capsys, "merge", "--study", path, "-o", tmp_path / "bad", *role)
+    assert "has its own roles" in told
+
+
 def test_training_twice_gives_equal_bytes_and_results_on_stdout(
     work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

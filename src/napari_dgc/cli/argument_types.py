@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from napari_dgc.merging.grouping import ROLES, Role
+
 
 def natural(text: str) -> int:
     """A whole number of 0 or more."""
@@ -35,3 +37,15 @@ def label(text: str) -> int:
     if not -(2**31) <= value < 2**31:
         raise argparse.ArgumentTypeError(f"{value} is no 32-bit number")
     return value
+
+
+def role_values(text: str) -> tuple[Role, tuple[int, ...]]:
+    """A role and the label values of groups, such as lesion=3,7."""
+    name, _, values = text.partition("=")
+    for role in ROLES:
+        if name.strip().lower() == role and values.strip():
+            return role, tuple(positive(value) for value in values.split(","))
+    roles = ", ".join(ROLES)
+    raise argparse.ArgumentTypeError(
+        f"{text!r} is not like lesion=3,7; the roles are {roles}"
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from napari_dgc.cli.progress import ProgressLine
 from napari_dgc.cli.reading import read_raw_cubes
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
-from napari_dgc.merging.grouping import Grouping
+from napari_dgc.merging.grouping import Grouping, Role
 
 if TYPE_CHECKING:
     from napari_dgc.study.exports import Export
@@ -37,6 +37,10 @@ def merge_maps(options: argparse.Namespace) -> None:
             "merge",
             "MODEL and CLUSTERS_DIR belong together",
             "give both, or neither with --study",
+        )
+    if options.study is not None and options.role:
+        raise InputError(
+            "--role", "a study has its own roles", "change them there, or leave it out"
         )
     if neither:
         study = open_study(options.study)
@@ -137,14 +141,28 @@ def _grouped(options: argparse.Namespace) -> Study:
     study.accept_model(model)
     if options.recipe is not None:
         study.apply_recipe(options.recipe)
-        return study
-    study.cut(options.granularity)
-    made, known = len(_grouping(study).groups), model.k
-    if options.granularity > made:
-        ProgressLine(options.quiet).say(
-            f"The model has {known} clusters: {made} groups are made"
-        )
+    else:
+        study.cut(options.granularity)
+        made, known = len(_grouping(study).groups), model.k
+        if options.granularity > made:
+            ProgressLine(options.quiet).say(
+                f"The model has {known} clusters: {made} groups are made"
+            )
+    _give_roles(study, options.role)
     return study
+
+
+def _give_roles(study: Study, roles: Iterable[tuple[Role, tuple[int, ...]]]) -> None:
+    """Give groups, named by their label values, the roles of `--role`."""
+    by_value = {group.value: group.id for group in _grouping(study).groups}
+    for role, values in roles:
+        for value in values:
+            if value not in by_value:
+                known = ", ".join(map(str, sorted(by_value)))
+                raise InputError(
+                    "--role", f"no group has the value {value}", f"they have {known}"
+                )
+            study.set_role(by_value[value], role)
 
 
 def open_study(path: Path) -> Study:

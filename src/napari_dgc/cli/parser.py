@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
 from napari_dgc import __version__
-from napari_dgc.cli import commands, evaluate, info, merge, report, study, train
+from napari_dgc.cli import commands, evaluate, info, report, study, train
 from napari_dgc.cli.argument_types import label, length, natural, positive
-from napari_dgc.cli.reading import add_cube_options, add_key_options
+from napari_dgc.cli.common_options import add_common, add_formats, add_quiet
+from napari_dgc.cli.merge_options import add_merge
+from napari_dgc.cli.reading import add_cube_options
 from napari_dgc.clustering.config import PREFETCH
 
 MAP_FORMATS = ("tif", "npy", "png", "pth")
-GROUP_FORMATS = ("tif", "png", "overlay", "envi", "labelme", "npy", "pth")
 
 
 class UsageError(ValueError):
@@ -42,7 +42,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_info(add("info", help="say what cubes hold, and which bands are noisy"))
     _add_train(add("train", help="learn clusters over all cubes"))
     _add_segment(add("segment", help="map cubes with a model"))
-    _add_merge(add("merge", help="merge the clusters of maps into groups"))
+    add_merge(add("merge", help="merge the clusters of maps into groups"))
     _add_study(add("study", help="make or look at a study without a screen"))
     _add_report(add("report", help="severity, leaves, lesions and spectra as tables"))
     _add_evaluate(add("evaluate", help="score maps against labels"))
@@ -54,14 +54,14 @@ def _add_sample(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--scenes", type=positive, default=6, metavar="N")
     parser.add_argument("--size", type=positive, default=256, metavar="PIXELS")
     parser.add_argument("--seed", type=natural, default=0)
-    _add_common(parser)
+    add_common(parser)
     parser.set_defaults(run=commands.write_sample)
 
 
 def _add_info(parser: argparse.ArgumentParser) -> None:
     add_cube_options(parser, bands=True)
     parser.add_argument("--json", action="store_true", help="for programs")
-    _add_quiet(parser)
+    add_quiet(parser)
     parser.set_defaults(run=info.show_cubes)
 
 
@@ -96,7 +96,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tensorboard", type=Path, metavar="DIR", help="log there for TensorBoard too"
     )
-    _add_common(parser)
+    add_common(parser)
     parser.set_defaults(run=train.train_model)
 
 
@@ -104,59 +104,10 @@ def _add_segment(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", type=Path, metavar="MODEL")
     add_cube_options(parser)
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT_DIR")
-    _add_formats(parser, MAP_FORMATS)
+    add_formats(parser, MAP_FORMATS)
     parser.add_argument("--device", default="auto")
-    _add_common(parser)
+    add_common(parser)
     parser.set_defaults(run=commands.segment_cubes)
-
-
-def _add_merge(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "model",
-        type=Path,
-        nargs="?",
-        metavar="MODEL",
-        help="with --study: its own, if neither is given",
-    )
-    parser.add_argument(
-        "maps",
-        type=Path,
-        nargs="?",
-        metavar="CLUSTERS_DIR",
-        help="holds STEM_clusters.tif per cube; with --study: its own, if not given",
-    )
-    how = parser.add_mutually_exclusive_group(required=True)
-    how.add_argument(
-        "--granularity",
-        type=positive,
-        metavar="N",
-        help="cut the tree of clusters so that there are N groups",
-    )
-    how.add_argument(
-        "--recipe",
-        type=Path,
-        metavar="R.json",
-        help="merge as this recipe says, made with the same model",
-    )
-    how.add_argument(
-        "--study",
-        type=Path,
-        metavar="S.dgc.json",
-        help="merge as this study does; gives the very maps of the screen",
-    )
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT_DIR")
-    _add_formats(parser, GROUP_FORMATS)
-    parser.add_argument(
-        "--cubes",
-        type=Path,
-        nargs="+",
-        metavar="CUBE_OR_DIR",
-        help="what the maps are of: for clusters split by their spectra, for overlays, "
-        "and for where they lie on Earth; with --study its own are found",
-    )
-    add_key_options(parser)
-    _add_common(parser)
-    parser.set_defaults(run=merge.merge_maps)
 
 
 def _add_study(parser: argparse.ArgumentParser) -> None:
@@ -178,17 +129,23 @@ def _add_study(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="holds what segment wrote with this model; copied beside the study",
     )
-    _add_common(new)
+    new.add_argument(
+        "--recipe",
+        type=Path,
+        metavar="R.json",
+        help="group as this recipe says, made with the same model",
+    )
+    add_common(new)
     new.set_defaults(run=study.make_study)
     leaves = add("leaves", help="find the leaves and keep them with the study")
     leaves.add_argument("study", type=Path, metavar="S.dgc.json")
     _add_leaves(leaves)
-    _add_common(leaves)
+    add_common(leaves)
     leaves.set_defaults(run=report.freeze_leaves)
     info = add("info", help="say what a study holds; reads no pixel")
     info.add_argument("study", type=Path, metavar="S.dgc.json")
     info.add_argument("--json", action="store_true", help="for programs")
-    _add_quiet(info)
+    add_quiet(info)
     info.set_defaults(run=study.show_study)
 
 
@@ -222,7 +179,7 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
         metavar="PIXELS",
         help="count no smaller piece as a lesion (1)",
     )
-    _add_common(parser)
+    add_common(parser)
     parser.set_defaults(run=report.write_report)
 
 
@@ -264,31 +221,5 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="label value of unlabelled pixels, left out of all scores",
     )
-    _add_common(parser)
+    add_common(parser)
     parser.set_defaults(run=evaluate.evaluate_maps)
-
-
-def _add_common(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--force", action="store_true", help="overwrite what is there")
-    _add_quiet(parser)
-
-
-def _add_quiet(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-q", "--quiet", action="store_true", help="no progress")
-
-
-def _add_formats(parser: argparse.ArgumentParser, known: Sequence[str]) -> None:
-    def read(text: str) -> tuple[str, ...]:
-        parts = [part.strip().lower() for part in text.split(",") if part.strip()]
-        if not parts or set(parts) - set(known):
-            raise argparse.ArgumentTypeError(f"{text!r}: use {','.join(known)}")
-        return tuple(dict.fromkeys(parts))
-
-    names = ",".join(known)
-    parser.add_argument(
-        "--format",
-        type=read,
-        default=("tif",),
-        metavar="LIST",
-        help=f"of {names} (tif)",
-    )

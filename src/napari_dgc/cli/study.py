@@ -26,10 +26,11 @@ def make_study(options: argparse.Namespace) -> None:
     from napari_dgc.study.study_file import save_study
     from napari_dgc.study.writer import check_study_path
 
-    if options.maps is not None and options.model is None:
-        raise InputError(
-            "--maps", "maps mean nothing without their model", "add --model"
-        )
+    for name in ("maps", "recipe"):
+        if getattr(options, name) is not None and options.model is None:
+            raise InputError(
+                f"--{name}", "means nothing without the model", "add --model"
+            )
     check_free(check_study_path(options.output), force=options.force)
     study = Study()
     notices: list[str] = []
@@ -44,6 +45,8 @@ def make_study(options: argparse.Namespace) -> None:
     if options.maps is not None:
         unmapped = _take_maps(study, options.maps)
         notices += [f"{name} has no map in {options.maps}" for name in unmapped]
+    if options.recipe is not None:
+        study.apply_recipe(options.recipe)
     for notice in notices:
         ProgressLine(options.quiet).say(notice)
     print_paths([save_study(study, options.output, force=options.force)])
