@@ -131,8 +131,9 @@ class TrainingPanel(Section):
         self.k.setRange(2, 128)
         self.k.setValue(16)
         self.k.setToolTip(
-            "How many clusters to look for (2 to 128). Rather too many than too few: "
-            "you merge them afterwards."
+            "How many clusters to look for (2 to 128): 16 serve most scenes, 32 where "
+            "lesions may be smaller than 100 pixels. Rather too many than too few: you "
+            "merge them afterwards."
         )
         self.steps = QSpinBox()
         self.steps.setRange(1, 100_000)
