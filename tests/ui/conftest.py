@@ -13,6 +13,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from acting import Mouse, add_cube, settle
+from napari_costs import spare
 
 from napari_dgc.clustering.config import Config
 from napari_dgc.clustering.devices import limit_threads
@@ -45,6 +46,14 @@ def lasting_objects() -> None:
     """
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def spared() -> Iterator[None]:
+    """Save what napari does anew for each viewer to the same end: a fifth of a test."""
+    with pytest.MonkeyPatch.context() as patch:
+        spare(patch)
+        yield
 
 
 @pytest.fixture(autouse=True)
