@@ -27,7 +27,7 @@ reuse_iterations = 3
 patience = 0
 device = "cpu"
 """
-STEPS = 60
+STEPS = 32
 
 
 @pytest.fixture(scope="module")
