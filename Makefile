@@ -58,19 +58,17 @@ demo: setup ## sample leaves from cube to masks in demo/, then napari where ther
 test: check tests packaging ## set-up, static checks and every test: what CI runs
 	@echo "make test: every stage passed"
 
-# Side by side, each on one thread; three on two cores, for screen tests wait a lot.
+# Side by side, each on one thread; four on two cores, for screen tests wait a lot.
 .PHONY: tests
 tests: setup ## core and screen at once, as `make test` does
-	@OMP_NUM_THREADS=1 LP_NUM_THREADS=1 $(MAKE) --no-print-directory --jobs 3 \
-		core screen-first screen-second screen-third
+	@OMP_NUM_THREADS=1 LP_NUM_THREADS=1 $(MAKE) --no-print-directory --jobs 4 \
+		screen-1 screen-2 screen-3 core
 
-# Thirds by file name, of about the same length.
-FILES_first := tests/ui/test_[a-f]*.py
-FILES_second := tests/ui/test_[g-r]*.py
-FILES_third := tests/ui/test_[s-z]*.py
-.PHONY: screen-first screen-second screen-third
-screen-first screen-second screen-third: screen-%: setup
-	NAPARI_DGC_REQUIRE_SCREEN=1 $(SCREEN) $(PYTEST) -m screen $(FILES_$*) $(ARGS)
+# Every third test of each file (tests/ui/conftest.py deals them out).
+.PHONY: screen-1 screen-2 screen-3
+screen-1 screen-2 screen-3: screen-%: setup
+	NAPARI_DGC_PART=$*/3 NAPARI_DGC_REQUIRE_SCREEN=1 \
+		$(SCREEN) $(PYTEST) -m screen tests/ui $(ARGS)
 
 .PHONY: check
 check: lint format types layers manifest ## static checks only

@@ -22,12 +22,12 @@ k = 4
 seed = 1
 crop = 16
 sample_pixels = 1000
-snapshot_every = 4
+snapshot_every = 6
 reuse_iterations = 3
 patience = 0
 device = "cpu"
 """
-STEPS = 60
+STEPS = 24
 
 
 @pytest.fixture(scope="module")
@@ -110,20 +110,20 @@ def test_the_table_has_one_row_a_step(whole: Path) -> None:
     assert all(float(row["loss/total"]) > 0 for row in rows[1:])
     assert rows[0]["loss/total"] == rows[0]["balance/anchor"] == ""  # the first map
     scored = [int(row["step"]) for row in rows if row["guard/score"]]
-    assert scored == list(range(0, STEPS + 1, 4))
+    assert scored == list(range(0, STEPS + 1, 6))
     assert all(float(rows[i]["guard/score"]) > 0 for i in scored)
 
 
 def stopped(
     scenes: Path, model: Path, monkeypatch: pytest.MonkeyPatch, *more: object
 ) -> None:
-    """Ctrl-C during the 20th step."""
+    """Ctrl-C during the 14th step."""
     from napari_dgc.clustering.learner import Learner
 
     step = Learner.step
 
     def interrupted(self: Learner) -> object:
-        if self.taken == 19:
+        if self.taken == 13:
             raise KeyboardInterrupt
         return step(self)
 
@@ -156,14 +156,14 @@ def test_an_unfinished_training_is_neither_lost_nor_mixed_up(
     assert "m.resume.safetensors" in line
     assert "--resume" in line
     assert "k = 4, not 5" in says(capsys, *again, "-k", "5")
-    assert "16 steps, 3 are wanted" in says(capsys, *again, "--steps", "3")
+    assert "12 steps, 3 are wanted" in says(capsys, *again, "--steps", "3")
     one = [*again[:1], str(scenes / "a.mat"), *again[2:]]
     assert "other cubes" in says(capsys, *one)
     data = kept.read_bytes()
     kept.write_bytes(data[:-7])
     assert "m.resume.safetensors" in says(capsys, *again)
     kept.write_bytes(data)
-    assert main([*again, "--steps", "22"]) == 0
+    assert main([*again, "--steps", "16"]) == 0
     assert "finished already" in says(capsys, *again)
     assert not kept.exists()
 
@@ -173,7 +173,7 @@ def test_more_steps_can_be_asked_for_meanwhile(
 ) -> None:
     """A training begun with fewer becomes, to the bit, the longer one."""
     model = tmp_path / "m.safetensors"
-    stopped(scenes, model, monkeypatch, "--steps", "25")
+    stopped(scenes, model, monkeypatch, "--steps", "18")
     again = ["train", str(scenes), "-o", str(model), "-q", "--resume"]
     assert main([*again, "--steps", str(STEPS)]) == 0
     assert model.read_bytes() == whole.read_bytes()
@@ -197,15 +197,15 @@ def test_tensorboard_gets_every_step_once_and_pictures(
 
     model, board = tmp_path / "m.safetensors", tmp_path / "board"
     stopped(scenes, model, monkeypatch, "--tensorboard", board)
-    again = ["train", str(scenes), "-o", str(model), "-q", "--resume", "--steps", "24"]
+    again = ["train", str(scenes), "-o", str(model), "-q", "--resume", "--steps", "18"]
     assert main([*again, "--tensorboard", str(board)]) == 0
     events = EventAccumulator(str(board), {"images": 0, "scalars": 0})
     events.Reload()
     for name in ("loss/total", "loss/balance", "balance/anchor"):
-        assert [e.step for e in events.Scalars(name)] == list(range(1, 25))
-    assert [e.step for e in events.Scalars("guard/score")] == list(range(0, 25, 4))
+        assert [e.step for e in events.Scalars(name)] == list(range(1, 19))
+    assert [e.step for e in events.Scalars("guard/score")] == list(range(0, 19, 6))
     pictures = events.Images("clusters/a")
-    assert [p.step for p in pictures] == [0, 4, 8, 12, 16, 20, 24]
+    assert [p.step for p in pictures] == [0, 6, 12, 18]
     assert (pictures[0].height, pictures[0].width) == (48, 60)
 
 
@@ -218,5 +218,5 @@ def test_it_says_why_training_has_ended(
     model = tmp_path / "m.safetensors"
     line = [str(scenes), "-o", str(model), "--config", str(settings), "--steps", "40"]
     assert main(["train", *line]) == 0
-    words = "Step 4: the score rises no more; training has stopped, the first map is"
+    words = "Step 6: the score rises no more; training has stopped, the first map is"
     assert words in capsys.readouterr().err

@@ -39,7 +39,9 @@ def test_saved_and_loaded_it_gives_the_same_map(
     )
 
 
-def test_equal_training_gives_equal_bytes(tmp_path: Path, scenes: list[Scene]) -> None:
+def test_equal_training_gives_equal_bytes(
+    tmp_path: Path, scenes: list[Scene], few_regions: None
+) -> None:
     config = Config(k=5, steps=4, crop=32, seed=3, device="cpu")
     for name in "ab":
         *_, last = train([s.cube for s in scenes], config)

@@ -21,6 +21,8 @@ from napari_dgc.clustering.step import Step
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
 
+pytestmark = pytest.mark.usefixtures("few_regions")  # a second less for each training
+
 SMALL = {"k": 4, "crop": 16, "device": "cpu", "sample_pixels": 1000}
 
 

@@ -13,6 +13,9 @@ from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.scenes import Scene
 
+# The fixtures of the session, made before it, have all of the guard's regions.
+pytestmark = pytest.mark.usefixtures("few_regions")
+
 LOSSES = {"total", "consistency", "compactness", "orthogonality", "balance", "anchor"}
 
 

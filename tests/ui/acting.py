@@ -134,6 +134,17 @@ def brute_force(dock: ClusteringDock, index: int = 0) -> np.ndarray:
     return labels
 
 
+def undo_all(dock: ClusteringDock) -> None:
+    """Take every step back and select nothing: for the next story in a window.
+
+    A viewer takes ten times as long as most stories, so those that can share one do.
+    """
+    while dock.study.history.operations:
+        dock.workspace.undo()
+    dock.workspace.selection.set(())
+    settle()
+
+
 def answer(text: str, seen: list[str]) -> None:
     """Press a button of the next question once it is there; note what it asks."""
 

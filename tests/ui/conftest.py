@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from acting import Mouse, add_cube, settle
+from napari_costs import spare
 
 from napari_dgc.clustering.config import Config
 from napari_dgc.clustering.devices import limit_threads
@@ -24,17 +27,43 @@ from napari_dgc.ui.dock import ClusteringDock
 K = 6
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def dealt(items: list[pytest.Item], parts: int) -> list[int]:
+    """Which of so many parts each test is in: every file's tests go round.
+
+    Tests with a viewer, a hundred times as dear, go round by themselves. Each file
+    begins where its name says, so that one more test moves no other file's.
+    """
+    places: dict[tuple[Path, bool], int] = {}
+    given = []
+    for item in items:
+        key = item.path, "make_napari_viewer" in item.fixturenames
+        place = places.get(key, zlib.crc32(item.path.name.encode()))
+        places[key] = place + 1
+        given.append(place % parts)
+    return given
+
+
+@pytest.hookimpl(trylast=True)  # of what -m and -k have left
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Keep one part of the tests, where NAPARI_DGC_PART is such as 2/3."""
+    part, parts = (int(n) for n in os.environ.get("NAPARI_DGC_PART", "1/1").split("/"))
+    given = dict(zip(items, dealt(items, parts), strict=True))
+    items[:] = [item for item in given if given[item] == part - 1]
+    config.hook.pytest_deselected(
+        items=[item for item in given if given[item] != part - 1]
+    )
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
     """Let pass a warning of scikit-image that napari silences itself.
 
     It does so by `warnings.catch_warnings`, which is no matter for two threads:
     a worker that enters and leaves one meanwhile undoes it.
     """
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(
-                pytest.mark.filterwarnings("ignore:Conversion from CIE-LAB")
-            )
+    if item.path.is_relative_to(Path(__file__).parent):
+        item.add_marker(pytest.mark.filterwarnings("ignore:Conversion from CIE-LAB"))
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -45,6 +74,14 @@ def lasting_objects() -> None:
     """
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def spared() -> Iterator[None]:
+    """Save what napari does anew for each viewer to the same end: a fifth of a test."""
+    with pytest.MonkeyPatch.context() as patch:
+        spare(patch)
+        yield
 
 
 @pytest.fixture(autouse=True)

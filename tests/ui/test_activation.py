@@ -8,7 +8,7 @@ import weakref
 
 import numpy as np
 import pytest
-from acting import add_cube, answer, settle, wait_until
+from acting import add_cube, answer, settle, undo_all, wait_until
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 
@@ -73,7 +73,7 @@ def click(matrix, row, column):
     settle()
 
 
-def test_cells_are_the_shares_of_the_pixels(study_dock, matrix):
+def cells_are_the_shares_of_the_pixels(study_dock, matrix):
     study, shown = study_dock.study, matrix.model.matrix
     assert matrix.isVisible()
     assert shown.names == (NAMES[1], NAMES[2], NAMES[0])  # by day
@@ -91,7 +91,7 @@ def test_cells_are_the_shares_of_the_pixels(study_dock, matrix):
                 assert text == ("·" if share else "")
 
 
-def test_a_click_shows_the_cube_and_selects_the_group(study_dock, matrix):
+def a_click_shows_the_cube_and_selects_the_group(study_dock, matrix):
     target = (study_dock.display.shown + 1) % 3
     column = matrix.model.matrix.cubes.index(target)
     click(matrix, 2, column)
@@ -103,7 +103,7 @@ def test_a_click_shows_the_cube_and_selects_the_group(study_dock, matrix):
     assert matrix.view.cube == target
 
 
-def test_a_head_selects_or_shows_alone(study_dock, matrix):
+def a_head_selects_or_shows_alone(study_dock, matrix):
     shown = study_dock.display.shown
     heads = matrix.view.verticalHeader()
     at = QPoint(30, heads.sectionViewportPosition(1) + 5)
@@ -121,7 +121,7 @@ def test_a_head_selects_or_shows_alone(study_dock, matrix):
     assert study_dock.workspace.selection.ids == {chosen.id}
 
 
-def test_a_cluster_within_a_group_is_selected_by_itself(study_dock, matrix):
+def a_cluster_within_a_group_is_selected_by_itself(study_dock, matrix):
     study_dock.study.merge((1,), 2)
     QTest.mouseClick(matrix.clusters_button, LEFT)
     settle()
@@ -135,7 +135,7 @@ def test_a_cluster_within_a_group_is_selected_by_itself(study_dock, matrix):
     assert matrix.view.chosen == {row}
 
 
-def test_merges_and_undo_leave_the_other_rows_where_they_are(study_dock, matrix):
+def merges_and_undo_leave_the_other_rows_where_they_are(study_dock, matrix):
     before = [head.id for head in matrix.model.matrix.heads]
     target, source = before[2], before[5]
     study_dock.study.merge((source,), target)
@@ -159,7 +159,7 @@ def test_merges_and_undo_leave_the_other_rows_where_they_are(study_dock, matrix)
     assert abs(apart.index(fresh) - apart.index(target)) == 1
 
 
-def test_a_rename_and_a_colour_reach_the_heads(study_dock, matrix):
+def a_rename_and_a_colour_reach_the_heads(study_dock, matrix):
     id = matrix.model.matrix.heads[0].id
     study_dock.study.rename(id, "Cloth")
     study_dock.study.recolor(id, (1, 2, 3))
@@ -168,7 +168,7 @@ def test_a_rename_and_a_colour_reach_the_heads(study_dock, matrix):
     assert matrix.model.matrix.heads[0].color == (1, 2, 3)
 
 
-def test_rows_that_fire_in_some_cubes_say_so(study_dock, matrix):
+def rows_that_fire_in_some_cubes_say_so(study_dock, matrix):
     shown = matrix.model.matrix
     some = [r for r in range(len(shown.heads)) if 0 < shown.active[r].sum() < 3]
     assert some  # the lesion's clusters are not in the healthy leaf
@@ -179,7 +179,7 @@ def test_rows_that_fire_in_some_cubes_say_so(study_dock, matrix):
     assert f"{len(firing)} of 3 cubes only: {', '.join(firing)}" in tip
 
 
-def test_the_sentence_follows_the_mouse(matrix):
+def the_sentence_follows_the_mouse(matrix):
     hint = matrix.words.text()
     viewport = matrix.view.viewport()
     QTest.mouseMove(viewport, place(matrix, 1, 0))
@@ -195,7 +195,7 @@ def test_the_sentence_follows_the_mouse(matrix):
     wait_until(lambda: matrix.words.text() == hint, 2)
 
 
-def test_orders_of_rows_and_cubes(study_dock, matrix):
+def orders_of_rows_and_cubes(study_dock, matrix):
     matrix.rows.setCurrentIndex(1)
     matrix.columns.setCurrentIndex(2)
     settle()
@@ -222,7 +222,7 @@ def test_what_is_missing_is_said(dock, three_maps):
     assert "First map" in matrix.empty.text()
 
 
-def test_a_cube_without_a_map_has_no_column_and_is_counted(study_dock, matrix):
+def a_cube_without_a_map_has_no_column_and_is_counted(study_dock, matrix):
     other = make_scene(SceneConfig(size=40, bands=30, leaves=1), 9, "later").cube
     add_cube(study_dock, other)
     assert matrix.model.columnCount() == 3
@@ -232,7 +232,7 @@ def test_a_cube_without_a_map_has_no_column_and_is_counted(study_dock, matrix):
     assert matrix.model.matrix.names == (NAMES[2], NAMES[0])
 
 
-def test_saved_is_what_is_shown(study_dock, matrix, tmp_path):
+def saved_is_what_is_shown(study_dock, matrix, tmp_path):
     path = tmp_path / "activation.csv"
     matrix.saving.save(path)
     wait_until(lambda: not matrix.saving.runner.running)
@@ -253,7 +253,7 @@ def test_saved_is_what_is_shown(study_dock, matrix, tmp_path):
     assert path.read_text() == "mine"
 
 
-def test_two_docks_share_the_place_below_the_image(study_dock, matrix):
+def two_docks_share_the_place_below_the_image(study_dock, matrix):
     height = study_dock._viewer.window._qt_window.height()
     study_dock.groups.spectra_button.click()
     settle()
@@ -270,7 +270,7 @@ def test_two_docks_share_the_place_below_the_image(study_dock, matrix):
     assert study_dock._viewer.window._qt_window.height() == height
 
 
-def test_hidden_it_computes_nothing_and_makes_up_for_it(study_dock, matrix):
+def hidden_it_computes_nothing_and_makes_up_for_it(study_dock, matrix):
     study_dock.activation.toggle()
     settle()
     before = matrix.model.matrix
@@ -282,7 +282,7 @@ def test_hidden_it_computes_nothing_and_makes_up_for_it(study_dock, matrix):
     assert len(matrix.model.matrix.heads) == 7
 
 
-def test_closed_for_good_it_goes_and_comes_again(study_dock, matrix):
+def closed_for_good_it_goes_and_comes_again(study_dock, matrix):
     gone = weakref.ref(matrix)
     study_dock._viewer.window.remove_dock_widget(matrix)
     assert study_dock.activation.dock is None
@@ -295,6 +295,32 @@ def test_closed_for_good_it_goes_and_comes_again(study_dock, matrix):
     settle()
     assert study_dock.activation.dock is not gone()
     assert len(study_dock.activation.dock.model.matrix.heads) == 7
+
+
+def test_what_it_shows_and_what_the_mouse_does(study_dock, matrix, tmp_path):
+    cells_are_the_shares_of_the_pixels(study_dock, matrix)
+    rows_that_fire_in_some_cubes_say_so(study_dock, matrix)
+    the_sentence_follows_the_mouse(matrix)
+    a_click_shows_the_cube_and_selects_the_group(study_dock, matrix)
+    a_head_selects_or_shows_alone(study_dock, matrix)
+    saved_is_what_is_shown(study_dock, matrix, tmp_path)
+    orders_of_rows_and_cubes(study_dock, matrix)
+    matrix.columns.setCurrentIndex(0)
+    a_cube_without_a_map_has_no_column_and_is_counted(study_dock, matrix)
+    two_docks_share_the_place_below_the_image(study_dock, matrix)
+
+
+def test_it_follows_the_groups(study_dock, matrix):
+    a_rename_and_a_colour_reach_the_heads(study_dock, matrix)
+    undo_all(study_dock)
+    merges_and_undo_leave_the_other_rows_where_they_are(study_dock, matrix)
+    undo_all(study_dock)
+    hidden_it_computes_nothing_and_makes_up_for_it(study_dock, matrix)
+    undo_all(study_dock)
+    a_cluster_within_a_group_is_selected_by_itself(study_dock, matrix)
+    QTest.mouseClick(matrix.groups_button, LEFT)
+    undo_all(study_dock)
+    closed_for_good_it_goes_and_comes_again(study_dock, matrix)
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from acting import add_cube, brute_force, settle, wait_until
+from acting import add_cube, brute_force, settle, undo_all, wait_until
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QLineEdit
@@ -51,7 +51,7 @@ def canvas(dock):
     return native
 
 
-def test_six_rows_are_in_sight_each_with_its_own_picture(six):
+def six_rows_are_in_sight_each_with_its_own_picture(six):
     rows = six.cubes.list
     wait_until(lambda: not six.cubes.thumbnails.runner.running)
     settle()
@@ -66,7 +66,7 @@ def test_six_rows_are_in_sight_each_with_its_own_picture(six):
     assert len(colors) > 5, "a picture, not a square"
 
 
-def test_shares_by_role_follow_every_step_in_all_cubes(six):
+def shares_by_role_follow_every_step_in_all_cubes(six):
     study = six.study
     study.set_role(1, "lesion")
     study.set_role(2, "healthy")
@@ -91,12 +91,12 @@ def test_shares_by_role_follow_every_step_in_all_cubes(six):
     assert six.cubes.list.facts(0) == before
 
 
-def test_without_a_role_the_tooltip_says_how_to_give_one(six):
+def without_a_role_the_tooltip_says_how_to_give_one(six):
     assert six.cubes.list.facts(0) == ""
     assert "Give groups a role" in six.cubes.list.item(0).toolTip()
 
 
-def test_comma_and_period_go_through_the_cubes_on_the_canvas_and_in_the_dock(six):
+def comma_and_period_go_through_the_cubes_on_the_canvas_and_in_the_dock(six):
     six.display.show(0)
     for which, expected in ((PERIOD, 1), (PERIOD, 2), (COMMA, 1), (COMMA, 0)):
         QTest.keyClick(canvas(six), which)
@@ -117,7 +117,7 @@ def test_comma_and_period_go_through_the_cubes_on_the_canvas_and_in_the_dock(six
     assert six.display.shown == 1, "on the user's own layer it is not ours"
 
 
-def test_a_click_on_a_cube_says_which_it_is_as_the_keys_do(six):
+def a_click_on_a_cube_says_which_it_is_as_the_keys_do(six):
     QTest.keyClick(canvas(six), PERIOD)
     row = six.cubes.list.visualItemRect(six.cubes.list.item(4)).center()
     QTest.mouseClick(six.cubes.list.viewport(), Qt.MouseButton.LeftButton, pos=row)
@@ -125,7 +125,7 @@ def test_a_click_on_a_cube_says_which_it_is_as_the_keys_do(six):
     assert "5 of 6" in six.status.text()
 
 
-def test_a_period_in_a_name_steps_to_no_cube(six):
+def a_period_in_a_name_steps_to_no_cube(six):
     table = six.groups.table
     six.display.show(0)
     six._viewer.window._qt_window.activateWindow()
@@ -138,9 +138,11 @@ def test_a_period_in_a_name_steps_to_no_cube(six):
     QTest.keyClicks(editor, "a.b,c")
     assert editor.text() == "a.b,c"
     assert six.display.shown == 0
+    QTest.keyClick(editor, Qt.Key.Key_Escape)
+    settle()
 
 
-def test_the_list_stays_where_it_was_scrolled_to(six, others):
+def the_list_stays_where_it_was_scrolled_to(six, others):
     for number, cube in enumerate(others):
         add_cube(six, replace(cube, name=f"again{number}"))
     six.display.show(0)
@@ -153,6 +155,18 @@ def test_the_list_stays_where_it_was_scrolled_to(six, others):
     six.study.merge((3,), 1)
     settle()
     assert bar.value() == place
+
+
+def test_six_cubes(six, others):
+    without_a_role_the_tooltip_says_how_to_give_one(six)
+    the_hint_goes_with_the_first_map(six)
+    six_rows_are_in_sight_each_with_its_own_picture(six)
+    a_period_in_a_name_steps_to_no_cube(six)
+    a_click_on_a_cube_says_which_it_is_as_the_keys_do(six)
+    shares_by_role_follow_every_step_in_all_cubes(six)
+    comma_and_period_go_through_the_cubes_on_the_canvas_and_in_the_dock(six)
+    undo_all(six)
+    the_list_stays_where_it_was_scrolled_to(six, others)
 
 
 def test_a_cube_of_another_gain_is_marked_and_told(mapped, others):
@@ -179,7 +193,7 @@ def test_the_first_state_hints_at_a_diseased_cube(leaf_dock, others):
     assert "diseased" in leaf_dock.cubes.hint.text()
 
 
-def test_the_hint_goes_with_the_first_map(six):
+def the_hint_goes_with_the_first_map(six):
     assert not six.cubes.hint.isVisible()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from acting import brute_force, settle, shown_labels, wait_until
+from acting import brute_force, settle, shown_labels, undo_all, wait_until
 from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
 from qtpy.QtTest import QTest
@@ -21,7 +21,7 @@ def slide(dock, *counts):
     settle()
 
 
-def test_one_slide_is_one_step(mapped):
+def one_slide_is_one_step(mapped):
     start = mapped.study.grouping
     slide(mapped, 5, 4, 3, 2)
     assert len(mapped.study.grouping.groups) == 2
@@ -33,7 +33,7 @@ def test_one_slide_is_one_step(mapped):
     np.testing.assert_array_equal(shown_labels(mapped), brute_force(mapped))
 
 
-def test_two_slides_are_two_steps(mapped):
+def two_slides_are_two_steps(mapped):
     slide(mapped, 5, 4)
     slide(mapped, 3)
     mapped.workspace.undo()
@@ -42,7 +42,7 @@ def test_two_slides_are_two_steps(mapped):
     assert len(mapped.study.grouping.groups) == 3
 
 
-def test_a_slide_back_to_where_it_began_leaves_earlier_steps_alone(mapped):
+def a_slide_back_to_where_it_began_leaves_earlier_steps_alone(mapped):
     mapped.study.rename(1, "Mine")
     slide(mapped, 5, 4, 6, 5, 6)
     assert len(mapped.study.grouping.groups) == 6
@@ -51,7 +51,7 @@ def test_a_slide_back_to_where_it_began_leaves_earlier_steps_alone(mapped):
     assert mapped.study.grouping.group(1).name == "Group 1"
 
 
-def test_arrow_keys_in_quick_succession_are_one_step(mapped):
+def arrow_keys_in_quick_succession_are_one_step(mapped):
     slider = mapped.groups.granularity.slider._slider
     for _ in range(3):
         QTest.keyClick(slider, Qt.Key.Key_Left)
@@ -62,7 +62,7 @@ def test_arrow_keys_in_quick_succession_are_one_step(mapped):
     assert len(mapped.study.history.operations) == 2
 
 
-def test_merges_by_hand_and_locks_are_kept_and_bound_the_slider(mapped):
+def merges_by_hand_and_locks_are_kept_and_bound_the_slider(mapped):
     mapped.study.merge((1,), 2)
     mapped.study.set_lock(3, True)
     slider = mapped.groups.granularity.slider
@@ -113,7 +113,7 @@ def mark(dock):
     return study.grouping
 
 
-def test_the_mouse_drags_the_handle_as_one_step(mapped):
+def the_mouse_drags_the_handle_as_one_step(mapped):
     marked = mark(mapped)
     steps = len(mapped.study.history.operations)
     slider = bare(mapped)
@@ -136,7 +136,7 @@ def test_the_mouse_drags_the_handle_as_one_step(mapped):
     assert len(mapped.study.history.operations) == steps
 
 
-def test_names_and_roles_come_back_after_several_slides(mapped):
+def names_and_roles_come_back_after_several_slides(mapped):
     marked = mark(mapped)
     for count in (3, 2, 4, 2, 5):
         slide(mapped, count)
@@ -150,7 +150,7 @@ def test_names_and_roles_come_back_after_several_slides(mapped):
     np.testing.assert_array_equal(shown_labels(mapped), brute_force(mapped))
 
 
-def test_a_group_with_a_name_wins_over_larger_ones_without(mapped):
+def a_group_with_a_name_wins_over_larger_ones_without(mapped):
     study = mapped.study
     least = int(np.argmin(study.tree.counts)) + 1
     study.rename(least, "Vein")
@@ -161,7 +161,7 @@ def test_a_group_with_a_name_wins_over_larger_ones_without(mapped):
     assert study.grouping.group(least).name == "Vein"
 
 
-def test_colours_stay_while_the_slider_moves(mapped):
+def colours_stay_while_the_slider_moves(mapped):
     slider = mapped.groups.granularity.slider
     for count in (5, 4, 3, 2, 3, 4, 5, 6):
         before = {group.id: group.color for group in mapped.study.grouping.groups}
@@ -171,7 +171,7 @@ def test_colours_stay_while_the_slider_moves(mapped):
             assert before.get(group.id, group.color) == group.color
 
 
-def test_the_wheel_slides_only_where_the_slider_has_the_focus(mapped):
+def the_wheel_slides_only_where_the_slider_has_the_focus(mapped):
     slider = bare(mapped)
     mapped._viewer.window._qt_window.activateWindow()
     mapped.groups.table.setFocus()
@@ -191,7 +191,7 @@ def test_the_wheel_slides_only_where_the_slider_has_the_focus(mapped):
     assert len(mapped.study.history.operations) == 2
 
 
-def test_a_number_is_typed(mapped):
+def a_number_is_typed(mapped):
     field = mapped.groups.granularity.slider.findChild(QLineEdit)
     field.setFocus()
     field.selectAll()
@@ -199,3 +199,22 @@ def test_a_number_is_typed(mapped):
     QTest.keyClick(field, Qt.Key.Key_Return)
     assert len(mapped.study.grouping.groups) == 2
     assert len(mapped.study.history.operations) == 1
+
+
+def test_slides(mapped):
+    for story in (
+        one_slide_is_one_step,
+        two_slides_are_two_steps,
+        a_slide_back_to_where_it_began_leaves_earlier_steps_alone,
+        arrow_keys_in_quick_succession_are_one_step,
+        merges_by_hand_and_locks_are_kept_and_bound_the_slider,
+        the_mouse_drags_the_handle_as_one_step,
+        names_and_roles_come_back_after_several_slides,
+        a_group_with_a_name_wins_over_larger_ones_without,
+        colours_stay_while_the_slider_moves,
+        the_wheel_slides_only_where_the_slider_has_the_focus,
+        a_number_is_typed,
+    ):
+        story(mapped)
+        undo_all(mapped)
+        settle(0.9)  # what follows within 0.8 s would be the same slide

@@ -19,7 +19,7 @@ def hover(mapped) -> Hover:
     return mapped.workspace.hover
 
 
-def test_the_group_under_the_mouse_is_lit_and_no_other(mapped, mouse, hover):
+def the_group_under_the_mouse_is_lit_and_no_other(mapped, mouse, hover):
     here, there = pixel_in(mapped, 2), pixel_in(mapped, 1)
     before = seen(mapped._viewer, here), seen(mapped._viewer, there)
     mouse.move(here)
@@ -31,7 +31,7 @@ def test_the_group_under_the_mouse_is_lit_and_no_other(mapped, mouse, hover):
     assert np.abs(seen(mapped._viewer, there) - before[1]).max() > 30
 
 
-def test_soon_the_tissue_below_shows_through(mapped, mouse, hover):
+def soon_the_tissue_below_shows_through(mapped, mouse, hover):
     """A flash where the mouse comes to a group, then clearer than before."""
     here, layer = pixel_in(mapped, 2), mapped.display.entry.groups.layer
     plain = seen(mapped._viewer, here).astype(float)
@@ -57,7 +57,7 @@ def test_soon_the_tissue_below_shows_through(mapped, mouse, hover):
     np.testing.assert_array_equal(seen(mapped._viewer, here), plain)
 
 
-def test_the_layer_itself_stays_as_it_is(mapped, mouse, hover):
+def the_layer_itself_stays_as_it_is(mapped, mouse, hover):
     layer = mapped.display.entry.groups.layer
     colormap, values = layer.colormap, layer.data.copy()
     mouse.move(pixel_in(mapped, 2))
@@ -65,7 +65,7 @@ def test_the_layer_itself_stays_as_it_is(mapped, mouse, hover):
     np.testing.assert_array_equal(layer.data, values)
 
 
-def test_light_is_not_selection(mapped, mouse, hover):
+def light_is_not_selection(mapped, mouse, hover):
     here, there = pixel_in(mapped, 2), pixel_in(mapped, 1)
     plain = seen(mapped._viewer, there)
     mouse.move(here)
@@ -144,7 +144,7 @@ def test_in_merge_mode_source_and_target_are_bright_and_the_rest_is_dim(
     assert hover.group.id == 2
 
 
-def test_nothing_is_lit_while_the_label_layer_is_hidden(mapped, mouse, hover):
+def nothing_is_lit_while_the_label_layer_is_hidden(mapped, mouse, hover):
     mouse.move(pixel_in(mapped, 2))
     layer = mapped.display.entry.groups.layer
     layer.visible = False
@@ -154,7 +154,7 @@ def test_nothing_is_lit_while_the_label_layer_is_hidden(mapped, mouse, hover):
     assert hover.group.id == 2
 
 
-def test_a_hidden_group_is_named_but_not_drawn(mapped, mouse, hover):
+def a_hidden_group_is_named_but_not_drawn(mapped, mouse, hover):
     here = pixel_in(mapped, 2)
     mapped.workspace.visibility.hide({2})
     before = seen(mapped._viewer, here)
@@ -163,7 +163,7 @@ def test_a_hidden_group_is_named_but_not_drawn(mapped, mouse, hover):
     np.testing.assert_array_equal(seen(mapped._viewer, here), before)
 
 
-def test_nothing_is_lit_while_a_preview_shows(mapped, mouse, hover, leaf, first_map):
+def nothing_is_lit_while_a_preview_shows(mapped, mouse, hover, leaf, first_map):
     mouse.move(pixel_in(mapped, 2))
     ids = first_map.model.cluster_ids.tolist()
     mapped.display.preview(leaf, first_map.maps[0].clusters, ids)
@@ -203,3 +203,19 @@ def test_a_plugins_widget_lights_up_too(make_napari_viewer, leaf, first_map):
     Mouse(viewer).move(here)
     assert np.abs(seen(viewer, here) - before).max() > 30
     assert dock.workspace.hover.text
+
+
+def test_light(mapped, mouse, hover, leaf, first_map):
+    for story in (
+        the_group_under_the_mouse_is_lit_and_no_other,
+        the_layer_itself_stays_as_it_is,
+        nothing_is_lit_while_the_label_layer_is_hidden,
+        soon_the_tissue_below_shows_through,
+        light_is_not_selection,
+    ):
+        story(mapped, mouse, hover)
+        mapped.workspace.selection.set(())
+        mouse.move((-4, 32))  # off the cube
+    nothing_is_lit_while_a_preview_shows(mapped, mouse, hover, leaf, first_map)
+    mouse.move((-4, 32))
+    a_hidden_group_is_named_but_not_drawn(mapped, mouse, hover)

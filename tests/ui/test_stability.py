@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from acting import add_cube, pixel_in, settle, shown_labels, wait_until
+from acting import add_cube, pixel_in, settle, shown_labels, undo_all, wait_until
 from napari.layers import Image
 from qtpy.QtCore import QPoint, Qt, QTimer
 from qtpy.QtTest import QTest
@@ -67,7 +67,7 @@ def test_nothing_is_measured_or_shown_unasked(mapped):
     assert not len(mapped.stability.measured)
 
 
-def test_the_layer_shows_the_agreement_and_lies_on_the_cube(measured):
+def the_layer_shows_the_agreement_and_lies_on_the_cube(measured):
     (layer,) = layers(measured)
     assert isinstance(layer, Image)
     assert layer.name == "leaf stability"
@@ -90,7 +90,7 @@ def test_the_layer_shows_the_agreement_and_lies_on_the_cube(measured):
     assert " 100 %" not in said, "some pixels are marked"
 
 
-def test_the_column_stands_for_the_pixels_and_follows_merges(measured):
+def the_column_stands_for_the_pixels_and_follows_merges(measured):
     assert not hidden(measured, Column.STABLE)
     assert hidden(measured, Column.PIXELS)
     agreement, clusters = (
@@ -109,7 +109,7 @@ def test_the_column_stands_for_the_pixels_and_follows_merges(measured):
     assert float(member.data()) == pytest.approx(mean, abs=0.7)
 
 
-def test_the_layer_follows_merges_and_undo(measured):
+def the_layer_follows_merges_and_undo(measured):
     (layer,) = layers(measured)
     before, ids = layer.data.copy(), measured.study.grouping.ids
     measured.study.merge(ids[1:], ids[0])
@@ -121,14 +121,14 @@ def test_the_layer_follows_merges_and_undo(measured):
     assert layers(measured) == [layer]
 
 
-def test_the_image_is_clicked_through_the_layer(measured):
+def the_image_is_clicked_through_the_layer(measured):
     from acting import Mouse
 
     Mouse(measured._viewer).click(pixel_in(measured, 2))
     assert measured.workspace.selection.ids == {2}
 
 
-def test_it_is_hidden_and_shown_again_without_measuring(measured):
+def it_is_hidden_and_shown_again_without_measuring(measured):
     (layer,) = layers(measured)
     assert choose(measured, "Hide") == "Hide stability"
     assert not layer.visible
@@ -168,7 +168,7 @@ def test_another_cube_has_its_own(measured):
     assert layers(measured)[0].visible
 
 
-def test_a_new_map_ends_it(measured):
+def a_new_map_ends_it(measured):
     study = measured.study
     study.set_map(0, study.cluster_map(0).copy(), study.statistics(0))
     settle()
@@ -177,7 +177,7 @@ def test_a_new_map_ends_it(measured):
     assert not hidden(measured, Column.PIXELS)
 
 
-def test_it_does_not_lie_on_the_snapshots_of_a_training(measured):
+def it_does_not_lie_on_the_snapshots_of_a_training(measured):
     (layer,) = layers(measured)
     cube, clusters = measured.study.cubes[0], measured.study.cluster_map(0)
     measured.display.preview(cube, np.roll(clusters, 5, 0), [1, 2, 3, 4, 5, 6])
@@ -187,7 +187,7 @@ def test_it_does_not_lie_on_the_snapshots_of_a_training(measured):
     assert layers(measured) == [layer]
 
 
-def test_the_users_own_removal_of_the_layer_is_no_end(measured):
+def the_users_own_removal_of_the_layer_is_no_end(measured):
     measured._viewer.layers.remove(layers(measured)[0])
     settle()
     choose(measured, "Hide")
@@ -246,3 +246,18 @@ def test_suggestions_warn_of_an_unstable_group(measured):
     assert word_unstable(name, share) == expected
     assert expected in panel.reasons.text()
     assert word_unstable(name, 0.8) == word_unstable(name, None) == ""
+
+
+def test_once_measured(measured):
+    for story in (
+        the_layer_shows_the_agreement_and_lies_on_the_cube,
+        the_image_is_clicked_through_the_layer,
+        it_is_hidden_and_shown_again_without_measuring,
+        the_layer_follows_merges_and_undo,
+        the_column_stands_for_the_pixels_and_follows_merges,
+        it_does_not_lie_on_the_snapshots_of_a_training,
+        the_users_own_removal_of_the_layer_is_no_end,
+        a_new_map_ends_it,
+    ):
+        story(measured)
+        undo_all(measured)

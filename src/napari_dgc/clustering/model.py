@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -288,6 +288,11 @@ class Model:
 
 def package_versions() -> dict[str, str]:
     """Versions of what decides the numbers."""
+    return {name: _version(name) for name in ("napari-dgc", "numpy", "scipy", "torch")}
+
+
+@cache  # 5 ms each, in every model and state of a training
+def _version(package: str) -> str:
     from importlib.metadata import version
 
-    return {name: version(name) for name in ("napari-dgc", "numpy", "scipy", "torch")}
+    return version(package)
