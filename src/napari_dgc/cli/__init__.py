@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     try:
         options = build_parser().parse_args(arguments)
-        options.run(options)
+        status: int | None = options.run(options)
         sys.stdout.flush()
     except (UsageError, InputError) as error:
         return _fail(str(error), BAD_USE)
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         text = f"{type(error).__name__}: {error}"
         return _fail(f"{text} (NAPARI_DGC_DEBUG=1 shows where)", FAILED)
-    return DONE
+    return status or DONE
 
 
 def _fail(line: str, status: int) -> int:

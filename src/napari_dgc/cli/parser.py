@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from napari_dgc import __version__
-from napari_dgc.cli import commands, evaluate, info, merge, report, study, train
+from napari_dgc.cli import commands, doctor, evaluate, info, merge, report, study, train
 from napari_dgc.cli.argument_types import label, length, natural, positive
 from napari_dgc.cli.reading import add_cube_options, add_key_options
 from napari_dgc.clustering.config import PREFETCH
@@ -46,6 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_study(add("study", help="make or look at a study without a screen"))
     _add_report(add("report", help="severity, leaves, lesions and spectra as tables"))
     _add_evaluate(add("evaluate", help="score maps against labels"))
+    doctor.add_options(add("doctor", help="say what is missing, and what mends it"))
     return parser
 
 
