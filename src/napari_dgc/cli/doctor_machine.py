@@ -143,7 +143,7 @@ def _look_at_memory() -> Finding:
     )
     text = f"{cores} CPU cores"
     try:
-        import psutil
+        import psutil  # type: ignore[import-untyped]
     except ImportError:
         return Finding("Machine", "ok", f"{text}, memory not known")
     memory = psutil.virtual_memory()

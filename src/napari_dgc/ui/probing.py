@@ -69,7 +69,7 @@ def probe_opengl() -> Iterator[dict[str, Any]]:
     if not context.create() or not context.makeCurrent(surface):
         yield {"fault": f"Qt's {app.platformName()} platform gives no OpenGL context"}
         return
-    from vispy.gloo import gl
+    from vispy.gloo import gl  # type: ignore[import-untyped]
 
     yield {
         "version": str(gl.glGetParameter(gl.GL_VERSION)),
