@@ -56,6 +56,11 @@ def find_label_files(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
     return labels, others
 
 
+def may_be_labels(path: Path) -> bool:
+    """Whether a file's name is no reason against its being labels; reads nothing."""
+    return path.suffix.lower() in _ORDER or path.is_dir()
+
+
 def _is_labels(path: Path) -> bool:
     suffix = path.suffix.lower()
     if suffix == ".json":
