@@ -41,7 +41,7 @@ class Evaluation(SecondDock):
         super().__init__(viewer, NAME, make, bind, parent)
         self._parent = parent
         self.session = EvaluationSession(workspace, self)
-        self.session.came.connect(partial(self.set_shown, True))
+        self.session.came.connect(self._on_labels_came)
         self.drop = LabelDrop(canvas_widget(viewer), parent)
         self.drop.dropped.connect(self.session.open)
 
@@ -60,6 +60,9 @@ class Evaluation(SecondDock):
         if names:
             update_open_history(names[0])
             self.session.open([Path(name) for name in names])
+
+    def _on_labels_came(self) -> None:
+        self.set_shown(True)
 
     def close(self) -> None:
         """Take the dock away, and end what is being read."""

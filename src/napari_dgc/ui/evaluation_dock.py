@@ -14,13 +14,13 @@ from qtpy.QtWidgets import (
     QHeaderView,
     QLabel,
     QPushButton,
-    QSizePolicy,
     QStackedWidget,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
     QWidget,
 )
+from superqt import QElidingLabel
 
 from napari_dgc.study.comparison import (
     ELSEWHERE,
@@ -159,10 +159,9 @@ class EvaluationDock(ClosableWidget):
         scored = int(counts.sum() - counts[NOT_SCORED])
         parts = []
         for kind in kinds if scored else ():
-            share = f"{int(counts[kind]) / scored:.1%}".replace("%", " %")
             name = QColor(*COLORS[kind]).name()
             square = f"<span style='color: {name}; font-size: large'>■</span>"
-            parts.append(f"{square} {WORDS[kind]} {share}")
+            parts.append(f"{square} {WORDS[kind]} {counts[kind]:,}")
         if not scored and session.drawn and session.comparison is not None:
             parts = ["No label of this cube that counts."]
         self.legend.setText("&nbsp; ".join(parts))
@@ -181,6 +180,12 @@ class EvaluationDock(ClosableWidget):
         if 0 <= place != self._workspace.display.shown:
             self._workspace.display.show(place)
 
+    def _on_labels_wanted(self, _: bool = False) -> None:
+        self._evaluation.ask_files()
+
+    def _on_forget_wanted(self, _: bool = False) -> None:
+        self._session.forget()
+
     # -- coming and going --------------------------------------------------------------------
 
     def _make_widgets(self) -> None:
@@ -192,7 +197,9 @@ class EvaluationDock(ClosableWidget):
         self.alignment.setToolTip("Which groups stand for which class")
         self.left_out = QComboBox()
         self.left_out.addItem(_NOTHING, None)
-        self.left_out.setToolTip("A class that is not scored, such as unlabelled pixels")
+        self.left_out.setToolTip(
+            "A class that is not scored, such as unlabelled pixels"
+        )
         # A name of 60 letters must not push the buttons out.
         self.left_out.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
@@ -203,7 +210,7 @@ class EvaluationDock(ClosableWidget):
         self.drawn_button.setToolTip("Draw the differences on the image, or not")
         self.legend = QLabel()
         self.legend.setTextFormat(Qt.TextFormat.RichText)
-        self.legend.setToolTip("Share of the scored pixels of the cube on show")
+        self.legend.setToolTip("Pixels of the cube on show, of those that are scored")
         self.labels_button = QPushButton("Labels…")
         self.labels_button.setToolTip("Read label files, each named as its cube")
         self.forget_button = QPushButton("Forget")
@@ -228,10 +235,7 @@ class EvaluationDock(ClosableWidget):
         self.pages = QStackedWidget()
         self.pages.addWidget(self.empty)
         self.pages.addWidget(self.results)
-        self.words = QLabel()
-        self.words.setSizePolicy(
-            QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred
-        )
+        self.words = QElidingLabel()
 
     def _lay_out(self) -> None:
         self.setMinimumHeight(130)
@@ -268,8 +272,8 @@ class EvaluationDock(ClosableWidget):
         self.alignment.activated.connect(self._on_alignment_chosen)
         self.left_out.activated.connect(self._on_left_out_chosen)
         self.drawn_button.toggled.connect(session.set_drawn)
-        self.labels_button.clicked.connect(lambda _=False: self._evaluation.ask_files())
-        self.forget_button.clicked.connect(lambda _=False: session.forget())
+        self.labels_button.clicked.connect(self._on_labels_wanted)
+        self.forget_button.clicked.connect(self._on_forget_wanted)
         self.classes.chosen.connect(session.choose)
         self.classes.assigned.connect(session.assign)
         self.cubes.cellClicked.connect(self._on_cube_clicked)

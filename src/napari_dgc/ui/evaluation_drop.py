@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from weakref import ref
 
 from qtpy.QtCore import QEvent, QMimeData, QObject, QUrl, Signal
 from qtpy.QtGui import QDropEvent
@@ -36,7 +37,8 @@ class LabelDrop(QObject):
         dock.installEventFilter(self)
         while canvas is not None and not canvas.acceptDrops():
             canvas = canvas.parentWidget()
-        self._viewer = canvas
+        # Held, napari's part of the window would outlive its closing.
+        self._viewer = None if canvas is None else ref(canvas)
         if canvas is not None:
             canvas.installEventFilter(self)
 
@@ -59,8 +61,9 @@ class LabelDrop(QObject):
         if not labels:
             return False  # on the image it is napari's, on the dock nobody's
         event.acceptProposedAction()
-        if others and self._viewer is not None:
-            _drop(others, self._viewer, event)
+        viewer = None if self._viewer is None else self._viewer()
+        if others and viewer is not None:
+            _drop(others, viewer, event)
         self.dropped.emit(labels)
         return True
 

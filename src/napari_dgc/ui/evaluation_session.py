@@ -25,6 +25,7 @@ from napari_dgc.ui.evaluation_wording import (
     BY_HAND,
     MAJORITY,
     NO_MAP,
+    first_of,
     word_faults,
     word_result,
 )
@@ -124,7 +125,7 @@ class EvaluationSession(QObject):
         wanted, self._faults = match_labels(paths, stems)
         if not wanted:
             if self._faults:
-                shared.status.report(_first(self._faults))
+                shared.status.report(first_of(self._faults))
             return
         self._asked = shared.display.entries
         shapes = [(cube.shape[1], cube.shape[2]) for cube in cubes]
@@ -210,7 +211,7 @@ class EvaluationSession(QObject):
         self._truths = {e: t for e, t in self._truths.items() if e in entries}
         if not self._truths:
             if self._faults:
-                self._workspace.status.report(_first(self._faults))
+                self._workspace.status.report(first_of(self._faults))
             return
         self._told = False
         self._on = True
@@ -295,14 +296,3 @@ class EvaluationSession(QObject):
         maps = self._maps if self._on else {}
         self.counts = self._layers.draw(maps, self.comparison, self.chosen)
         self.changed.emit()
-
-
-def _first(faults: Sequence[InputError]) -> InputError:
-    """The first fault, which says how many more there are."""
-    first, more = faults[0], len(faults) - 1
-    if not more:
-        return first
-    files = "file was" if more == 1 else "files were"
-    return InputError(
-        first.source, first.fault, f"{first.remedy} ({more} more {files} not taken)"
-    )

@@ -105,13 +105,18 @@ def word_result(comparison: Comparison) -> str:
     return f"Compared with the labels of {of}: mean IoU {word_cube(mean)}."
 
 
+def first_of(faults: Sequence[InputError]) -> InputError:
+    """The first of the files not taken, and how many more there are."""
+    first, more = faults[0], len(faults) - 1
+    if not more:
+        return first
+    rest = f"{first.remedy} ({more} more {'file' if more == 1 else 'files'} not taken)"
+    return InputError(first.source, first.fault, rest)
+
+
 def word_faults(faults: Sequence[InputError]) -> str:
     """Say which files were not taken, and why: the first in words."""
-    if not faults:
-        return ""
-    more = len(faults) - 1
-    rest = f" ({more} more {'file' if more == 1 else 'files'} not taken)" if more else ""
-    return f"{one_line(faults[0])}{rest}"
+    return one_line(first_of(faults)) if faults else ""
 
 
 def _number(value: float | None) -> str:
