@@ -206,8 +206,8 @@ def look_at_plugin(plugin: Answer, *, qt_works: bool) -> Iterator[Finding]:
         command = pip_install("napari-dgc[all]", force=True)
         yield Finding("Plugin", "missing", f"not registered: {text}", command)
     elif facts.get("disabled"):
-        text = "is switched off in napari: Plugins > Install/Uninstall Plugins"
-        yield Finding("Plugin", "missing", text, "npe2 enable napari-dgc")
+        text = "switched off: tick it in napari, Plugins > Install/Uninstall Plugins"
+        yield Finding("Plugin", "missing", text)
     elif facts.get("dock") or not qt_works:
         yield Finding("Plugin", "ok", "registered with npe2")
     else:

@@ -79,7 +79,7 @@ class EvaluationDock(ClosableWidget):
         self._lay_out()
         self._connect()
 
-    # -- what is shown ----------------------------------------------------------------
+    # -- what is shown -------------------------------------------------
 
     def renew(self) -> None:
         """Show what has changed; nothing while hidden."""
@@ -153,12 +153,12 @@ class EvaluationDock(ClosableWidget):
     def _show_legend(self) -> None:
         """Say what the colours mean, and how many pixels of this cube have each."""
         session, counts = self._session, self._session.counts
-        kinds = (RIGHT, MISSED, FALSE, ELSEWHERE)
+        kinds = [RIGHT, MISSED, FALSE, ELSEWHERE]
         if session.chosen is None:
-            kinds = (RIGHT, WRONG)
+            kinds = [RIGHT, WRONG]
         scored = int(counts.sum() - counts[NOT_SCORED])
         parts = []
-        for kind in kinds if scored else ():
+        for kind in kinds if scored else []:
             name = QColor(*COLORS[kind]).name()
             square = f"<span style='color: {name}; font-size: large'>■</span>"
             parts.append(f"{square} {WORDS[kind]} {counts[kind]:,}")
@@ -166,7 +166,7 @@ class EvaluationDock(ClosableWidget):
             parts = ["No label of this cube that counts."]
         self.legend.setText("&nbsp; ".join(parts))
 
-    # -- what the user does --------------------------------------------------------------
+    # -- what the user does --------------------------------------------
 
     def _on_alignment_chosen(self, index: int) -> None:
         self._session.set_alignment(self.alignment.itemData(index))
@@ -186,7 +186,7 @@ class EvaluationDock(ClosableWidget):
     def _on_forget_wanted(self, _: bool = False) -> None:
         self._session.forget()
 
-    # -- coming and going --------------------------------------------------------------------
+    # -- coming and going ----------------------------------------------
 
     def _make_widgets(self) -> None:
         self.alignment = QComboBox()

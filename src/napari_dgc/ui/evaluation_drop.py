@@ -47,14 +47,13 @@ class LabelDrop(QObject):
         if event.type() == QEvent.Type.Drop:
             return self._take(watched, event)
         # Files alone: the group table's own rows are dragged over the dock too.
-        if watched is self._dock and event.type() in (
-            QEvent.Type.DragEnter,
-            QEvent.Type.DragMove,
-        ):
-            if any(may_be_labels(path) for path in _paths(event)):
-                event.acceptProposedAction()
-                return True
-        return False
+        dragged = event.type() in (QEvent.Type.DragEnter, QEvent.Type.DragMove)
+        if watched is not self._dock or not dragged:
+            return False
+        welcome = any(may_be_labels(path) for path in _paths(event))
+        if welcome:
+            event.acceptProposedAction()
+        return welcome
 
     def _take(self, watched: QObject, event: QDropEvent) -> bool:
         labels, others = find_label_files(_paths(event))

@@ -23,6 +23,7 @@ from napari_dgc.ui.cube_entry import Entry
 from napari_dgc.ui.evaluation_layer import DifferenceLayers
 from napari_dgc.ui.evaluation_wording import (
     BY_HAND,
+    HOW,
     MAJORITY,
     NO_MAP,
     first_of,
@@ -104,7 +105,7 @@ class EvaluationSession(QObject):
         shared.display.shown_changed.connect(self._draw)
         shared.display.previewing_changed.connect(self._draw)
 
-    # -- what the user can do -------------------------------------------------------
+    # -- what the user can do ------------------------------------------
 
     def __len__(self) -> int:
         return len(self._truths)
@@ -197,7 +198,7 @@ class EvaluationSession(QObject):
             if value in ids
         }
 
-    # -- reading ------------------------------------------------------------------------
+    # -- reading -------------------------------------------------------
 
     def _on_read(self, piece: Truth | InputError) -> None:
         if isinstance(piece, InputError):
@@ -226,7 +227,7 @@ class EvaluationSession(QObject):
             places = (i for i, e in enumerate(display.entries) if e in self._truths)
             display.show(next(places))
 
-    # -- comparing ------------------------------------------------------------------------
+    # -- comparing -----------------------------------------------------
 
     def renew(self, *_: object) -> None:
         """Compare anew, once whatever is going on has been drawn."""
@@ -252,15 +253,17 @@ class EvaluationSession(QObject):
             self._tell()
             return
         self._maps = maps
-        how: object = self.alignment
-        if self.alignment == BY_HAND:
-            hand: dict[str, list[int]] = {}
-            for group in study.grouping.groups if study.grouping else ():
-                if group.id in self.by_hand:
-                    hand.setdefault(self.by_hand[group.id], []).append(group.value)
-            how = hand
+        how = HOW.get(self.alignment) or self._mapping()
         job = partial(compare, list(maps.values()), how, self.ignored)
         self.scoring.start(Job("comparing with labels", partial(with_threads, job)))
+
+    def _mapping(self) -> dict[str, list[int]]:
+        """The classes chosen by hand, as label values of the groups there now."""
+        grouping, mapping = self._workspace.study.grouping, dict[str, list[int]]()
+        for group in () if grouping is None else grouping.groups:
+            if group.id in self.by_hand:
+                mapping.setdefault(self.by_hand[group.id], []).append(group.value)
+        return mapping
 
     def _on_scored(self, comparison: Comparison) -> None:
         if self.chosen not in comparison.scores["classes"]:

@@ -114,12 +114,10 @@ class ClassTable(QTableWidget):
                     font.setBold(True)
                     item.setFont(font)
                 self.setItem(at, column, item)
-        names = [row.name for row in rows]
+        lines = {row.name: line for line, row in enumerate(rows)}
         self.clearSelection()
-        if chosen in names:
-            self.selectRow(names.index(chosen))
-        elif names:
-            self.selectRow(0)
+        if rows:
+            self.selectRow(lines.get(chosen or ALL_CLASSES, 0))
         self.resizeColumnToContents(0)
         self.setColumnWidth(0, min(_WIDEST, self.columnWidth(0)))
         self.verticalScrollBar().setValue(place)  # Qt goes to the selected line

@@ -9,9 +9,12 @@ from typing import Any
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.merging.grouping import Grouping
 from napari_dgc.study.comparison import Comparison
+from napari_dgc.study.evaluation import Alignment
 from napari_dgc.ui.notices import one_line
 
 MAJORITY, HUNGARIAN, BY_HAND = "majority", "hungarian", "by hand"
+HOW: dict[str, Alignment] = {MAJORITY: "majority", HUNGARIAN: "hungarian"}
+"""What `evaluate` calls them; by hand there is a mapping instead."""
 ALIGNMENTS = {
     MAJORITY: "Each group counts for the class that most of its pixels have.",
     HUNGARIAN: "Each class gets the one group that fits best; other groups are wrong.",
