@@ -100,10 +100,25 @@ def test_without_qt_and_with_a_broken_torch_each_is_told(tmp_path: Path) -> None
     assert found["spectral"]["state"] == "missing"
     assert found["spectral"]["command"].endswith("pip install 'spectral>=0.23'")
     assert found["Plugin"]["state"] == "ok"  # npe2 needs no Qt to know it
+    # Nothing else of ours runs without NumPy; the doctor does, and says so.
+    for numpy in place.glob("numpy*"):
+        numpy.unlink()
     status, found = run_doctor(python, "--no-screen")
     assert status == 1
+    assert found["numpy"]["command"].endswith("pip install 'numpy>=2'")
     assert "Qt" not in found
     assert "Plugin" not in found
+    done = subprocess.run(
+        [str(python), "-m", "napari_dgc.cli", "info", "leaf.mat"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(SOURCE)},
+    )
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "numpy" in done.stderr
+    assert "napari-dgc doctor" in done.stderr
 
 
 def test_on_a_server_the_screen_can_be_left_out(capsys) -> None:

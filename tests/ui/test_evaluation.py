@@ -168,7 +168,7 @@ def test_several_files_on_the_dock_and_what_is_wrong_with_some(mapped, truth, tm
     assert "Drop label files" in mapped.evaluation.dock.empty.text()
 
 
-def test_groups_are_put_to_classes_by_hand(mapped, truth, tmp_path, capsys):
+def test_groups_are_put_to_classes_by_hand(mapped, truth, tmp_path, capsys, first_map):
     labels = tmp_path / "leaf_labels.tif"
     tifffile.imwrite(labels, truth)
     # The whole way by the menu "More", its file dialog answered by the keyboard.
@@ -208,6 +208,12 @@ def test_groups_are_put_to_classes_by_hand(mapped, truth, tmp_path, capsys):
     assert list(found.scores["classes"]) == ["class 1", "class 2"]
     (layer,) = layers(mapped)
     assert (np.asarray(layer.data)[truth == 0] == 0).all()
+    # A new model's groups have the old ones' ids, and nothing to do with them.
+    clusters = mapped.study.cluster_map(0)
+    mapped.study.accept_model(first_map.model)
+    mapped.study.set_map(0, clusters)
+    assert compared(mapped) is not None
+    assert mapped.evaluation.session.alignment == MAJORITY
 
 
 def table_after(dock):

@@ -10,6 +10,7 @@ import numpy as np
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_dgc.cubes.errors import InputError
+from napari_dgc.merging.operations import Change
 from napari_dgc.study.comparison import (
     Comparison,
     GroupMap,
@@ -20,6 +21,7 @@ from napari_dgc.study.comparison import (
 )
 from napari_dgc.study.exports import file_stems
 from napari_dgc.ui.cube_entry import Entry
+from napari_dgc.ui.evaluation_by_hand import ByHand
 from napari_dgc.ui.evaluation_layer import DifferenceLayers
 from napari_dgc.ui.evaluation_wording import (
     BY_HAND,
@@ -54,8 +56,7 @@ class EvaluationSession(QObject):
     ----------
     alignment : str
         MAJORITY, HUNGARIAN or BY_HAND.
-    by_hand : dict of int to str
-        Group id → class. A merge keeps the target's id, and so its class.
+    by_hand : ByHand
     ignored, chosen : str or None
         The class left out of all scores; the one whose differences are drawn.
     comparison : Comparison or None
@@ -78,7 +79,7 @@ class EvaluationSession(QObject):
         self._faults: list[InputError] = []
         self._told, self._on = True, True
         self.alignment = MAJORITY
-        self.by_hand: dict[int, str] = {}
+        self.by_hand = ByHand()
         self.ignored: str | None = None
         self.chosen: str | None = None
         self.comparison: Comparison | None = None
@@ -99,7 +100,7 @@ class EvaluationSession(QObject):
         self.scoring.yielded.connect(self._on_scored)
         self.scoring.failed.connect(self._on_scoring_failed)
         self.scoring.running_changed.connect(self._on_scoring_changed)
-        shared.regrouped.connect(self.renew)
+        shared.regrouped.connect(self._on_regrouped)
         shared.study.map_changed.connect(self.renew)
         shared.study.cubes_changed.connect(self.renew)
         shared.display.shown_changed.connect(self._draw)
@@ -125,8 +126,7 @@ class EvaluationSession(QObject):
         stems = file_stems([cube.name for cube in cubes])
         wanted, self._faults = match_labels(paths, stems)
         if not wanted:
-            if self._faults:
-                shared.status.report(first_of(self._faults))
+            self._report_faults()
             return
         self._asked = shared.display.entries
         shapes = [(cube.shape[1], cube.shape[2]) for cube in cubes]
@@ -146,18 +146,16 @@ class EvaluationSession(QObject):
         if alignment == self.alignment:
             return
         if alignment == BY_HAND and not self.by_hand:
-            self.by_hand = self._on_show()
+            self.by_hand.begin(self.comparison, self._workspace.study.grouping)
         self.alignment = alignment
         self.renew()
 
     def assign(self, group: int, name: str | None) -> None:
         """Put a group to a class by hand, or to none."""
         if self.alignment != BY_HAND:
-            self.by_hand = self._on_show()
+            self.by_hand.begin(self.comparison, self._workspace.study.grouping)
             self.alignment = BY_HAND
-        self.by_hand.pop(group, None)
-        if name is not None:
-            self.by_hand[group] = name
+        self.by_hand.put(group, name)
         self.renew()
 
     def ignore(self, name: str | None) -> None:
@@ -185,19 +183,6 @@ class EvaluationSession(QObject):
         self.reading.stop()
         self.scoring.stop()
 
-    def _on_show(self) -> dict[int, str]:
-        """Give the class of each group as the comparison on show has it."""
-        grouping = self._workspace.study.grouping
-        if self.comparison is None or grouping is None:
-            return {}
-        ids = {group.value: group.id for group in grouping.groups}
-        return {
-            ids[value]: name
-            for name, values in self.comparison.members.items()
-            for value in values
-            if value in ids
-        }
-
     # -- reading -------------------------------------------------------
 
     def _on_read(self, piece: Truth | InputError) -> None:
@@ -211,14 +196,17 @@ class EvaluationSession(QObject):
         entries = self._workspace.display.entries
         self._truths = {e: t for e, t in self._truths.items() if e in entries}
         if not self._truths:
-            if self._faults:
-                self._workspace.status.report(first_of(self._faults))
+            self._report_faults()
             return
         self._told = False
         self._on = True
         self._go_to_labels()
         self.came.emit()
         self.renew()
+
+    def _report_faults(self) -> None:
+        if self._faults:
+            self._workspace.status.report(first_of(self._faults))
 
     def _go_to_labels(self) -> None:
         """Show a cube that has labels: the differences are looked for at once."""
@@ -228,6 +216,13 @@ class EvaluationSession(QObject):
             display.show(next(places))
 
     # -- comparing -----------------------------------------------------
+
+    def _on_regrouped(self, change: Change | None) -> None:
+        if change is None:  # new groups: their ids mean others now
+            self.by_hand.clear()
+            if self.alignment == BY_HAND:
+                self.alignment = MAJORITY
+        self.renew()
 
     def renew(self, *_: object) -> None:
         """Compare anew, once whatever is going on has been drawn."""
@@ -242,28 +237,21 @@ class EvaluationSession(QObject):
             return
         self._stale = False
         maps: dict[Entry, GroupMap] = {}
+        grouping = study.grouping
         stems = file_stems([cube.name for cube in study.cubes])
         for index, entry in enumerate(entries):
             clusters, truth = study.cluster_map(index), self._truths.get(entry)
-            if truth is not None and clusters is not None and study.grouping:
-                lut = study.grouping.lut()
+            if truth is not None and clusters is not None and grouping is not None:
+                lut = grouping.lut()
                 maps[entry] = GroupMap(stems[index], clusters, lut, truth.labels)
-        if not maps:
+        if not maps or grouping is None:
             self._settle(None, None)
             self._tell()
             return
         self._maps = maps
-        how = HOW.get(self.alignment) or self._mapping()
+        how = HOW.get(self.alignment) or self.by_hand.mapping(grouping)
         job = partial(compare, list(maps.values()), how, self.ignored)
         self.scoring.start(Job("comparing with labels", partial(with_threads, job)))
-
-    def _mapping(self) -> dict[str, list[int]]:
-        """The classes chosen by hand, as label values of the groups there now."""
-        grouping, mapping = self._workspace.study.grouping, dict[str, list[int]]()
-        for group in () if grouping is None else grouping.groups:
-            if group.id in self.by_hand:
-                mapping.setdefault(self.by_hand[group.id], []).append(group.value)
-        return mapping
 
     def _on_scored(self, comparison: Comparison) -> None:
         if self.chosen not in comparison.scores["classes"]:
