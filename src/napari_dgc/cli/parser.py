@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from napari_dgc import __version__
-from napari_dgc.cli import commands, evaluate, info, report, study, train
+from napari_dgc.cli import commands, doctor, evaluate, info, report, study, train
 from napari_dgc.cli.argument_types import label, length, natural, positive
 from napari_dgc.cli.common_options import add_common, add_formats, add_quiet
 from napari_dgc.cli.merge_options import add_merge
@@ -46,6 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_study(add("study", help="make or look at a study without a screen"))
     _add_report(add("report", help="severity, leaves, lesions and spectra as tables"))
     _add_evaluate(add("evaluate", help="score maps against labels"))
+    doctor.add_options(add("doctor", help="say what is missing, and what mends it"))
     return parser
 
 

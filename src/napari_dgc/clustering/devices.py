@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -46,6 +47,24 @@ def find_device(name: str = "auto") -> torch.device:
             "use auto, cpu, cuda or mps",
         ) from error
     return device
+
+
+def describe_devices() -> Iterator[dict[str, Any]]:
+    """What torch finds on this machine, as plain values for `napari-dgc doctor`.
+
+    Yields
+    ------
+    dict
+        ``torch`` (its version) and ``built_for`` (its CUDA version or None); then
+        ``cuda``: name and memory in bytes of each card; then ``mps`` (bool).
+    """
+    yield {"torch": str(torch.__version__), "built_for": torch.version.cuda}
+    cards = []
+    for index in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
+        card = torch.cuda.get_device_properties(index)
+        cards.append([str(card.name), int(card.total_memory)])
+    yield {"cuda": cards}
+    yield {"mps": bool(torch.backends.mps.is_available())}
 
 
 def limit_threads() -> int:

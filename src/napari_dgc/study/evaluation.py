@@ -88,7 +88,7 @@ def evaluate(
 
     if not maps:
         raise InputError("evaluate", "there is no map", "give a folder with maps")
-    names = _pool_classes(maps)
+    names = pool_classes(maps)
     by_hand = None if isinstance(alignment, str) else _number_classes(alignment, names)
     _require_one_numbering(maps, names, alignment, ignore_label)
     ids = max(int(item.ids.max(initial=0)) for item in maps)
@@ -140,8 +140,8 @@ def evaluate(
     }
 
 
-def _pool_classes(maps: Sequence[LabelledMap]) -> tuple[str, ...]:
-    """Give each class one number over all cubes."""
+def pool_classes(maps: Sequence[LabelledMap]) -> tuple[str, ...]:
+    """Give each class one number over all cubes: its place among these names."""
     for item in maps:
         if not item.classes:
             raise InputError(item.stem, "its labels name no class", "check the labels")
@@ -223,9 +223,18 @@ def _count(
             f"its labels hold {low if low < 0 else high}, a value without a class",
             "check the labels, or name the unlabelled value with --ignore-label",
         )
-    if item.named:
-        labels = np.array([names.index(name) for name in item.classes])[labels]
+    labels = renumber(labels, item, names)
     return metrics.confusion(found, labels, ids=ids, classes=len(names))
+
+
+def renumber(
+    labels: NDArray[Any], item: LabelledMap, names: Sequence[str]
+) -> NDArray[Any]:
+    """Give labels, numbered as in their own file, the numbers of `pool_classes`."""
+    if not item.named:
+        return labels
+    own = [names.index(name) for name in item.classes]
+    return np.asarray(np.array(own, np.int32)[labels])
 
 
 def _list_classes(names: Sequence[str]) -> str:

@@ -1,0 +1,85 @@
+"""Label files dropped on the image or on our dock: taken here, all others by napari."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from weakref import ref
+
+from qtpy.QtCore import QEvent, QMimeData, QObject, QUrl, Signal
+from qtpy.QtGui import QDropEvent
+from qtpy.QtWidgets import QApplication, QWidget
+
+from napari_dgc.study.comparison import find_label_files, may_be_labels
+
+
+class LabelDrop(QObject):
+    """Watches for dropped files.
+
+    Signals
+    -------
+    dropped : list of Path
+        Label files, at least one.
+
+    Parameters
+    ----------
+    canvas : QWidget or None
+        What the image is drawn on; napari takes drops on one of its parents.
+    dock : QWidget
+        Takes drops from now on, and owns this.
+    """
+
+    dropped = Signal(object)
+
+    def __init__(self, canvas: QWidget | None, dock: QWidget) -> None:
+        super().__init__(dock)
+        self._dock = dock
+        dock.setAcceptDrops(True)
+        dock.installEventFilter(self)
+        while canvas is not None and not canvas.acceptDrops():
+            canvas = canvas.parentWidget()
+        # Held, napari's part of the window would outlive its closing.
+        self._viewer = None if canvas is None else ref(canvas)
+        if canvas is not None:
+            canvas.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Take label files; hand the rest of a drop on."""
+        if event.type() == QEvent.Type.Drop:
+            return self._take(watched, event)
+        # Files alone: the group table's own rows are dragged over the dock too.
+        dragged = event.type() in (QEvent.Type.DragEnter, QEvent.Type.DragMove)
+        if watched is not self._dock or not dragged:
+            return False
+        welcome = any(may_be_labels(path) for path in _paths(event))
+        if welcome:
+            event.acceptProposedAction()
+        return welcome
+
+    def _take(self, watched: QObject, event: QDropEvent) -> bool:
+        labels, others = find_label_files(_paths(event))
+        if not labels:
+            return False  # on the image it is napari's, on the dock nobody's
+        event.acceptProposedAction()
+        viewer = None if self._viewer is None else self._viewer()
+        if others and viewer is not None:
+            _drop(others, viewer, event)
+        self.dropped.emit(labels)
+        return True
+
+
+def _paths(event: QDropEvent) -> list[Path]:
+    """Give the files on this machine that are dragged."""
+    urls = event.mimeData().urls()
+    return [Path(url.toLocalFile()) for url in urls if url.isLocalFile()]
+
+
+def _drop(paths: list[Path], target: QWidget, event: QDropEvent) -> None:
+    """Drop some of the files of another drop."""
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    new = hasattr(event, "position")  # Qt 6
+    keys = event.modifiers() if new else event.keyboardModifiers()
+    buttons = event.buttons() if new else event.mouseButtons()
+    place = event.position() if new else event.posF()
+    drop = QDropEvent(place, event.possibleActions(), data, buttons, keys)
+    QApplication.sendEvent(target, drop)
