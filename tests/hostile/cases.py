@@ -146,7 +146,9 @@ def subjects(marker: Path) -> list[Subject]:
         "v5z.mat": {},
         "v73.mat": {},
         "v73z.mat": {},
-        "leaf.npy": all_fixed(mutations.NPY | {"pickle": mutations.pickled_npy(marker)}),
+        "leaf.npy": all_fixed(
+            mutations.NPY | {"pickle": mutations.pickled_npy(marker)}
+        ),
         "leaf.tif": formats.TIFF,
         "leafz.tif": formats.TIFF | formats.TIFF_NEW,
         "geo.tif": {},
@@ -156,7 +158,9 @@ def subjects(marker: Path) -> list[Subject]:
         args = ("info", f"{{}}/{file}", *axes)
         found.append(info(file, "arrays", file, args=args, changes=changes))
     evaluate = ("evaluate", "{}/maps", "--align", "majority", "--labels")
-    maps = all_fixed({n: mutations.NPY[n] for n in ("shape huge", "type object", "deep")})
+    maps = all_fixed(
+        {n: mutations.NPY[n] for n in ("shape huge", "type object", "deep")}
+    )
     labels: dict[str, dict[str, Change]] = {
         "leaf.json": mutations.json_changes() | all_fixed(formats.LABELME),
         "l.mat": dict(list(formats.MATLAB5.items())[::3]),
@@ -166,7 +170,9 @@ def subjects(marker: Path) -> list[Subject]:
     for file, changes in labels.items():
         args = (*evaluate, f"{{}}/labels/{file}")
         found.append(
-            info(f"labels {file}", "merge", f"labels/{file}", args=args, changes=changes)
+            info(
+                f"labels {file}", "merge", f"labels/{file}", args=args, changes=changes
+            )
         )
     merge = ("merge", "{}/M.safetensors", "{}/maps", "-o", "{}/out")
     statistics = mutations.npz_changes("sum", marker)

@@ -55,7 +55,7 @@ class Watch:
         elif event == "open":
             path, _, flags = args
             self._check(event, path, bool((flags or 0) & _WRITING))
-        elif event in _CHANGES:
+        elif event in _CHANGES and not (event == "os.remove" and args[1] != -1):
             for path in args[: 2 if event in ("os.rename", "shutil.move") else 1]:
                 self._check(event, path, True)
 
@@ -190,11 +190,6 @@ def handle(request: dict[str, Any], watch: Watch) -> dict[str, Any]:
 
 def warm(with_torch: bool) -> None:
     """Load what would otherwise count as the first files' time and memory."""
-    import h5py
-    import scipy.io
-    import scipy.optimize
-    import spectral.io.envi
-    import tifffile
 
     import napari_dgc.cli.commands
     import napari_dgc.cli.info
@@ -205,7 +200,7 @@ def warm(with_torch: bool) -> None:
     import napari_dgc.reports.time_series
     import napari_dgc.study.evaluation
     import napari_dgc.study.exports
-    import napari_dgc.study.leaves  # noqa: F401
+    import napari_dgc.study.leaves
 
     if with_torch:
         import torch

@@ -38,7 +38,9 @@ def _virtual(file: h5py.File, outside: Path) -> None:
 def _external(name: str) -> Callable[[h5py.File, Path], object]:
     def fill(file: h5py.File, outside: Path) -> None:
         path = str(outside / "canary.npy") if not name else name
-        file.create_dataset("cube", (6, 9, 7), "f4", external=[(path, 0, 6 * 9 * 7 * 4)])
+        file.create_dataset(
+            "cube", (6, 9, 7), "f4", external=[(path, 0, 6 * 9 * 7 * 4)]
+        )
 
     return fill
 
@@ -127,7 +129,9 @@ HDF5: dict[str, Make] = {
         "nested": _nested,
         "loop": _loop,
         "many": _many,
-        "null": lambda file, outside: file.create_dataset("cube", data=h5py.Empty("f4")),
+        "null": lambda file, outside: file.create_dataset(
+            "cube", data=h5py.Empty("f4")
+        ),
         "text": _typed(h5py.string_dtype()),
         "reference": _typed(h5py.ref_dtype),
         "vlen": _typed(h5py.vlen_dtype("f4")),
@@ -138,7 +142,7 @@ HDF5: dict[str, Make] = {
         "attribute list": _attribute([1, 2, 3]),
         "attribute text": _attribute("single"),
         "scalar": lambda file, outside: file.create_dataset("cube", data=1.0),
-        "five axes": lambda file, outside: file.create_dataset("cube", (2,) * 5),
+        "five axes": lambda file, outside: file.create_dataset("cube", (2,) * 5, "f4"),
         "committed": lambda file, outside: file.__setitem__("cube", np.dtype("f4")),
         "no array": lambda file, outside: file.create_group("cube"),
     }.items()
@@ -257,9 +261,7 @@ TIFF: dict[str, Change] = {
     "rows zero": _set(278, 0),
     "tag type": _set(256, 9, 99),
     "text tag": _set(256, 8, 2, 2**30),
-    "own next": _tiff(
-        lambda data, tags: struct.pack_into("<I", data, tags[0], 8)
-    ),
+    "own next": _tiff(lambda data, tags: struct.pack_into("<I", data, tags[0], 8)),
     "next beyond": _tiff(
         lambda data, tags: struct.pack_into("<I", data, tags[0], 2**31)
     ),
@@ -289,10 +291,14 @@ TIFF_NEW: dict[str, Change] = {
     "pages": _make_tiff(np.ones((500, 2, 2), "u1"), photometric="minisblack"),
     "description": _make_tiff(np.ones((9, 7), "u1"), description=LONG),
     "imagej": _make_tiff(
-        np.ones((9, 7), "u1"), description="ImageJ=1.0\nimages=1000000000\n", metadata=None
+        np.ones((9, 7), "u1"),
+        description="ImageJ=1.0\nimages=1000000000\n",
+        metadata=None,
     ),
     "shaped": _make_tiff(
-        np.ones((9, 7), "u1"), description='{"shape": [9, 1000000000, 7]}', metadata=None
+        np.ones((9, 7), "u1"),
+        description='{"shape": [9, 1000000000, 7]}',
+        metadata=None,
     ),
     "shaped deep": _make_tiff(
         np.ones((9, 7), "u1"), description='{"shape": ' + "[" * 9999, metadata=None
@@ -351,8 +357,9 @@ ENVI |= {
     "open brace": lambda content, rng: content + b"x = {1, 2",
     "megabyte": lambda content, rng: content + b"x = " + LONG.encode() + b"\n",
     "lines": lambda content, rng: content + b"x = {\n" + b"1,\n" * 200_000 + b"}\n",
-    "fields": lambda content, rng: content
-    + b"".join(b"f%d = 1\n" % n for n in range(50_000)),
+    "fields": lambda content, rng: (
+        content + b"".join(b"f%d = 1\n" % n for n in range(50_000))
+    ),
     "no first line": lambda content, rng: content[5:],
     "latin": lambda content, rng: content + b"note = \xb5\xff\n",
     "utf-16": lambda content, rng: content.decode().encode("utf-16"),
@@ -402,7 +409,9 @@ TENSORS: dict[str, Change] = {
     "no values": repacked("data/0", lambda data: b""),
     "values bomb": repacked("data/0", lambda data: bytes(40 * 2**20)),
     "deep": repacked("data.pkl", lambda data: b"\x80\x02" + b"(" * 100_000 + b"."),
-    "huge text": repacked("data.pkl", lambda data: b"\x80\x04\x8d" + b"\xff" * 8 + data),
+    "huge text": repacked(
+        "data.pkl", lambda data: b"\x80\x04\x8d" + b"\xff" * 8 + data
+    ),
     "huge shape": repacked(
         "data.pkl", lambda data: data.replace(b"K\x09K\x07", b"J\xff\xff\xff\x7fK\x07")
     ),

@@ -56,7 +56,11 @@ def write_seeds(root: Path) -> None:
 
 
 def _write_envi(root: Path, data: np.ndarray) -> None:
-    for interleave, order in (("bsq", (0, 1, 2)), ("bil", (1, 0, 2)), ("bip", (1, 2, 0))):
+    for interleave, order in (
+        ("bsq", (0, 1, 2)),
+        ("bil", (1, 0, 2)),
+        ("bip", (1, 2, 0)),
+    ):
         values = data if interleave != "bil" else (data * 10_000).astype("<u2")
         path = root / interleave / "leaf.hdr"
         factor = 1 if interleave != "bil" else 10_000
@@ -73,7 +77,9 @@ def write_envi(
 ) -> None:
     """Write an ENVI header and its data."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    lengths = dict(zip({"bsq": "CHW", "bil": "HCW", "bip": "HWC"}[interleave], values.shape))
+    lengths = dict(
+        zip({"bsq": "CHW", "bil": "HCW", "bip": "HWC"}[interleave], values.shape)
+    )
     code = {"f": 4, "u": 12}[values.dtype.kind]
     header = _HEADER.format(
         **lengths,
@@ -178,4 +184,3 @@ def write_torch_seeds(root: Path) -> None:
     write_label_tiff(
         folder / "maps" / "leaf_clusters.tif", (places + 1).astype(np.uint8)
     )
-

@@ -154,7 +154,7 @@ def run_all(root: Path, cases: list[Case], child: Child) -> dict[str, list[str]]
         if faults:
             found[case.name] = faults
         if os.environ.get("NAPARI_DGC_SHOW"):
-            print(f"{case.name}: {answer['kind']} {answer['line'][:230]}")
+            print(f"{case.name}: {answer['kind']} {answer['line'][:230]!r}")
     print(f"\n{len(cases)} cases: {dict(ends)}; slowest {slowest}, largest {largest}")
     return found
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from napari_dgc.cubes.checks import read_regular
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.files import write_whole
 from napari_dgc.merging.fields import Fields
@@ -155,8 +156,8 @@ class Recipe:
                 if split.cluster not in known or known.intersection(split.parts):
                     raise ValueError(f"cluster {split.cluster} cannot be split so")
                 known.update(split.parts)
-            if not set(grouping.clusters) <= known:
-                raise ValueError("a group holds a cluster that has no centroid")
+            if set(grouping.clusters) != known:
+                raise ValueError("its groups do not hold each of its clusters")
         except InputError:
             raise
         except ValueError as error:
@@ -185,7 +186,7 @@ class Recipe:
             If the file cannot be read, is no recipe or is damaged.
         """
         try:
-            data = json.loads(Path(path).read_text("utf-8"))
+            data = json.loads(read_regular(path))
         except OSError as error:
             reason = error.strerror or str(error)
             raise InputError(
