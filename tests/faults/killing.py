@@ -25,11 +25,13 @@ k = 4
 crop = 16
 batch = 1
 sample_pixels = 1000
-snapshot_every = 2
-reuse_iterations = 3
+snapshot_every = 3
+reuse_iterations = 2
+mean_shift_iterations = 1
+components = 4
 patience = 0
 device = "cpu"
-steps = 16
+steps = 12
 """
 
 
@@ -67,13 +69,15 @@ def check_training(folder: Path, kills: int) -> int:
     """The model is the one that no break would have given, whatever the moment."""
     import torch
 
-    import napari_dgc.clustering.training  # noqa: F401  (else each child loads it)
+    import napari_dgc.clustering.training  # noqa: F401
     from napari_dgc.cli import main
 
     torch.set_num_threads(1)
+    # Loaded here, once, what each child would load else: an optimizer takes a second.
+    torch.optim.AdamW([torch.zeros(1, requires_grad=True)])
     rng = np.random.default_rng(0)
     spectra = rng.random((5, 10)).cumsum(1)
-    data = spectra[rng.integers(0, 5, (6, 6)).repeat(6, 0).repeat(6, 1)]
+    data = spectra[rng.integers(0, 5, (4, 4)).repeat(6, 0).repeat(6, 1)]
     np.save(folder / "leaf.npy", data + 0.02 * rng.standard_normal(data.shape))
     (folder / "settings.toml").write_text(SETTINGS)
 

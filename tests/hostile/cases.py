@@ -168,16 +168,18 @@ def subjects(marker: Path) -> list[Subject]:
         "l.tif": formats.TIFF,
     }
     for file, changes in labels.items():
-        args = (*evaluate, f"{{}}/labels/{file}")
+        target = f"labels/{file}"
+        args = (f"{{}}/{target}",)
         found.append(
-            info(
-                f"labels {file}", "merge", f"labels/{file}", args=args, changes=changes
-            )
+            Subject(f"labels {file}", "merge", target, "labels", args, changes)
         )
     merge = ("merge", "{}/M.safetensors", "{}/maps", "-o", "{}/out")
     statistics = mutations.npz_changes("sum", marker)
     study = partial(Subject, seeds="study", do="study", args=("{}/S.dgc.json",))
     model_path = "{}/texts/none.npy"
+    deep = np.frombuffer(mutations.deep().encode(), np.uint8)
+    leaves = mutations.npz_changes("map 0", marker)
+    leaves["about deep"] = mutations.npz_change("about", lambda a: deep)
     found += [
         info("model", "merge", "M.safetensors", args=(*merge, "--granularity", "3"),
              changes=mutations.tensors_changes()),
@@ -193,9 +195,7 @@ def subjects(marker: Path) -> list[Subject]:
               repeats=1),
         Subject("leaves", "study", "S.dgc/leaves.npz", "leaves",
                 ("{}/S.dgc/leaves.npz",),
-                mutations.npz_changes("map 0", marker)
-                | {"about deep": mutations.npz_change(
-                    "about", lambda a: np.frombuffer(mutations.deep().encode(), "u1"))}),
+                leaves),
         Subject("days", "texts", "days.csv", "days", ("{}/days.csv",),
                 all_fixed(formats.DAYS)),
         info("settings", "texts", "c.toml",

@@ -63,7 +63,7 @@ class Watch:
         if not isinstance(path, (str, bytes, os.PathLike)):
             return  # a file that is open already
         # As it is named: links that somebody laid in the folder are theirs to lay.
-        text = os.path.abspath(os.fsdecode(path))
+        text = os.path.abspath(os.fsdecode(path))  # noqa: PTH100
         allowed = (f"{self.folder}/", self._scratch)
         if not writing:
             allowed += (*self._readable, "/dev/null", "/dev/urandom")
@@ -118,6 +118,13 @@ def read_days(path: str) -> object:
     return read_days(path, ["leaf 1", "leaf 2"])
 
 
+def read_labels(path: str) -> object:
+    """As `evaluate` does, which needs torch for its scores."""
+    from napari_dgc.study.labels import load_labels
+
+    return load_labels(path, "leaf", (9, 7)).data.max()
+
+
 def load_leaves(path: str) -> object:
     from napari_dgc.study.leaves import load_leaves
 
@@ -138,8 +145,8 @@ def make_trained(folder: str) -> object:
     for step in train([cube], config, keep_state=True):
         if step.state is not None and step.index == 2:
             step.state.save(Path(folder) / "M.resume.safetensors")
-        if step.model is not None:
-            step.model.save(Path(folder) / "T.safetensors")
+        if step.snapshot is not None and step.snapshot.encoder:
+            step.snapshot.save(Path(folder) / "T.safetensors")
     labels = np.zeros(cube.shape[1:], np.uint8)
     labels[4:9, 3:8] = 1
     write_tensor(Path(folder) / "leaf.pth", labels)
@@ -150,6 +157,7 @@ CALLS: dict[str, Callable[[str], object]] = {
     "study": open_study,
     "days": read_days,
     "leaves": load_leaves,
+    "labels": read_labels,
     "trained": make_trained,
 }
 
@@ -208,6 +216,7 @@ def warm(with_torch: bool) -> None:
         import napari_dgc.clustering.training  # noqa: F401
 
         torch.set_num_threads(1)
+        torch.optim.AdamW([torch.zeros(1, requires_grad=True)])  # loads for a second
 
 
 def main() -> None:

@@ -37,7 +37,7 @@ def _virtual(file: h5py.File, outside: Path) -> None:
 
 def _external(name: str) -> Callable[[h5py.File, Path], object]:
     def fill(file: h5py.File, outside: Path) -> None:
-        path = str(outside / "canary.npy") if not name else name
+        path = name or str(outside / "canary.npy")
         file.create_dataset(
             "cube", (6, 9, 7), "f4", external=[(path, 0, 6 * 9 * 7 * 4)]
         )
@@ -205,7 +205,7 @@ MATLAB5: dict[str, Change] = {
     "sparse": _matlab(_array((6, 9, 7), bytes(_BYTES), number=5)),
     "function": _matlab(_array((6, 9, 7), bytes(_BYTES), number=16)),
     "cells": _matlab(_cells(2000)),
-    "bomb": _matlab(_packed(_array((64, 1024, 1024), bytes(64 * 2**22)))),
+    "bomb": _matlab(_packed(_array((64, 512, 512), bytes(64 * 2**20)))),
     "lying": _matlab(_packed(_array((64, 1024, 1024), b"")[:-8])),
     "twice": _matlab(*(_array((6, 9, 7), bytes(_BYTES)) for _ in range(2))),
     "many": _matlab(*(_array((2, 2), bytes(16)) for _ in range(5000))),
@@ -280,7 +280,7 @@ def _make_tiff(array: np.ndarray, **options: object) -> Change:
 def tiff_bomb(content: bytes, rng: Rng) -> bytes:
     """Pixels of no value, packed a thousandfold."""
     buffer = io.BytesIO()
-    zeros = np.zeros((6, 4096, 4096), np.float32)
+    zeros = np.zeros((6, 1024, 2048), np.float32)
     tifffile.imwrite(buffer, zeros, compression="zlib", photometric="minisblack")
     return buffer.getvalue()
 
@@ -338,16 +338,18 @@ ENVI: dict[str, Change] = {
         "data type": ("6", "99", "-4", "inf"),
         "interleave": ("../../x", "bsq\0", ""),
         "byte order": ("2", "-1", "x"),
-        "wavelength": ("{nan, nan, nan, nan, nan, nan}", "{1, 2}", "{inf, 1, 2, 3, 4, 5}",
-                       "{" + "1," * 100_000 + "}", "{-1, -2, -3, -4, -5, -6}",
+        "wavelength": ("{nan, nan, nan, nan, nan, nan}", "{1, 2}",
+                       "{inf, 1, 2, 3, 4, 5}", "{" + "1," * 100_000 + "}",
+                       "{-1, -2, -3, -4, -5, -6}",
                        "{1, 1, 1, 1, 1, 1}", "{1e308, 2, 3, 4, 5, 6}"),
         "wavelength units": (LONG, "wavenumber", "{nm}", "\x1b[2J"),
         "bbl": ("{0,0,0,0,0,0}", "{1}", "{nan,1,1,1,1,1}", "{x}"),
         "data ignore value": ("nan", "1e999", "x", "{1,2}", "-0"),
         "reflectance scale factor": ("0", "-1", "nan", "1e-320", "1e38", "x"),
         "file compression": ("1", "x"),
-        "map info": ("{UTM, nan, 1, 1, 1, 1, 1}", "{}", "{UTM, 1, 1, 1e308, 1, 1e308, 1e308}",
-                     "{" + "x," * 100_000 + "}", "{UTM,1,1,1,1,1,1,99999999999999999999,N}"),
+        "map info": ("{UTM, nan, 1, 1, 1, 1, 1}", "{}",
+                     "{UTM, 1, 1, 1e308, 1, 1e308, 1e308}", "{" + "x," * 100_000 + "}",
+                     "{UTM,1,1,1,1,1,1,99999999999999999999,N}"),
         "coordinate system string": ("{PROJCS[" + "[" * 50_000 + "}",),
         "major frame offsets": ("{1, 1}", "{x}"),
     }.items()
@@ -458,37 +460,33 @@ TOML: dict[str, bytes] = {
     "latin": b'device = "\xff"',
     "device": b'device = "cuda:99"',
 }
+
+
+def _shapes(*shapes: str) -> str:
+    """A LabelMe file of shapes; each a lesion unless it says otherwise."""
+    entries = (s if '"label"' in s else f'"label": "lesion", {s}' for s in shapes)
+    return '{"shapes": [' + ", ".join(f"{{{entry}}}" for entry in entries) + "]}"
+
+
+_THREE = '"points": [[0,0],[1,2],[3,1]]'
+_CIRCLE = '"shape_type": "circle", "points"'
 LABELME: dict[str, str] = {
-    "points text": '{"shapes": [{"label": "lesion", "points": "../../x"}]}',
-    "points odd": '{"shapes": [{"label": "lesion", "points": [1, 2, 3, 4, 5, 6, 7]}]}',
-    "points huge": '{"shapes": [{"label": "lesion", "points": [[1e308,1],[-1e308,2],[3,1e308]]}]}',
-    "points nan": '{"shapes": [{"label": "lesion", "points": [[NaN,1],[1,2],[3,1]]}]}',
-    "circle huge": '{"shapes": [{"label": "lesion", "shape_type": "circle", "points": '
-    "[[0,0],[1e300,1e300]]}]}",
+    "points text": _shapes('"points": "../../x"'),
+    "points odd": _shapes('"points": [1, 2, 3, 4, 5, 6, 7]'),
+    "points huge": _shapes('"points": [[1e308,1],[-1e308,2],[3,1e308]]'),
+    "points nan": _shapes('"points": [[NaN,1],[1,2],[3,1]]'),
+    "circle huge": _shapes(f"{_CIRCLE}: [[0,0],[1e300,1e300]]"),
     "size huge": '{"shapes": [], "imageHeight": 1e30, "imageWidth": 9}',
     "size infinite": '{"shapes": [], "imageHeight": Infinity, "imageWidth": 9}',
-    "group object": '{"shapes": [{"label": "lesion", "group_id": {}, "points": '
-    "[[0,0],[1,2],[3,1]]}]}",
-    "label object": '{"shapes": [{"label": {"a": []}, "points": [[0,0],[1,2],[3,1]]}]}',
-    "label long": '{"shapes": [{"label": "' + LONG + '", "points": [[0,0],[1,2],[3,1]]}]}',
-    "corners": '{"shapes": [{"label": "lesion", "points": ['
-    + ", ".join(f"[{n % 7}, {n % 9}]" for n in range(50_000))
-    + "]}]}",
-    "shapes": '{"shapes": ['
-    + ", ".join(
-        f'{{"label": "lesion", "points": [[{n % 6},1],[4,{n % 8}],[3,5]]}}'
-        for n in range(8_000)
-    )
-    + "]}",
-    "circles": '{"shapes": ['
-    + ", ".join(
-        f'{{"label": "lesion", "shape_type": "circle", "points": [[{n % 6},4],[3,5]]}}'
-        for n in range(2_000)
-    )
-    + "]}",
-    "labels": '{"shapes": ['
-    + ", ".join(
-        f'{{"label": "n{n}", "points": [[0,1],[4,2],[3,5]]}}' for n in range(4_000)
-    )
-    + "]}",
-}  # fmt: skip
+    "group object": _shapes('"group_id": {}, ' + _THREE),
+    "label object": _shapes('"label": {"a": []}, ' + _THREE),
+    "label long": _shapes(f'"label": "{LONG}", {_THREE}'),
+    "corners": _shapes(
+        '"points": [' + ", ".join(f"[{n % 7}, {n % 9}]" for n in range(50_000)) + "]"
+    ),
+    "shapes": _shapes(
+        *(f'"points": [[{n % 6},1],[4,{n % 8}],[3,5]]' for n in range(8_000))
+    ),
+    "circles": _shapes(*(f"{_CIRCLE}: [[{n % 6},4],[3,5]]" for n in range(2_000))),
+    "labels": _shapes(*(f'"label": "n{n}", {_THREE}' for n in range(4_000))),
+}

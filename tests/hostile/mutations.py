@@ -1,4 +1,4 @@
-"""Ways to make a valid file hostile; each from a generator, so that it can be done again."""
+"""Ways to make a valid file hostile; a generator decides, so each can be repeated."""
 
 from __future__ import annotations
 

@@ -77,9 +77,8 @@ def write_envi(
 ) -> None:
     """Write an ENVI header and its data."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    lengths = dict(
-        zip({"bsq": "CHW", "bil": "HCW", "bip": "HWC"}[interleave], values.shape)
-    )
+    letters = {"bsq": "CHW", "bil": "HCW", "bip": "HWC"}[interleave]
+    lengths = dict(zip(letters, values.shape, strict=True))
     code = {"f": 4, "u": 12}[values.dtype.kind]
     header = _HEADER.format(
         **lengths,

@@ -46,7 +46,7 @@ class Child:
         self._process: subprocess.Popen[bytes] | None = None
 
     def ask(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Ask, and wait for the answer; `kind` is "crash" or "hang" where none comes."""
+        """Ask, and wait for the answer: of `kind` "crash" or "hang" if none comes."""
         process = self._process or self._start()
         assert process.stdin is not None
         process.stdin.write(json.dumps(request).encode() + b"\n")
@@ -202,7 +202,7 @@ def test_the_valid_files_are_read(root: Path) -> None:
             request = case.request(root / "seeds", root / "valid", root / "outside")
             answer = child.ask(request)
             shutil.rmtree(root / "valid")
-            # Settings are read first; then the cube is missing that is to be trained on.
+            # Settings are read first; then the cube to be trained on is missing.
             expected = "error" if case.args[0] == "train" else "result"
             assert answer["kind"] == expected, (case.name, answer["line"])
             assert not answer["strayed"], (case.name, answer["strayed"])

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from napari_dgc.clustering.step import Step
     from napari_dgc.cubes.cube import Cube
 
+_LONGEST = 2**14  # bytes of settings: some thirty lines have one
+
 
 def train_model(options: argparse.Namespace) -> None:
     """`train`: one model over all cubes."""
@@ -197,7 +199,7 @@ def _read_config(options: argparse.Namespace, state: TrainingState | None) -> Co
 
 def _read_toml(path: Path, known: set[str]) -> dict[str, Any]:
     try:
-        values = tomllib.loads(read_regular(path).decode())
+        values = tomllib.loads(read_regular(path, _LONGEST).decode())
     except OSError as error:
         reason = error.strerror or str(error)
         raise InputError(path, reason, "check the path") from error

@@ -66,5 +66,6 @@ def check_numbers(
     for name in floats:
         if not np.isfinite(counted.get(name, tensors[name])).all():
             raise ValueError(f"{name} holds what is no number")
-    if min(C, D, K) < 1 or not math.isfinite(offset):
+    good = np.count_nonzero(tensors["good_bands"])
+    if min(C, D, K) < 1 or good < 2 or not math.isfinite(offset):
         raise ValueError("there is nothing in it")
