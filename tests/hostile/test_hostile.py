@@ -22,7 +22,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from cases import Case, all_cases, choose
+from cases import ONCE_HURT, Case, all_cases, choose
 from seeds import write_seeds, write_torch_seeds
 
 FULL = os.environ.get("NAPARI_DGC_FULL") == "1"
@@ -172,6 +172,8 @@ def test_hostile_files_end_in_a_clear_error_or_a_right_result(root: Path) -> Non
     cases = all_cases(root / "marker", _model_folder(root))
     cases = choose(cases, len(cases) if FULL else 80, torch=False)
     assert not FULL or len(cases) >= 300
+    names = {case.name for case in all_cases(root / "marker", _model_folder(root))}
+    assert set(ONCE_HURT) <= names
     with running(root) as child:
         found = run_all(root, cases, child)
     assert not found, written(found)

@@ -156,8 +156,10 @@ class Recipe:
                 if split.cluster not in known or known.intersection(split.parts):
                     raise ValueError(f"cluster {split.cluster} cannot be split so")
                 known.update(split.parts)
-            if set(grouping.clusters) != known:
-                raise ValueError("its groups do not hold each of its clusters")
+            if not set(grouping.clusters) <= known:
+                raise ValueError("a group holds a cluster that has no centroid")
+            if len(grouping.clusters) < len(known):
+                raise ValueError("a cluster is in no group")
         except InputError:
             raise
         except ValueError as error:
