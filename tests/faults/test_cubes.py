@@ -11,6 +11,7 @@ import pytest
 import tifffile
 from small_study import C, H, W, small_model
 
+from napari_dgc.cubes.backing import guarded, reads_at_once
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.readers import read_cube
@@ -52,6 +53,23 @@ def test_a_cube_cut_short_is_told_and_does_not_kill(tmp_path: Path, name: str) -
     os.truncate(tmp_path / name, 5000)
     with pytest.raises(InputError, match=f"{name}: became shorter while it was in use"):
         mapped(cube)
+
+
+@pytest.mark.parametrize("name", ["leaf.npy", "plain.mat", "leaf.img"])
+def test_the_screen_is_told_too(tmp_path: Path, name: str) -> None:
+    """What it shows, it reads as any array: without asking how the file is."""
+    cube = opened(tmp_path, name)
+    data = guarded(cube.data)
+    assert (data.shape, data.ndim, data.dtype, len(data)) == (cube.shape, 3, "f4", C)
+    np.testing.assert_array_equal(data, np.asarray(cube.data))
+    assert data[1, 2, 3] == cube.data[1, 2, 3]
+    assert reads_at_once(data)
+    kept = data[0]
+    os.truncate(tmp_path / name, 5000)
+    assert kept[-1, -1] > 0  # it is no view of what is gone
+    with pytest.raises(InputError, match="became shorter"):
+        data[C - 1]
+    assert guarded(kept) is kept
 
 
 @pytest.mark.skipif(os.name == "nt", reason="open files cannot be deleted there")
