@@ -215,7 +215,7 @@ def test_bad_maps_and_labels_are_one_line_naming_the_file(folders, capsys) -> No
     (maps / "b_clusters.tif").unlink()
     assert "b_groups.tif: holds uint16" in fails(capsys, *arguments)
     (maps / "b_groups.tif").write_bytes(b"II*\0")
-    assert "b_groups.tif: cannot be read" in fails(capsys, *arguments)
+    assert "b_groups.tif: is not a TIFF" in fails(capsys, *arguments)
 
 
 def test_labels_that_number_their_classes_differently(folders, capsys) -> None:

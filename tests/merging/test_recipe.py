@@ -146,6 +146,7 @@ def spoil(change):
         (lambda d: d["centroids"].update({"09": "c"}), "'09', no cluster id"),
         (lambda d: d["centroids"].update({"9": 3}), "'9' of the table"),
         (lambda d: d["centroids"].pop("8"), "no centroid"),
+        (lambda d: d["groups"].pop(), "in no group"),
         (lambda d: d.update(next_id=3), "already given away"),
     ],
 )

@@ -73,7 +73,7 @@ def test_files_that_are_no_label_map(tmp_path):
     with pytest.raises(InputError, match="cannot be read as TIFF"):
         read_label_tiff(path)
     path.write_bytes(b"not a tiff")
-    with pytest.raises(InputError, match="cannot be read as TIFF"):
+    with pytest.raises(InputError, match="is not a TIFF file that can be read"):
         read_label_tiff(path)
     tifffile.imwrite(path, np.zeros((3, 4), np.float32))
     with pytest.raises(InputError, match=r"holds float32 of shape \(3, 4\)"):

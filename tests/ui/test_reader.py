@@ -113,7 +113,7 @@ def test_a_file_gives_bands_and_picture(tmp_path: Path, write) -> None:
 
 def test_envi_stays_on_disk(tmp_path: Path) -> None:
     data = read_layers(write_envi(tmp_path, striped_cube()))[0][0]
-    base = data
+    base = data.source
     while base is not None and not isinstance(base, np.memmap):
         base = base.base
     assert isinstance(base, np.memmap)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_dgc.cli.progress import ProgressLine
+from napari_dgc.cubes.checks import read_regular
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.files import check_free
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from napari_dgc.clustering.state import TrainingState
     from napari_dgc.clustering.step import Step
     from napari_dgc.cubes.cube import Cube
+
+_LONGEST = 2**14  # bytes of settings: some thirty lines have one
 
 
 def train_model(options: argparse.Namespace) -> None:
@@ -196,11 +199,12 @@ def _read_config(options: argparse.Namespace, state: TrainingState | None) -> Co
 
 def _read_toml(path: Path, known: set[str]) -> dict[str, Any]:
     try:
-        values = tomllib.loads(path.read_text("utf-8"))
+        values = tomllib.loads(read_regular(path, _LONGEST).decode())
     except OSError as error:
         reason = error.strerror or str(error)
         raise InputError(path, reason, "check the path") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
+        # Not only TOMLDecodeError: of text of other encodings, of endless numbers.
         raise InputError(path, f"it is not TOML: {error}", "mend it") from error
     for name in values:
         if name not in known:

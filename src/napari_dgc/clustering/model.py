@@ -17,6 +17,7 @@ from safetensors.numpy import save
 
 from napari_dgc.clustering.config import Config
 from napari_dgc.clustering.frontend import FrontEnd
+from napari_dgc.clustering.soundness import check_numbers
 from napari_dgc.cubes.agreement import (
     SAME_NM,
     check_same_units,
@@ -31,6 +32,11 @@ FORMAT = "napari-dgc model"
 # 2: cluster ids; 3: a bandwidth that varies, the sphere seen from black
 FORMAT_VERSION = 3
 MAX_ID = 255
+#: What a file that says other things than we write makes Python raise.
+DAMAGED = (
+    LookupError, TypeError, ValueError, AttributeError, ArithmeticError, OSError,
+    RecursionError,
+)  # fmt: skip
 _FRONT_END = ("mean", "band_std", "band_noise", "projection", "noise_std")
 
 
@@ -220,7 +226,7 @@ class Model:
             return cls.from_parts(meta, tensors)
         except InputError:
             raise
-        except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:
+        except (SafetensorError, *DAMAGED) as error:
             raise InputError(
                 path, "it is not a napari-dgc model, or it is damaged", "train again"
             ) from error
@@ -236,30 +242,18 @@ class Model:
         KeyError, TypeError, ValueError
             If something is missing or does not fit.
         """
+        ids, offset = meta["cluster_ids"], float(meta["offset"])
+        check_numbers(tensors, ids, offset)
         front = {name: tensors.pop(f"front_end.{name}") for name in _FRONT_END}
-        C, D = len(front["mean"]), len(front["noise_std"])
         centroids, spectra = tensors.pop("centroids"), tensors.pop("mean_spectra")
         wavelengths = tensors.pop("wavelengths", None)
         good = tensors.pop("good_bands").astype(bool)
         counts = tensors.pop("counts")
-        K = len(centroids)
-        ids = meta["cluster_ids"]
-        fits = (
-            front["projection"].shape == (D, C)
-            and centroids.shape == (K, D + 1)
-            and spectra.shape == (K, C)
-            and counts.shape == (K,)
-            and len(ids) == K
-            and good.shape == (C,)
-            and (wavelengths is None or wavelengths.shape == (C,))
-        )
-        if not fits:
-            raise ValueError("shapes do not fit each other")
         return cls(
             front_end=FrontEnd(**front, noise_method=str(meta["noise_method"])),
             encoder={n.removeprefix("encoder."): t for n, t in tensors.items()},
             centroids=centroids,
-            offset=float(meta["offset"]),
+            offset=offset,
             mean_spectra=spectra,
             counts=counts,
             wavelengths=wavelengths,

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dgc.clustering.frontend import PIXELS_PER_BAND, Moments, gather_moments
-from napari_dgc.clustering.warmstart import common_good_bands
-from napari_dgc.cubes.agreement import check_same_bands
+from napari_dgc.cubes.agreement import check_same_bands, common_good_bands
 from napari_dgc.cubes.cube import Cube
 
 #: Below this a band is offered to be left out: noise is a tenth of its signal.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from torch import Tensor
 
 from napari_dgc.clustering.centroids import Rarity
 from napari_dgc.clustering.config import Config
-from napari_dgc.clustering.model import Model
+from napari_dgc.clustering.model import DAMAGED, Model
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.files import write_whole
 
@@ -163,12 +164,27 @@ class TrainingState:
             )
         except InputError:
             raise
-        except (SafetensorError, LookupError, TypeError, ValueError, OSError) as error:
-            raise InputError(
-                path,
-                "it is no training state of napari-dgc, or it is damaged",
-                "train anew",
-            ) from error
+        except (SafetensorError, *DAMAGED) as error:
+            raise _damaged(path) from error
+
+    @contextmanager
+    def refusing(self) -> Iterator[None]:
+        """Turn what its `parts` make Python raise inside into one `InputError`.
+
+        A digest that is right tells that it is what was written, not by whom.
+        """
+        try:
+            yield
+        except InputError:
+            raise
+        except (RuntimeError, *DAMAGED) as error:
+            raise _damaged(self.source) from error
+
+
+def _damaged(source: str | Path) -> InputError:
+    return InputError(
+        source, "it is no training state of napari-dgc, or it is damaged", "train anew"
+    )
 
 
 def _detach(tree: Any, path: str, tensors: dict[str, Tensor]) -> Any:

@@ -24,11 +24,10 @@ from napari_dgc.clustering.warmstart import (
     Beginning,
     Sample,
     begin,
-    common_good_bands,
     draw_sample,
     with_description,
 )
-from napari_dgc.cubes.agreement import check_same_bands
+from napari_dgc.cubes.agreement import check_same_bands, common_good_bands
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
 
@@ -134,15 +133,17 @@ def _learn(
     index, total, every = 0, config.steps, config.snapshot_every
     snapshot, start = model, model
     if resume is not None:
-        learner.load_state(resume.parts["learner"])
-        start = replace(start_of(resume.parts["guard"]), config=config)
+        with resume.refusing():
+            learner.load_state(resume.parts["learner"])
+            start = replace(start_of(resume.parts["guard"]), config=config)
         index, snapshot = resume.index, _with_learned(model, learner, resume.index)
     here = Step("training", index, total, index / total, active=active_clusters(model))
     # The first map first: the user waits for it, the guard takes a second.
     yield replace(here, notice=begun.notice, snapshot=snapshot)
     guard = Guard(cubes, config, start, learner.device)
     if resume is not None:
-        guard.load_state(resume.parts["guard"])
+        with resume.refusing():
+            guard.load_state(resume.parts["guard"])
 
     def state() -> TrainingState | None:
         if not keep_state:

@@ -207,18 +207,3 @@ def _start(
         config=config,
     )
     return with_description(model, sample), rarity
-
-
-def common_good_bands(cubes: Sequence[Cube]) -> NDArray[np.bool_]:
-    """Bands that no cube's header rules out, (C,)."""
-    good = np.ones(cubes[0].bands, bool)
-    for cube in cubes:
-        if cube.good_bands is not None:
-            good &= cube.good_bands
-    if good.sum() < 2:
-        raise InputError(
-            "the cubes",
-            "their bad band lists leave fewer than two bands",
-            "check bbl in the headers",
-        )
-    return good

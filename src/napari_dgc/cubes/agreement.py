@@ -61,6 +61,21 @@ def check_same_bands(cubes: Sequence[Cube]) -> None:
             )
 
 
+def common_good_bands(cubes: Sequence[Cube]) -> NDArray[np.bool_]:
+    """Bands that no cube's header rules out, (C,)."""
+    good = np.ones(cubes[0].bands, bool)
+    for cube in cubes:
+        if cube.good_bands is not None:
+            good &= cube.good_bands
+    if good.sum() < 2:
+        raise InputError(
+            "the cubes",
+            "their bad band lists leave fewer than two bands",
+            "check bbl in the headers",
+        )
+    return good
+
+
 def check_same_units(cube: Cube, calibrated: bool, mean: NDArray[np.float32]) -> None:
     """Raise InputError if a cube holds raw counts where a model knows reflectance.
 

@@ -17,7 +17,12 @@ from numpy.lib import format as npy_format
 from numpy.typing import NDArray
 
 from napari_dgc.cubes.axes import choose_axes, transposition
-from napari_dgc.cubes.checks import refusing, require_bands, require_cube
+from napari_dgc.cubes.checks import (
+    refusing,
+    require_bands,
+    require_cube,
+    require_stored,
+)
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.georeference import TAGS_FIELD, read_geotiff_tags
@@ -78,7 +83,7 @@ def load_tiff(path: Path) -> NDArray[Any]:
         For files that are cut short or no TIFF files.
     """
     with refusing(path, "is not a TIFF file that can be read", "export it again"):
-        with _listening() as complaints, tifffile.TiffFile(path) as file:
+        with _listening() as complaints, open_tiff(path) as file:
             if not file.series:
                 raise InputError(path, "holds no image", "export it again")
             series = file.series[0]
@@ -89,6 +94,8 @@ def load_tiff(path: Path) -> NDArray[Any]:
                 raise InputError(
                     path, "holds values of an unknown type", "export it again"
                 )
+            size = math.prod(series.shape) * np.dtype(series.dtype).itemsize
+            require_stored(path, size, path.stat().st_size, "its image")
             if offset is None:
                 values: NDArray[Any] = series.asarray()
                 return values
@@ -96,6 +103,15 @@ def load_tiff(path: Path) -> NDArray[Any]:
             shape = tuple(series.shape)
         _require_size(path, offset + math.prod(shape) * dtype.itemsize)
         return np.memmap(path, dtype, "r", offset, shape)
+
+
+def open_tiff(path: Path) -> tifffile.TiffFile:
+    """Open a TIFF file for what it holds itself.
+
+    OME, Micro-Manager and NDTiff files may name others, whatever and wherever they
+    are: those are not opened.
+    """
+    return tifffile.TiffFile(path, is_ome=False, is_mmstack=False, is_ndtiff=False)
 
 
 @contextmanager

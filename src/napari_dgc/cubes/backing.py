@@ -6,10 +6,44 @@ import mmap
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_dgc.cubes.calibrated import CalibratedArray
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.lazy import ScaledArray
+
+
+class GuardedArray:
+    """A memory map that may be read by those who do not ask `require_backing` first.
+
+    Parameters
+    ----------
+    source : array-like
+        A cube's data; any indexing it knows works.
+    """
+
+    def __init__(self, source: Any) -> None:
+        self.source = source
+        self.shape: tuple[int, ...] = source.shape
+        self.ndim: int = source.ndim
+        self.dtype: np.dtype[Any] = source.dtype
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, key: Any, /) -> Any:
+        require_backing(self.source)
+        # A copy: a view would be read later, when the file may have changed.
+        value = np.array(self.source[key])
+        return value if value.ndim else value[()]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return np.asarray(self[...], dtype=dtype)
+
+
+def guarded(data: Any) -> Any:
+    """Data for those who read it as any array: a memory map is guarded."""
+    return GuardedArray(data) if isinstance(_stored(data), np.memmap) else data
 
 
 def reads_at_once(data: object) -> bool:
@@ -53,6 +87,6 @@ def require_backing(data: object) -> None:
 
 def _stored(data: object) -> object:
     """What is read when values are computed from it."""
-    while isinstance(data, (ScaledArray, CalibratedArray)):
+    while isinstance(data, (ScaledArray, CalibratedArray, GuardedArray)):
         data = data.source
     return data

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import stat
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +16,11 @@ from napari_dgc.cubes.cube import CubeArray, row_slices
 from napari_dgc.cubes.errors import InputError
 
 _ROWS_PER_LOOK = 32
+#: A text of ours is a few megabytes at most. Bytes.
+LONGEST_TEXT = 256 * 2**20
+#: Deflate packs no more than 1032 bytes into one, other methods seldom more.
+_MOST_PACKED = 1100
+_HARMLESS = 64 * 2**20  # bytes that anything may take
 
 
 @contextmanager
@@ -49,6 +56,58 @@ def require_file(path: Path) -> None:
         raise InputError(path, "is a folder, not a cube", "name a file in it")
     if not path.is_file():
         raise InputError(path, "no such file", "check the path")
+
+
+def read_regular(path: str | Path, most: int = LONGEST_TEXT) -> bytes:
+    """Read a file whole, if it is one that ends.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+    most : int
+        Bytes it may have.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read, is a folder, a pipe or a device, is longer than
+        `most`, or cannot be a file by its name.
+    """
+    try:
+        found = Path(path).stat()
+    except ValueError as error:  # a zero or half a character in it
+        raise OSError(errno.EINVAL, "no file can be called so") from error
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(errno.EISDIR, "it is a folder")
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "it is a pipe or a device, no file")
+    if found.st_size > most:
+        raise OSError(errno.EFBIG, f"it is larger than {most / 2**20:.0f} MiB")
+    return Path(path).read_bytes()
+
+
+def require_stored(source: str | Path, size: int, stored: int, what: str) -> None:
+    """Refuse an array that nobody could have packed into so few bytes.
+
+    Before anything is allocated for it.
+
+    Parameters
+    ----------
+    source : str or pathlib.Path
+    size : int
+        Bytes it is said to have, unpacked.
+    stored : int
+        Bytes it has in the file.
+    what : str
+        What the array is called in the message, such as ``"'cube'"``.
+    """
+    if size > max(_HARMLESS, _MOST_PACKED * stored):
+        raise InputError(
+            source,
+            f"{what} is said to hold {size / 2**30:.3g} GiB, of which {stored} bytes "
+            "are there",
+            "copy or export it again",
+        )
 
 
 def is_real(dtype: np.dtype[Any]) -> bool:

@@ -16,6 +16,7 @@ from napari_dgc.cubes.errors import InputError
 _INTERLEAVES = ("bsq", "bil", "bip")
 #: A header is text; beyond this something else bears its name. Bytes.
 _LONGEST = 16 * 2**20
+_MOST_LINES = 50_000  # a value a line, of thousands of bands; more take SPy long
 
 
 def read_header(path: Path) -> dict[str, Any]:
@@ -44,6 +45,10 @@ def read_header(path: Path) -> dict[str, Any]:
         from spectral.io.envi import read_envi_header
 
         raw = path.read_bytes()
+        if raw.count(b"\n") > _MOST_LINES:
+            raise InputError(
+                path, "has too many lines for an ENVI header", "name the header"
+            )
         if raw.isascii():
             return _lower(read_envi_header(str(path)))
         if b"\0" in raw:

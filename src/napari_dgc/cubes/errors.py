@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+
+_LONGEST = 800  # characters of each part: a file may hold a word of a megabyte
+#: What would move a terminal's cursor or turn the text around.
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 class InputError(ValueError):
@@ -20,12 +25,21 @@ class InputError(ValueError):
     Notes
     -----
     ``str(error)`` is exactly one line, fit for standard error and for a
-    notification: ``<source>: <fault>; <remedy>``.
+    notification: ``<source>: <fault>; <remedy>``. What a file makes it say is cut
+    short where it is long, and holds no control characters.
     """
 
     def __init__(self, source: str | Path, fault: str, remedy: str) -> None:
         self.source = str(source)
         self.fault = fault
         self.remedy = remedy
-        line = f"{self.source}: {fault}; {remedy}"
-        super().__init__(" ".join(line.split()))
+        source, fault, remedy = map(_shortened, (self.source, fault, remedy))
+        line = " ".join(f"{source}: {fault}; {remedy}".split())
+        super().__init__(_UNSEEN.sub("\N{REPLACEMENT CHARACTER}", line))
+
+
+def _shortened(text: str) -> str:
+    """Leave out the middle of a long text."""
+    if len(text) <= _LONGEST:
+        return text
+    return f"{text[: _LONGEST // 2]} … {text[-_LONGEST // 2 :]}"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -11,13 +12,15 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_dgc.cubes.checks import refusing
+from napari_dgc.cubes.checks import refusing, require_stored
 from napari_dgc.cubes.cube import CubeArray
+from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.lazy import HDF5Array, chunk_cache_bytes
 from napari_dgc.cubes.matlab import Variable
 
 _DAMAGED = "is not an HDF5 (MATLAB v7.3) file that can be read"
 _AGAIN = "copy or export it again"
+_DEEPEST = 20  # groups within groups
 _NOT_NUMBERS = {b"char", b"cell", b"struct", b"function_handle"}
 
 
@@ -44,13 +47,11 @@ class HDF5File:
         self._path = path
         variables: dict[str, Variable] = {}
 
-        def note(name: str, node: h5py.Dataset | h5py.Group) -> None:
-            # '#refs#' and '#subsystem#' are MATLAB's own drawers.
-            if isinstance(node, h5py.Dataset) and not name.startswith("#"):
-                variables[name] = _describe(name, node)
+        def note(name: str, dataset: h5py.Dataset) -> None:
+            variables[name] = _describe(name, dataset)
 
         with refusing(path, _DAMAGED, _AGAIN), h5py.File(path, "r") as file:
-            file.visititems(note)
+            _visit(file, "", note, set())
         self._variables = MappingProxyType(variables)
 
     @property
@@ -65,6 +66,7 @@ class HDF5File:
             h5py.File(self._path, "r") as file,
         ):
             dataset = file[name]
+            _require_own(self._path, name, dataset)
             values = np.asarray(dataset[()])
             return values.T if _by_matlab(dataset) else values
 
@@ -78,6 +80,7 @@ class HDF5File:
             cache = 2**20
             with h5py.File(self._path, "r") as file:
                 dataset = file[name]
+                _require_own(self._path, name, dataset)
                 if _by_matlab(dataset):
                     order = (2 - order[0], 2 - order[1], 2 - order[2])
                 offset = _plain_offset(dataset)
@@ -102,6 +105,35 @@ class HDF5File:
                 raise
 
 
+def _visit(
+    group: h5py.Group,
+    above: str,
+    note: Callable[[str, h5py.Dataset], None],
+    seen: set[tuple[int, int]],
+) -> None:
+    """Name each array of a group and of those in it, once.
+
+    Neither links to other files nor soft ones are followed, and nothing is looked for
+    deeper than anybody would nest it. ('#refs#' and '#subsystem#' are MATLAB's own
+    drawers.)
+    """
+    for key in group:
+        if key.startswith("#") or not isinstance(
+            group.get(key, getlink=True), h5py.HardLink
+        ):
+            continue
+        node = group[key]
+        about = h5py.h5o.get_info(node.id)
+        if (about.fileno, about.addr) in seen:
+            continue
+        seen.add((about.fileno, about.addr))
+        name = f"{above}{key}"
+        if isinstance(node, h5py.Dataset):
+            note(name, node)
+        elif isinstance(node, h5py.Group) and name.count("/") < _DEEPEST:
+            _visit(node, f"{name}/", note, seen)
+
+
 def _describe(name: str, dataset: h5py.Dataset) -> Variable:
     """Note name, shape and type of a dataset."""
     shape = tuple(int(length) for length in dataset.shape or ())
@@ -116,6 +148,24 @@ def _describe(name: str, dataset: h5py.Dataset) -> Variable:
     if dataset.attrs.get("MATLAB_empty", 0):  # it holds the shape, not the values
         return Variable(name, (0,), dtype)
     return Variable(name, shape[::-1] if _by_matlab(dataset) else shape, dtype)
+
+
+def _require_own(path: Path, name: str, dataset: h5py.Dataset) -> None:
+    """Refuse values that lie in other files, or cannot be as many as is said.
+
+    A file that names others would have them read, whatever and wherever they are.
+    """
+    elsewhere = bool(dataset.external)
+    if dataset.is_virtual:
+        elsewhere = any(s.file_name != "." for s in dataset.virtual_sources())
+    if elsewhere:
+        raise InputError(
+            path, f"{name!r} lies in other files", "export it as one file of its own"
+        )
+    if not dataset.is_virtual:
+        stored = dataset.id.get_storage_size()
+        places = max(dataset.size, math.prod(dataset.chunks or ()))
+        require_stored(path, places * dataset.dtype.itemsize, stored, repr(name))
 
 
 def _by_matlab(dataset: h5py.Dataset) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_dgc.cubes.checks import refusing, require_file
+from napari_dgc.cubes.checks import read_regular, refusing, require_file
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.outlines import paint, trace_outlines
 
@@ -59,7 +59,7 @@ def read_labelme(
     """
     require_file(path)
     with refusing(path, "is not a LabelMe file that can be read", "save it again"):
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_regular(path))
         shapes = content["shapes"]
         labels = [str(entry["label"]) for entry in shapes]
         height, width = content.get("imageHeight"), content.get("imageWidth")

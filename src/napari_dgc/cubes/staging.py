@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.files import check_free, sync_folder
+
+_STALE = 86_400.0  # seconds after which what is being written has no writer any more
 
 
 @contextlib.contextmanager
@@ -41,6 +45,7 @@ def staged(folder: str | Path, *, force: bool = False) -> Iterator[Path]:
     finished = False
     try:
         stage.mkdir(parents=True)
+        _remove_stale(folder)
         yield stage
         _move_all(stage, old, folder, force=force)
         finished = True
@@ -57,6 +62,22 @@ def staged(folder: str | Path, *, force: bool = False) -> Iterator[Path]:
                 empty.rmdir()  # refuses where somebody put something meanwhile
 
 
+def _remove_stale(folder: Path) -> None:
+    """Remove what writers that were killed left here long ago."""
+    for left in folder.glob(".napari-dgc.*.tmp"):
+        with contextlib.suppress(OSError):
+            if time.time() - left.stat().st_mtime > _STALE:
+                shutil.rmtree(left, ignore_errors=True)
+
+
+def _keep(path: Path, old: Path) -> None:
+    """Give a file a second name: killed now, somebody still has it under the first."""
+    try:
+        os.link(path, old)
+    except (OSError, NotImplementedError):  # a disk without links
+        path.replace(old)
+
+
 def _move_all(stage: Path, old: Path, folder: Path, *, force: bool) -> None:
     """Move every file; when one cannot be moved, move all back."""
     names = sorted(path.name for path in stage.iterdir())
@@ -67,7 +88,7 @@ def _move_all(stage: Path, old: Path, folder: Path, *, force: bool) -> None:
     try:
         for name in names:
             if (folder / name).exists():
-                (folder / name).replace(old / name)
+                _keep(folder / name, old / name)
             moved.append(name)
             (stage / name).replace(folder / name)
     except BaseException:

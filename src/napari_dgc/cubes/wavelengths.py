@@ -37,7 +37,8 @@ def to_nanometres(
     Returns
     -------
     ndarray of float64, shape (C,), or None
-        None where the unit is not one of wavelength ("index", frequencies).
+        None where the unit is not one of wavelength ("index", frequencies), or
+        the values are none.
     str
         What was done, in words, for the cube's metadata.
 
@@ -47,6 +48,8 @@ def to_nanometres(
     all below 100 are taken for micrometres (no sensor sees below 100 nm,
     none of interest beyond 100 µm), others for nanometres.
     """
+    if not (np.isfinite(values) & (values >= 0)).all():
+        return None, "not all are numbers of 0 or more: left out"
     unit = units.strip().strip("{}").lower().replace("µ", "u").replace("μ", "u")
     if unit in _UNSTATED:
         if (values < _MICROMETRES_BELOW).all():

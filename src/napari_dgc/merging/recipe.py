@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from napari_dgc.cubes.checks import read_regular
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.files import write_whole
 from napari_dgc.merging.fields import Fields
@@ -157,6 +158,8 @@ class Recipe:
                 known.update(split.parts)
             if not set(grouping.clusters) <= known:
                 raise ValueError("a group holds a cluster that has no centroid")
+            if len(grouping.clusters) < len(known):
+                raise ValueError("a cluster is in no group")
         except InputError:
             raise
         except ValueError as error:
@@ -185,7 +188,7 @@ class Recipe:
             If the file cannot be read, is no recipe or is damaged.
         """
         try:
-            data = json.loads(Path(path).read_text("utf-8"))
+            data = json.loads(read_regular(path))
         except OSError as error:
             reason = error.strerror or str(error)
             raise InputError(

@@ -11,6 +11,7 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
+from napari_dgc.cubes.arrays import load_tiff
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.files import write_whole
 from napari_dgc.cubes.georeference import Tag
@@ -85,13 +86,11 @@ def read_label_tiff(path: str | Path) -> NDArray[np.uint8]:
     InputError
         If the file cannot be read or is not one 8-bit grey image.
     """
-    try:
-        data = np.asarray(tifffile.imread(path))
-    except Exception as error:  # a damaged TIFF can raise nearly anything
-        raise InputError(
-            path, f"cannot be read as TIFF ({error})", "check the path and the file"
-        ) from error
-    if data.ndim != 2 or data.dtype != np.uint8:
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(path, "cannot be read as TIFF (no file)", "check the path")
+    data = np.array(load_tiff(path))  # of its own: the file may go
+    if data.ndim != 2 or data.dtype != np.uint8 or not data.size:
         raise InputError(
             path,
             f"holds {data.dtype} of shape {data.shape}, not one 8-bit label map",

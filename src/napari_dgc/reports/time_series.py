@@ -14,6 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from napari_dgc.cubes.checks import read_regular
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.files import check_free, write_whole
 from napari_dgc.reports.csv_files import write_csv
@@ -29,6 +30,7 @@ _DAY = re.compile(
 )
 _EDGES = "_-. "
 _DPI = 150
+_REMEDY = "write a table with the columns file, plant and day"
 _MOST_NAMED = 20  # plants a legend lists
 
 
@@ -81,18 +83,21 @@ def read_days(path: str | Path, names: Sequence[str]) -> Days:
         If the file cannot be read, lacks a column, holds a day that is no number or
         a cube twice, or tells of none of the cubes.
     """
-    remedy = "write a table with the columns file, plant and day"
     try:
-        text = Path(path).read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(path, f"cannot be read ({error})", remedy) from error
+        text = read_regular(path).decode("utf-8-sig")
+        return _parse_days(path, text, names)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(path, f"cannot be read ({error})", _REMEDY) from error
+
+
+def _parse_days(path: str | Path, text: str, names: Sequence[str]) -> Days:
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
     reader = csv.DictReader(io.StringIO(text), delimiter=delimiter)
     columns = {(name or "").strip().lower(): name for name in reader.fieldnames or ()}
     lacking = [name for name in ("file", "plant", "day") if name not in columns]
     if lacking:
-        raise InputError(path, f"has no column {lacking[0]!r}", remedy)
+        raise InputError(path, f"has no column {lacking[0]!r}", _REMEDY)
     days: Days = {}
     for line in reader:
         cells = {key: (line[columns[key]] or "").strip() for key in columns if key}

@@ -14,6 +14,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from napari_dgc.cubes.checks import read_regular
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.files import sync_folder, write_whole
@@ -197,7 +198,7 @@ def _write_new(folder: Path, stem: str, ending: str, content: bytes) -> FileRefe
     number, path = 1, folder / f"{stem}{ending}"
     while path.exists():
         try:
-            if content_fingerprint(path.read_bytes()) == fingerprint:
+            if content_fingerprint(read_regular(path)) == fingerprint:
                 return FileReference(path, fingerprint)
         except OSError:
             pass

@@ -156,10 +156,8 @@ class Export:
                 yield self.folder / path.name
 
     def _write(self, stage: Path) -> Iterator[Path]:
-        from napari_dgc.clustering.tensors import write_tensor
-
         for files in self._maps():
-            yield from files.write(stage, self.formats, write_tensor)
+            yield from files.write(stage, self.formats, _write_tensor)
         if self._has_legend:
             yield from self._write_legends(stage)
         path = stage / "recipe.json"
@@ -220,6 +218,13 @@ def file_stems(names: Sequence[str]) -> list[str]:
             number += 1
         stems.append(unique)
     return stems
+
+
+def _write_tensor(path: Path, data: NDArray[np.uint8], *, force: bool = False) -> None:
+    # Imported here: torch takes two seconds, which other formats need not wait for.
+    from napari_dgc.clustering.tensors import write_tensor
+
+    write_tensor(path, data, force=force)
 
 
 def _word(group: Group) -> str:

@@ -8,7 +8,6 @@ somebody finds them anew.
 from __future__ import annotations
 
 import json
-import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_dgc.cubes.archives import read_npz
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.files import write_whole
 from napari_dgc.merging.fields import Fields
@@ -176,29 +176,29 @@ def load_leaves(path: Path) -> LeafRegions | None:
     if not path.is_file():
         return None
     try:
-        with np.load(path, allow_pickle=False) as file:
-            fields = Fields(json.loads(file[_ABOUT].tobytes()), "the leaves")
-            if fields.text("format") != FORMAT:
-                raise ValueError(f"it says {fields.text('format')!r}")
-            fields.require_version(VERSION, path)
-            maps, names = {}, {}
-            for place, item in enumerate(fields.items("cubes")):
-                cube = Fields(item, "a cube of the leaves")
-                stem, listed = cube.text("stem"), cube.items("names")
-                regions = file[f"map {place}"]
-                _check(regions, listed)
-                maps[stem], names[stem] = regions, tuple(listed)
-            neck = fields.value("neck")
-            settings = RegionSettings(
-                fields.optional_integer("min_pixels"),
-                fields.flag("split"),
-                neck if isinstance(neck, float) else 0.0,
-            )
-            tissue = fields.integers("tissue")
-            return LeafRegions(fields.text("model"), tissue, settings, maps, names)
+        file = read_npz(path)
+        fields = Fields(json.loads(file[_ABOUT].tobytes()), "the leaves")
+        if fields.text("format") != FORMAT:
+            raise ValueError(f"it says {fields.text('format')!r}")
+        fields.require_version(VERSION, path)
+        maps, names = {}, {}
+        for place, item in enumerate(fields.items("cubes")):
+            cube = Fields(item, "a cube of the leaves")
+            stem, listed = cube.text("stem"), cube.items("names")
+            regions = file[f"map {place}"]
+            _check(regions, listed)
+            maps[stem], names[stem] = regions, tuple(listed)
+        neck = fields.value("neck")
+        settings = RegionSettings(
+            fields.optional_integer("min_pixels"),
+            fields.flag("split"),
+            neck if isinstance(neck, float) else 0.0,
+        )
+        tissue = fields.integers("tissue")
+        return LeafRegions(fields.text("model"), tissue, settings, maps, names)
     except InputError:
         raise
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, RecursionError) as error:
         raise InputError(path, f"is damaged ({error})", _REMEDY) from error
 
 

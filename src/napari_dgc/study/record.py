@@ -32,6 +32,7 @@ from napari_dgc.study.view import View, view_from_json, view_to_json
 FORMAT = "napari-dgc study"
 VERSION = 2  # 2: splits among the operations
 _WITHOUT_SPLITS = 1  # what older programs read too
+_LONGEST_NAME, _LONGEST_PATH = 255, 4000  # bytes of each part, and of all
 _ENCODING = ("utf-8", "surrogateescape")  # names of files may be any bytes
 
 
@@ -235,7 +236,11 @@ def _file_from_json(data: object, folder: Path) -> FileReference | None:
     if data is None:
         return None
     fields = Fields(data, "a file of the study")
-    path = _absolute(fields.text("path"), folder)
+    text = fields.text("path")
+    path = _absolute(text, folder)
+    # Cubes may be anywhere; what we write lies beside the study.
+    if not path.is_relative_to(os.path.abspath(folder)):  # noqa: PTH100
+        raise ValueError(f"it names {text[:200]!r}, which lies outside its folder")
     return FileReference(path, fields.text("fingerprint"))
 
 
@@ -249,6 +254,10 @@ def _relative(path: Path, folder: Path) -> str:
 
 
 def _absolute(text: str, folder: Path) -> Path:
+    names = os.fsencode(text).replace(b"\\", b"/").split(b"/")  # or ValueError
+    longest = max(map(len, names))
+    if "\0" in text or longest > _LONGEST_NAME or len(text) > _LONGEST_PATH:
+        raise ValueError(f"{text[:60]!r} can be no file's path")
     return Path(os.path.abspath(folder / text))  # noqa: PTH100
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_dgc.cubes.checks import read_regular
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.merging.grouping import Grouping
 from napari_dgc.merging.history import History
@@ -37,7 +38,7 @@ def read_record(path: Path) -> tuple[StudyRecord, bytes]:
         See `read_study`.
     """
     try:
-        content = path.read_bytes()
+        content = read_regular(path)
     except OSError as error:
         reason = error.strerror or str(error)
         raise InputError(path, f"cannot be read ({reason})", _remedy(path)) from error
@@ -105,7 +106,7 @@ def read_statistics(file: FileReference) -> ClusterStatistics:
 
 def _check_content(file: FileReference) -> None:
     try:
-        found = content_fingerprint(file.path.read_bytes())
+        found = content_fingerprint(read_regular(file.path))
     except OSError as error:
         reason = error.strerror or str(error)
         raise InputError(

@@ -7,6 +7,7 @@ import threading
 from itertools import count
 from pathlib import Path
 
+from napari_dgc.cubes.checks import read_regular
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.study.companions import SUFFIX, Companions, companion_folder
 from napari_dgc.study.record import StepTexts, StudyRecord, decode_record, encode_record
@@ -121,7 +122,7 @@ def check_study_path(path: str | Path) -> Path:
 def is_intact(path: Path) -> bool:
     """Whether a study's file can be read."""
     try:
-        decode_record(path.read_bytes(), path.parent, path)
+        decode_record(read_regular(path), path.parent, path)
     except InputError:
         return True  # a newer version's
     except (OSError, ValueError):

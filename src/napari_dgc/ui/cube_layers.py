@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_dgc.cubes.backing import guarded, require_backing
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.rendering import pseudo_rgb
 
@@ -32,7 +33,8 @@ def cube_to_layers(cube: Cube, *, visible: bool = True) -> list[LayerData]:
     Parameters
     ----------
     cube : Cube
-        Its data are handed on as they are (a memory map stays one).
+        Its data are handed on as they are; a memory map stays one, guarded
+        against a file that becomes shorter.
     visible : bool
         Whether the layers are shown at once.
 
@@ -74,7 +76,7 @@ def cube_to_layers(cube: Cube, *, visible: bool = True) -> list[LayerData]:
         "axis_labels": ("y", "x"),
         "visible": visible,
     }
-    return [(cube.data, bands, "image"), (pseudo_rgb(cube), picture, "image")]
+    return [(guarded(cube.data), bands, "image"), (pseudo_rgb(cube), picture, "image")]
 
 
 def plane_of(bands: Any) -> dict[str, Any]:
@@ -120,6 +122,7 @@ def _sampled_values(cube: Cube) -> NDArray[np.float64]:
     chosen = bands[
         np.unique(np.linspace(0, len(bands) - 1, _SAMPLED_BANDS).astype(int))
     ]
+    require_backing(cube.data)
     rows = slice(None, None, -(-H // _SAMPLED_SIDE))
     cols = slice(None, None, -(-W // _SAMPLED_SIDE))
     sample = np.stack(

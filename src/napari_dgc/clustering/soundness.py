@@ -1,0 +1,71 @@
+"""Whether the numbers of a model's file can be computed with."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sized
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_FLOATS = (
+    "front_end.mean",
+    "front_end.band_std",
+    "front_end.band_noise",
+    "front_end.projection",
+    "front_end.noise_std",
+    "centroids",
+    "mean_spectra",
+)
+
+
+def check_numbers(
+    tensors: Mapping[str, NDArray[Any]], ids: Sized, offset: float
+) -> None:
+    """Raise ValueError unless shapes, types and values fit each other.
+
+    Parameters
+    ----------
+    tensors : mapping of str to ndarray
+        As `Model.parts` names them.
+    ids : list
+        The clusters' ids, K of them.
+    offset : float
+
+    Raises
+    ------
+    KeyError
+        If one is missing.
+    """
+    mean, projection = tensors["front_end.mean"], tensors["front_end.projection"]
+    C, D, K = len(mean), len(projection), len(ids)
+    shapes = {
+        "front_end.mean": (C,),
+        "front_end.band_std": (C,),
+        "front_end.band_noise": (C,),
+        "front_end.projection": (D, C),
+        "front_end.noise_std": (D,),
+        "centroids": (K, D + 1),
+        "mean_spectra": (K, C),
+        "counts": (K,),
+        "good_bands": (C,),
+        "wavelengths": (C,),
+    }
+    for name, shape in shapes.items():
+        if (name in tensors or name != "wavelengths") and tensors[name].shape != shape:
+            raise ValueError(f"{name} is {tensors[name].shape}, it should be {shape}")
+    floats = {name for name in tensors if name.startswith("encoder.")} | {*_FLOATS}
+    for name in floats:
+        if tensors[name].dtype != np.float32:
+            raise ValueError(f"{name} is {tensors[name].dtype}, no float32")
+    counts = tensors["counts"]
+    if counts.dtype != np.int64 or counts.min(initial=0) < 0:
+        raise ValueError("the pixels of a cluster are no count")
+    counted = {"mean_spectra": tensors["mean_spectra"][counts > 0]}  # else of none
+    for name in floats:
+        if not np.isfinite(counted.get(name, tensors[name])).all():
+            raise ValueError(f"{name} holds what is no number")
+    good = np.count_nonzero(tensors["good_bands"])
+    if min(C, D, K) < 1 or good < 2 or not math.isfinite(offset):
+        raise ValueError("there is nothing in it")
