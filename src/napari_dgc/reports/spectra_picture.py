@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import warnings
 from collections.abc import Sequence
@@ -66,8 +67,29 @@ def write_spectra_picture(
     if not spectra:
         raise InputError(path, "there is no spectrum to draw", "show a group first")
     check_free(path, force=force)
+    figure = _figure(spectra, wavelengths, title=title)
+    return write_whole(path, lambda file: _save(figure, file, format), force=force)
+
+
+def spectra_png(
+    spectra: Sequence[Spectrum], wavelengths: NDArray[np.float64] | None = None
+) -> bytes:
+    """Draw spectra, at least one, as the bytes of a PNG without a legend."""
+    file = io.BytesIO()
+    figure = _figure(spectra, wavelengths, legend=False)
+    _save(figure, file, "png", metadata={"Software": "napari-dgc"})
+    return file.getvalue()
+
+
+def _figure(
+    spectra: Sequence[Spectrum],
+    wavelengths: NDArray[np.float64] | None,
+    *,
+    title: str = "",
+    legend: bool = True,
+) -> Figure:
     names = [shorten(spectrum.name) for spectrum in spectra]
-    columns = math.ceil(len(spectra) / _LINES_PER_COLUMN)
+    columns = math.ceil(len(spectra) / _LINES_PER_COLUMN) if legend else 0
     longest = max(map(len, names))
     beside = columns * (_COLUMN_INCHES[0] + _COLUMN_INCHES[1] * longest)
     width, height = _PLOT_INCHES[0] + beside, _PLOT_INCHES[1]
@@ -79,8 +101,9 @@ def write_spectra_picture(
     axes.set_xlabel("Band" if wavelengths is None else "Wavelength (nm)")
     axes.set_ylabel("Reflectance or counts, as in the cube")
     axes.set_title(title, fontsize=10, parse_math=False)
-    _draw_legend(axes, names, columns)
-    return write_whole(path, lambda file: _save(figure, file, format), force=force)
+    if legend:
+        _draw_legend(axes, names, columns)
+    return figure
 
 
 def _draw(
@@ -132,9 +155,9 @@ def _rgb(spectrum: Spectrum) -> tuple[float, float, float]:
     return r / 255, g / 255, b / 255
 
 
-def _save(figure: Figure, file: Any, format: str) -> None:
+def _save(figure: Figure, file: Any, format: str, **options: Any) -> None:
     with warnings.catch_warnings():
         # A name in a script the font lacks is drawn as boxes; no reason to fail.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         FigureCanvasAgg(figure)
-        figure.savefig(file, format=format)
+        figure.savefig(file, format=format, **options)
