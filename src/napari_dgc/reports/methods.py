@@ -158,11 +158,12 @@ def _roles(facts: StudyFacts) -> Iterable[str]:
 
 def _severity(facts: StudyFacts) -> str:
     leaves = "found once and kept" if facts.settled else "found in the map"
+    doubt = f"{100 * DOUBTFUL_SHARE:g} %"
     return (
         "Severity is the share of lesion among lesion and healthy pixels, per cube and "
         f"per leaf (connected pieces of tissue, {leaves}). Its bounds take the "
-        f"{DOUBTFUL_SHARE:.0%} of each cluster's pixels that were assigned with the "
-        "least confidence as wrong, one way or the other."
+        f"{doubt} of each cluster's pixels that were assigned with the least "
+        "confidence as wrong, one way or the other."
     )
 
 

@@ -33,12 +33,14 @@ from napari_dgc.reports.page_tables import (
     index_tables,
     legend_entries,
     named,
+    role_beside,
 )
 from napari_dgc.reports.severity import SeverityRow
 from napari_dgc.reports.spectra import MOST_SHADED, Spectrum
 from napari_dgc.reports.spectra_picture import spectra_png
 from napari_dgc.reports.time_series import series_png
 
+_TOLD = 12  # groups that the words for a picture name
 _PICTURES_BYTES = 6_000_000  # of all cubes; a third more as base64
 
 
@@ -121,7 +123,8 @@ def cube_part(
     """
     room = _PICTURES_BYTES // (2 * max(1, of))
     legend = legend_entries(label_map, classes)
-    said = ", ".join(f"{one.name} {one.share}" for one in legend) or "no data"
+    said = "; ".join(f"{one.name} {one.share}" for one in legend[:_TOLD]) or "no data"
+    said += f"; {len(legend) - _TOLD} more" if len(legend) > _TOLD else ""
     return CubePart(
         name,
         None if color is None else color_picture(color, f"{name} in colour", room),
@@ -160,7 +163,7 @@ def _values(content: PageContent) -> dict[str, object]:
     return {
         "facts": facts,
         "summary": _summary(content),
-        "doubt": f"{DOUBTFUL_SHARE:.0%}",
+        "doubt": f"{100 * DOUBTFUL_SHARE:g} %",
         "whole": SeverityTable.of(content.whole, "Cube", nice_scale(content.whole)),
         "series": _series(content.whole),
         "cubes": content.cubes,
@@ -213,10 +216,13 @@ def _spectra(content: PageContent) -> SpectraPart | None:
         return None
     calibrated = any(cube.calibration for cube in content.facts.cubes)
     data = spectra_png(content.pooled, content.wavelengths)
-    names = ", ".join(spectrum.name for spectrum in content.pooled)
+    names = "; ".join(spectrum.name for spectrum in content.pooled[:_TOLD])
     return SpectraPart(
-        png_picture(data, f"Mean spectra of {names}"),
-        tuple(Entry(s.name, s.role, s.color, f"{s.n:,}") for s in content.pooled),
+        png_picture(data, f"Mean spectra of {len(content.pooled)} groups: {names}"),
+        tuple(
+            Entry(s.name, role_beside(s.name, s.role), s.color, f"{s.n:,}")
+            for s in content.pooled
+        ),
         min(MOST_SHADED, len(content.pooled)),
         "Reflectance." if calibrated else "Values as they are in the files.",
         calibrated,

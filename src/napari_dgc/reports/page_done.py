@@ -25,7 +25,9 @@ def file_table(cubes: Sequence[CubeFacts]) -> Grid:
         words = (cube.file or "in no file", cube.fingerprint or _NONE)
         rows.append(Row(cube.name, words, tuple(cells)))
     heads = ("Cube", "File", "Fingerprint")
-    return Grid("The cubes", heads, tuple(map(Head, columns)), tuple(rows))
+    return Grid(
+        "Files, fingerprints and sizes", heads, tuple(map(Head, columns)), tuple(rows)
+    )
 
 
 def calibration_lines(cubes: Sequence[CubeFacts]) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from napari_dgc.reports.severity import SeverityRow
 
-_SCALES = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
+_SCALES = (1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0, 60.0, 80.0, 100.0)
 _NONE = "–"
 
 

@@ -14,7 +14,7 @@ from napari_dgc.reports.indices import UsableIndex
 from napari_dgc.reports.severity import TISSUE
 from napari_dgc.reports.spectra import Spectrum
 
-_COLUMNS = 9  # of one table: what a printed page holds
+_COLUMNS = 7  # of one table: what a printed page holds
 _MOST_ROWS = 150  # of indices cube by cube; the CSV has them all
 _ACTIVE = 1e-3
 
@@ -88,7 +88,12 @@ def legend_entries(
     counts = np.bincount(label_map.ravel(), minlength=256)
     valid = max(1, int(counts[1:].sum()))
     return tuple(
-        Entry(one.name, _role(one), one.color, _percent(counts[one.value] / valid))
+        Entry(
+            one.name,
+            role_beside(one.name, one.role),
+            one.color,
+            _percent(counts[one.value] / valid),
+        )
         for one in classes
         if counts[one.value]
     )
@@ -190,9 +195,15 @@ def _values(
     """A row of cells for each spectrum."""
     columns = [one.of(spectra) for one in indices]
     return [
-        tuple(Cell(f"{x:.4g}" if math.isfinite(x) else "–") for x in values)
-        for values in zip(*columns, strict=True)
+        tuple(Cell(_value(x)) for x in values) for values in zip(*columns, strict=True)
     ]
+
+
+def _value(x: float) -> str:
+    """Three decimals, or two digits of what would vanish in them."""
+    if not math.isfinite(x):
+        return "–"
+    return f"{x:.3f}" if abs(x) >= 0.01 or not x else f"{x:.2g}"
 
 
 def _shaded(share: float) -> Cell:
@@ -208,6 +219,6 @@ def _percent(share: float) -> str:
     return "less than 0.1 %" if 0 < share < 5e-4 else f"{100 * share:.1f} %"
 
 
-def _role(one: MapClass) -> str | None:
+def role_beside(name: str, role: str | None) -> str | None:
     """The role, where the name does not say it."""
-    return None if one.name.lower() == one.role else one.role
+    return None if name.lower() == role else role

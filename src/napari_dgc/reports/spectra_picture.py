@@ -23,6 +23,7 @@ from napari_dgc.reports.spectra import MOST_SHADED, Spectrum, shorten
 FORMATS = ("png", "svg", "pdf")
 _DPI = 200
 _PLOT_INCHES = 7.0, 4.2
+_OVERHANG_INCHES = 0.2  # half of the last number below the axis
 _LINES_PER_COLUMN = 22
 _COLUMN_INCHES = 0.55, 0.075  # swatch and gaps; a character
 
@@ -92,10 +93,13 @@ def _figure(
     columns = math.ceil(len(spectra) / _LINES_PER_COLUMN) if legend else 0
     longest = max(map(len, names))
     beside = columns * (_COLUMN_INCHES[0] + _COLUMN_INCHES[1] * longest)
+    beside = beside if legend else _OVERHANG_INCHES
     width, height = _PLOT_INCHES[0] + beside, _PLOT_INCHES[1]
     figure = Figure(figsize=(width, height), dpi=_DPI, facecolor="white")
     left, low, plot = 0.75 / width, 0.55 / height, _PLOT_INCHES[0] - 0.85
-    axes = figure.add_axes((left, low, plot / width, (height - 0.95) / height))
+    above = 0.4 if title or legend else 0.1
+    tall = (height - 0.55 - above) / height
+    axes = figure.add_axes((left, low, plot / width, tall))
     x, order = drawing_order(wavelengths, len(spectra[0].mean))
     _draw(axes, spectra, x, order)
     axes.set_xlabel("Band" if wavelengths is None else "Wavelength (nm)")
