@@ -109,8 +109,8 @@ class StudyFacts:
         "adopt", "name" or "other") and words.
     packages : mapping of str to str
         Versions that the report was written with.
-    settled : bool
-        Whether the leaves were found once and kept with the study.
+    rules : tuple of str
+        By what leaves and lesions were counted, in sentences.
     """
 
     name: str
@@ -119,7 +119,7 @@ class StudyFacts:
     groups: Sequence[tuple[MapClass, tuple[int, ...]]]
     steps: tuple[tuple[str, str], ...]
     packages: Mapping[str, str]
-    settled: bool = False
+    rules: tuple[str, ...] = ()
 
     def count(self, kind: str) -> int:
         """How many steps of a kind there are."""

@@ -157,14 +157,15 @@ def _roles(facts: StudyFacts) -> Iterable[str]:
 
 
 def _severity(facts: StudyFacts) -> str:
-    leaves = "found once and kept" if facts.settled else "found in the map"
     doubt = f"{100 * DOUBTFUL_SHARE:g} %"
-    return (
+    parts = [
         "Severity is the share of lesion among lesion and healthy pixels, per cube and "
-        f"per leaf (connected pieces of tissue, {leaves}). Its bounds take the "
-        f"{doubt} of each cluster's pixels that were assigned with the least "
-        "confidence as wrong, one way or the other."
-    )
+        "per leaf (a connected piece of tissue).",
+        *facts.rules,
+        f"Its bounds take the {doubt} of each cluster's pixels that were assigned with "
+        "the least confidence as wrong, one way or the other.",
+    ]
+    return " ".join(parts)
 
 
 def _counted(number: int, word: str) -> str:

@@ -123,7 +123,7 @@ class Account:
         maps: Mapping[str, NDArray[np.uint8]],
         areas: Mapping[str, float | None],
         *,
-        settled: bool = False,
+        rules: tuple[str, ...] = (),
     ) -> StudyFacts:
         """Tell all of it; reads up to 1 MiB of each cube that is at hand.
 
@@ -133,8 +133,8 @@ class Account:
             Cluster maps by file stem: the cubes that are told of.
         areas : mapping of str to float or None
             mm² per pixel.
-        settled : bool
-            Whether leaves are kept with the study.
+        rules : tuple of str
+            See `StudyFacts`.
         """
         from napari_dgc.clustering.model import package_versions
 
@@ -164,7 +164,7 @@ class Account:
             ),
             steps=tuple(_steps(self.start, self.steps)),
             packages=now,
-            settled=settled,
+            rules=rules,
         )
 
 

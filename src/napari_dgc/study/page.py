@@ -68,7 +68,7 @@ def page_content(
     maps = {stem: cube.clusters for stem, cube in report.cubes.items()}
     areas = {stem: cube.pixel_area for stem, cube in report.cubes.items()}
     yield PageContent(
-        facts=account.facts(maps, areas, settled=report.settled),
+        facts=account.facts(maps, areas, rules=tuple(_rules(report))),
         whole=[row for row in rows if not row.region],
         cubes=parts,
         pooled=_pooled(report),
@@ -77,6 +77,22 @@ def page_content(
         indices=indices,
         shares=group_activation(counts, report.grouping).shares,
     )
+
+
+def _rules(report: Report) -> Iterator[str]:
+    """Say by what leaves and lesions were counted."""
+    if report.settled:
+        yield "Leaves were found once and kept."
+    else:
+        least = report.settings.min_pixels
+        size = "a thousandth of the image" if least is None else f"{least} pixels"
+        split = ", touching ones were cut apart" if report.settings.split else ""
+        yield f"Pieces smaller than {size} were not counted as leaves{split}."
+    if report.min_lesion > 1:
+        yield (
+            f"Lesions of fewer than {report.min_lesion} pixels count towards severity, "
+            "not towards the number of lesions."
+        )
 
 
 def _picture(

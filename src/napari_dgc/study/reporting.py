@@ -45,6 +45,10 @@ if TYPE_CHECKING:
     from napari_dgc.study.study import Study
 
 
+PAGE = "report.html"
+"""One page with all of it."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Report:
     """What shall be reckoned and written; made on the screen's thread.
@@ -198,7 +202,7 @@ class Report:
             names += ["severity_by_day.csv", "severity_by_day.png"]
         for stem in self.cubes:
             names += [f"{stem}_leaves.tif", f"{stem}_leaves.png"]
-        names += ["report.html"] if self.account is not None else []
+        names += [PAGE] if self.account is not None else []
         return [folder / name for name in names]
 
     def write(self, folder: Path, *, force: bool = False) -> Iterator[Path | str]:
@@ -264,7 +268,7 @@ class Report:
             if isinstance(piece, str):
                 yield piece
             else:
-                yield write_page(stage / "report.html", piece)
+                yield write_page(stage / PAGE, piece)
 
     def _values(self, *roles: str) -> list[int]:
         return [g.value for g in self.grouping.groups if g.role in roles]
