@@ -83,12 +83,14 @@ def _calibration(cubes: Sequence[CubeFacts]) -> Iterable[str]:
 
 
 def _clustering(facts: StudyFacts) -> str:
-    model, version = facts.model, facts.packages.get("napari-dgc", "")
+    model, packages = facts.model, dict(facts.model.packages)
+    version = packages.pop("napari-dgc", "")
+    others = ", ".join(f"{name} {packages[name]}" for name in sorted(packages))
     return (
-        "They were segmented without labels by Deep Global Clustering (DGC; Chang et "
-        f"al., 2025) as implemented in napari-dgc {version}: one model with "
-        f"K = {model.k} clusters, made of {_counted(model.cubes, 'cube')} (random seed "
-        f"{model.seed}), maps every cube, so that a cluster means the same in all."
+        "The cubes were segmented without labels by Deep Global Clustering (DGC; Chang "
+        f"et al., 2025) as implemented in napari-dgc {version} ({others}): one model "
+        f"with K = {model.k} clusters, made of {_counted(model.cubes, 'cube')} (random "
+        f"seed {model.seed}), maps every cube, so that a cluster means the same in all."
     )
 
 
@@ -162,8 +164,8 @@ def _severity(facts: StudyFacts) -> str:
         "Severity is the share of lesion among lesion and healthy pixels, per cube and "
         "per leaf (a connected piece of tissue).",
         *facts.rules,
-        f"Its bounds take the {doubt} of each cluster's pixels that were assigned with "
-        "the least confidence as wrong, one way or the other.",
+        f"Bounds of severity take the {doubt} of each cluster's pixels that were "
+        "assigned with the least confidence as wrong, one way or the other.",
     ]
     return " ".join(parts)
 

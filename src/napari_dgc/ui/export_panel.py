@@ -12,7 +12,6 @@ from qtpy.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
     QPushButton,
-    QStyle,
     QWidget,
 )
 
@@ -36,7 +35,7 @@ from napari_dgc.ui.section import SLIM
 from napari_dgc.ui.selection import Selection
 from napari_dgc.ui.worker import Job, Runner
 
-# Eight in a row of 376 pixels.
+# Seven in a row of 376 pixels.
 _SLIM = f"{SLIM} QCheckBox {{ spacing: 2px; }}"
 _GIVE_ROLES = "Give groups a role (healthy, lesion) to get severity."
 _EXPORT_TIP = (
@@ -119,9 +118,13 @@ class ExportPanel(QWidget):
             "Stop writing; the folder stays as it was" if running else _EXPORT_TIP
         )
         written = () if running else self._written
-        pages = (path for path in written if path.name == PAGE)
-        self.report_button.offer(next(pages, None))
-        self.open_button.offer(written[0].parent if written else None)
+        places = {}
+        for path in written:
+            if path.name == PAGE:
+                places["Report"] = path
+        if written:
+            places["Folder"] = written[0].parent
+        self.open_button.offer(places)
         self.tables.setChecked(tissue and not self._declined)
         self.tables.setToolTip(
             "report.html: all of it on one page, to read, print and hand over; and its "
@@ -158,13 +161,7 @@ class ExportPanel(QWidget):
         self.more = MoreFormats(self)
         self.more_button = QPushButton("More")
         self.export_button = QPushButton()
-        icons = QStyle.StandardPixmap
-        self.report_button = OpenButton(
-            icons.SP_FileDialogContentsView, "Open report", "Open the report:"
-        )
-        self.open_button = OpenButton(
-            icons.SP_DirOpenIcon, "Open folder", "Show the written files in"
-        )
+        self.open_button = OpenButton()
         self._on_selection_changed(self._selection.ids)
         self._on_more_changed()
 
@@ -175,7 +172,6 @@ class ExportPanel(QWidget):
         for box in (self.tables, self.tiff, self.png, self.mask, self.more_button):
             layout.addWidget(box)
         layout.addStretch()
-        layout.addWidget(self.report_button)
         layout.addWidget(self.open_button)
         layout.addWidget(self.export_button)
 

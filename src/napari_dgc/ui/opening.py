@@ -2,43 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
-from qtpy.QtCore import QUrl
+from qtpy.QtCore import QPoint, QUrl
 from qtpy.QtGui import QDesktopServices
-from qtpy.QtWidgets import QPushButton, QStyle
+from qtpy.QtWidgets import QMenu, QPushButton, QStyle
 
 
 class OpenButton(QPushButton):
-    """Opens a folder, or a file in the program set for its kind; hidden without one.
+    """Opens folders and files in the programs set for them; hidden without any.
 
-    Parameters
-    ----------
-    icon : QStyle.StandardPixmap
-        It stands alone: a word has no room.
-    name : str
-        For screen readers.
-    tip : str
-        What it does; the place is added where there is one.
+    With one place it opens that at once, with more it asks which by a menu. It has
+    an icon alone: in a narrow row a word has no room.
     """
 
-    def __init__(self, icon: QStyle.StandardPixmap, name: str, tip: str) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._path: Path | None = None
-        self._tip = tip
-        self.setIcon(self.style().standardIcon(icon))
+        self.choices = QMenu(self)
+        self.setIcon(self.style().standardIcon(QStyle.StandardPixmap.SP_DirOpenIcon))
         self.setStyleSheet("padding: 3px 0px;")
-        self.setAccessibleName(name)
-        self.setToolTip(tip)
+        self.setAccessibleName("Open")
         self.hide()
         self.clicked.connect(self._on_clicked)
 
-    def offer(self, path: Path | None) -> None:
-        """Take what shall be opened; None hides the button."""
-        self._path = path
-        self.setToolTip(self._tip if path is None else f"{self._tip} {path}")
-        self.setVisible(path is not None)
+    def offer(self, places: Mapping[str, Path]) -> None:
+        """Take what can be opened, by what it is called; nothing hides the button."""
+        self.choices.clear()
+        for text, path in places.items():
+            action = self.choices.addAction(text)
+            action.triggered.connect(partial(_open, path))
+        whole = " or ".join(f"{text.lower()} {path}" for text, path in places.items())
+        self.setToolTip(f"Open: {whole}")
+        self.setVisible(bool(places))
 
     def _on_clicked(self) -> None:
-        if self._path is not None:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._path)))
+        actions = self.choices.actions()
+        if len(actions) == 1:
+            actions[0].trigger()
+        else:
+            self.choices.popup(self.mapToGlobal(QPoint(0, self.height())))
+
+
+def _open(path: Path, _: bool = False) -> None:
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
