@@ -14,7 +14,7 @@ from napari_dgc.reports.indices import UsableIndex
 from napari_dgc.reports.severity import TISSUE
 from napari_dgc.reports.spectra import Spectrum
 
-_COLUMNS = 7  # of one table: what a printed page holds
+_COLUMNS = 6  # of one table: what a printed page holds
 _MOST_ROWS = 150  # of indices cube by cube; the CSV has them all
 _ACTIVE = 1e-3
 

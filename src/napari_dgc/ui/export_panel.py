@@ -121,9 +121,9 @@ class ExportPanel(QWidget):
         places = {}
         for path in written:
             if path.name == PAGE:
-                places["Report"] = path
+                places["Open the report"] = path
         if written:
-            places["Folder"] = written[0].parent
+            places["Show the folder"] = written[0].parent
         self.open_button.offer(places)
         self.tables.setChecked(tissue and not self._declined)
         self.tables.setToolTip(

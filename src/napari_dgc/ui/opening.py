@@ -28,13 +28,12 @@ class OpenButton(QPushButton):
         self.clicked.connect(self._on_clicked)
 
     def offer(self, places: Mapping[str, Path]) -> None:
-        """Take what can be opened, by what it is called; nothing hides the button."""
+        """Take what can be opened, by what to call that; nothing hides the button."""
         self.choices.clear()
         for text, path in places.items():
             action = self.choices.addAction(text)
             action.triggered.connect(partial(_open, path))
-        whole = " or ".join(f"{text.lower()} {path}" for text, path in places.items())
-        self.setToolTip(f"Open: {whole}")
+        self.setToolTip("\n".join(f"{text}: {path}" for text, path in places.items()))
         self.setVisible(bool(places))
 
     def _on_clicked(self) -> None:
