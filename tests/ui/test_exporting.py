@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import csv
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.io
 import tifffile
 from acting import add_cube, answer, brute_force, settle, undo_all, wait_until
 from PIL import Image
 from qtpy.QtCore import QPoint, Qt
+from qtpy.QtGui import QDesktopServices
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QFileDialog
 
@@ -19,6 +22,7 @@ from napari_dgc.cli import main
 from napari_dgc.cubes.scenes import SceneConfig, make_scene
 from napari_dgc.merging.recipe import Recipe
 from napari_dgc.study.leaves import LeafRegions, find_leaves, leaves_path, save_leaves
+from napari_dgc.study.reporting import PAGE
 
 TABLES = {"severity.csv", "leaves.csv", "lesions.csv", "spectra.csv"}
 LEFT = Qt.MouseButton.LeftButton
@@ -159,9 +163,51 @@ def test_tables_are_those_of_the_command_line_byte_by_byte(judged, tmp_path):
     line = names(tmp_path / "line")
     assert line >= TABLES | {"severity_by_day.csv", "spectra.sli", "leaf_leaves.png"}
     assert line <= names(tmp_path / "screen")
-    for name in line:
+    for name in line - {PAGE}:  # it was not saved yet, and its cubes are in no file
         mine = (tmp_path / "screen" / name).read_bytes()
         assert mine == (tmp_path / "line" / name).read_bytes(), name
+
+
+def test_the_report_is_that_of_the_command_line_and_opens(
+    mapped, leaf, tmp_path, monkeypatch
+):
+    study, panel = mapped.study, mapped.export
+    for number, name in enumerate(("leaf_day3", "leaf_day5"), 1):
+        content = {"cube": np.asarray(leaf.data), "wavelengths": leaf.wavelengths}
+        scipy.io.savemat(tmp_path / f"{name}.mat", content)
+        add_cube(mapped, read_cube(tmp_path / f"{name}.mat"))
+        study.set_map(
+            number, study.cluster_map(0), study.statistics(0), study.confidence(0)
+        )
+    mapped._viewer.layers.pop(0)  # the one that is in no file
+    settle()
+    assert len(study.cubes) == 2
+    study.set_role(1, "lesion")
+    study.set_role(2, "healthy")
+    study.merge((3,), 2)
+    study.rename(2, "<script>alert(1)</script>")
+    path = tmp_path / "rust.dgc.json"
+    mapped.workspace.studies.save_as(path)
+    wait_until(lambda: path.exists() and not mapped.workspace.studies.keeper.pending)
+    opened = []
+    export(mapped, tmp_path / "screen")
+    assert main(["report", str(path), "-o", str(tmp_path / "line"), "-q"]) == 0
+    for name in names(tmp_path / "line"):
+        mine = (tmp_path / "screen" / name).read_bytes()
+        assert mine == (tmp_path / "line" / name).read_bytes(), name
+    page = (tmp_path / "line" / PAGE).read_text("utf-8")
+    assert "<script" not in page
+    assert page.count("data:image/jpeg") == 2
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url))
+    for choice in (0, 1):
+        QTest.mouseClick(panel.open_button, LEFT)
+        settle()
+        menu = panel.open_button.choices
+        place = menu.actionGeometry(menu.actions()[choice]).center()
+        QTest.mouseClick(menu, LEFT, pos=place)
+        settle()
+    places = [Path(url.toLocalFile()) for url in opened]
+    assert places == [tmp_path / "screen" / PAGE, tmp_path / "screen"]
 
 
 def test_settled_leaves_and_the_pixel_size_are_those_of_the_command_line(

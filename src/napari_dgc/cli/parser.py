@@ -44,7 +44,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_segment(add("segment", help="map cubes with a model"))
     add_merge(add("merge", help="merge the clusters of maps into groups"))
     _add_study(add("study", help="make or look at a study without a screen"))
-    _add_report(add("report", help="severity, leaves, lesions and spectra as tables"))
+    _add_report(add("report", help="a page of all of it, and its numbers as tables"))
     _add_evaluate(add("evaluate", help="score maps against labels"))
     doctor.add_options(add("doctor", help="say what is missing, and what mends it"))
     return parser

@@ -14,7 +14,8 @@ from napari_dgc.cubes.errors import InputError
 
 if TYPE_CHECKING:
     from napari_dgc.reports.time_series import Days
-    from napari_dgc.study.reporting import MeasuredCube, Report
+    from napari_dgc.study.measured import MeasuredCube
+    from napari_dgc.study.reporting import Report
 
 _ENDING = "_groups.tif"
 
@@ -38,9 +39,12 @@ def write_report(options: argparse.Namespace) -> None:
     )
     with ProgressLine(options.quiet) as progress:
         paths, total = [], len(report.paths(options.output))
-        for path in report.write(options.output, force=options.force):
-            paths.append(path)
-            progress.show(f"{len(paths)}/{total} {path.name}")
+        for piece in report.write(options.output, force=options.force):
+            text = piece
+            if isinstance(piece, Path):
+                paths.append(piece)
+                text = piece.name
+            progress.show(f"{len(paths)}/{total} {text}")
     print_paths(paths)
 
 
@@ -103,7 +107,8 @@ def _of_folders(folders: list[Path], area: float | None) -> Report:
     from napari_dgc.merging.recipe import Recipe
     from napari_dgc.merging.statistics import ClusterStatistics
     from napari_dgc.reports.masks import read_label_tiff
-    from napari_dgc.study.reporting import MeasuredCube, Report
+    from napari_dgc.study.measured import MeasuredCube
+    from napari_dgc.study.reporting import Report
 
     for folder in folders:
         if not folder.is_dir():

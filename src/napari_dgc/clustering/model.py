@@ -73,6 +73,8 @@ class Model:
     calibrations : tuple of str
         Fingerprints of the calibrations that made reflectance of the training
         cubes; empty where they were taken as they are.
+    packages : mapping of str to str
+        Versions it was made with; empty for those of now.
 
     Raises
     ------
@@ -94,6 +96,7 @@ class Model:
     cluster_ids: NDArray[np.uint8] = field(default_factory=lambda: np.empty(0, "u1"))
     retired_ids: tuple[int, ...] = ()
     calibrations: tuple[str, ...] = ()
+    packages: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         ids: NDArray[Any] = np.asarray(self.cluster_ids)
@@ -188,7 +191,7 @@ class Model:
             "retired_ids": list(self.retired_ids),
             "calibrations": list(self.calibrations),
             "seed": self.seed,
-            "packages": package_versions(),
+            "packages": dict(self.packages) or package_versions(),
         }
         return meta, self._tensors()
 
@@ -249,6 +252,7 @@ class Model:
         wavelengths = tensors.pop("wavelengths", None)
         good = tensors.pop("good_bands").astype(bool)
         counts = tensors.pop("counts")
+        packages = dict(meta.get("packages", {}))
         return cls(
             front_end=FrontEnd(**front, noise_method=str(meta["noise_method"])),
             encoder={n.removeprefix("encoder."): t for n, t in tensors.items()},
@@ -264,6 +268,7 @@ class Model:
             cluster_ids=np.array(ids, object),  # as written: checked, then uint8
             retired_ids=tuple(meta["retired_ids"]),
             calibrations=tuple(meta.get("calibrations", ())),
+            packages={str(k): str(v) for k, v in packages.items()},
         )
 
     def _tensors(self) -> dict[str, NDArray[Any]]:

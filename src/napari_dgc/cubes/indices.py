@@ -53,17 +53,37 @@ class SpectralIndex:
 
         A band counts if it lies within `TOLERANCE_NM`, and no band serves twice.
         """
-        if cube.wavelengths is None:
+        return self.bands_among(cube.wavelengths, cube.good_bands)
+
+    def bands_among(
+        self,
+        centres: NDArray[np.float64] | None,
+        good_bands: NDArray[np.bool_] | None = None,
+    ) -> tuple[int, ...] | None:
+        """The same among band centres, (C,) in nm, of which some may be ruled out."""
+        if centres is None:
             return None
-        good = np.arange(cube.bands)
-        if cube.good_bands is not None:
-            good = good[cube.good_bands]
+        good = np.arange(len(centres))
+        if good_bands is not None:
+            good = good[good_bands]
         if not len(good):
             return None
-        away = np.abs(cube.wavelengths[good][:, None] - np.array(self.wavelengths))
+        away = np.abs(centres[good][:, None] - np.array(self.wavelengths))
         bands = tuple(good[away.argmin(axis=0)].tolist())
         near = bool((away.min(axis=0) <= TOLERANCE_NM).all())
         return bands if near and len(set(bands)) == len(bands) else None
+
+    def of_spectra(
+        self, spectra: NDArray[Any], bands: tuple[int, ...]
+    ) -> NDArray[np.float64]:
+        """Compute it of spectra, (N, C), by the bands used; (N,).
+
+        NaN where a band has no value or the formula none (a division by zero).
+        """
+        values = np.asarray(spectra, np.float64)[:, list(bands)].T
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            result = np.asarray(self.compute(*values), np.float64)
+        return np.where(np.isfinite(result), result, np.nan)
 
 
 class IndexMap:

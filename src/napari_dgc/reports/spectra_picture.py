@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import warnings
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ from napari_dgc.reports.spectra import MOST_SHADED, Spectrum, shorten
 FORMATS = ("png", "svg", "pdf")
 _DPI = 200
 _PLOT_INCHES = 7.0, 4.2
+_OVERHANG_INCHES = 0.2  # half of the last number below the axis
 _LINES_PER_COLUMN = 22
 _COLUMN_INCHES = 0.55, 0.075  # swatch and gaps; a character
 
@@ -66,21 +68,46 @@ def write_spectra_picture(
     if not spectra:
         raise InputError(path, "there is no spectrum to draw", "show a group first")
     check_free(path, force=force)
+    figure = _figure(spectra, wavelengths, title=title)
+    return write_whole(path, lambda file: _save(figure, file, format), force=force)
+
+
+def spectra_png(
+    spectra: Sequence[Spectrum], wavelengths: NDArray[np.float64] | None = None
+) -> bytes:
+    """Draw spectra, at least one, as the bytes of a PNG without a legend."""
+    file = io.BytesIO()
+    figure = _figure(spectra, wavelengths, legend=False)
+    _save(figure, file, "png", metadata={"Software": "napari-dgc"})
+    return file.getvalue()
+
+
+def _figure(
+    spectra: Sequence[Spectrum],
+    wavelengths: NDArray[np.float64] | None,
+    *,
+    title: str = "",
+    legend: bool = True,
+) -> Figure:
     names = [shorten(spectrum.name) for spectrum in spectra]
-    columns = math.ceil(len(spectra) / _LINES_PER_COLUMN)
+    columns = math.ceil(len(spectra) / _LINES_PER_COLUMN) if legend else 0
     longest = max(map(len, names))
     beside = columns * (_COLUMN_INCHES[0] + _COLUMN_INCHES[1] * longest)
+    beside = beside if legend else _OVERHANG_INCHES
     width, height = _PLOT_INCHES[0] + beside, _PLOT_INCHES[1]
     figure = Figure(figsize=(width, height), dpi=_DPI, facecolor="white")
     left, low, plot = 0.75 / width, 0.55 / height, _PLOT_INCHES[0] - 0.85
-    axes = figure.add_axes((left, low, plot / width, (height - 0.95) / height))
+    above = 0.4 if title or legend else 0.1
+    tall = (height - 0.55 - above) / height
+    axes = figure.add_axes((left, low, plot / width, tall))
     x, order = drawing_order(wavelengths, len(spectra[0].mean))
     _draw(axes, spectra, x, order)
     axes.set_xlabel("Band" if wavelengths is None else "Wavelength (nm)")
     axes.set_ylabel("Reflectance or counts, as in the cube")
     axes.set_title(title, fontsize=10, parse_math=False)
-    _draw_legend(axes, names, columns)
-    return write_whole(path, lambda file: _save(figure, file, format), force=force)
+    if legend:
+        _draw_legend(axes, names, columns)
+    return figure
 
 
 def _draw(
@@ -132,9 +159,9 @@ def _rgb(spectrum: Spectrum) -> tuple[float, float, float]:
     return r / 255, g / 255, b / 255
 
 
-def _save(figure: Figure, file: Any, format: str) -> None:
+def _save(figure: Figure, file: Any, format: str, **options: Any) -> None:
     with warnings.catch_warnings():
         # A name in a script the font lacks is drawn as boxes; no reason to fail.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         FigureCanvasAgg(figure)
-        figure.savefig(file, format=format)
+        figure.savefig(file, format=format, **options)

@@ -151,9 +151,25 @@ def write_series_picture(
         cannot be written.
     """
     check_free(path, force=force)
+    figure = _figure(rows)
+    if figure is None:
+        raise InputError(path, "no cube has a day and tissue", "give a table of days")
+    return write_whole(path, lambda file: _save(figure, file), force=force)
+
+
+def series_png(rows: Iterable[SeverityRow]) -> bytes | None:
+    """Draw the same as the bytes of a PNG; None where there is nothing to draw."""
+    figure, file = _figure(rows), io.BytesIO()
+    if figure is None:
+        return None
+    _save(figure, file)
+    return file.getvalue()
+
+
+def _figure(rows: Iterable[SeverityRow]) -> Figure | None:
     series = _series(row for row in rows if row.lesion_percent is not None)
     if not series:
-        raise InputError(path, "no cube has a day and tissue", "give a table of days")
+        return None
     figure = Figure(figsize=(7.5, 4.5), dpi=_DPI, facecolor="white", layout="tight")
     axes = figure.add_subplot()
     lines = [_draw(axes, points) for points in series.values()]
@@ -173,7 +189,7 @@ def write_series_picture(
         for text, plant in zip(legend.get_texts(), series, strict=True):
             text.set_parse_math(False)
             text.set_text(plant if len(plant) <= 30 else f"{plant[:29]}…")
-    return write_whole(path, lambda file: _save(figure, file), force=force)
+    return figure
 
 
 def _draw(axes: Any, points: Sequence[SeverityRow]) -> Any:

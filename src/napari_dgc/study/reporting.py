@@ -1,4 +1,4 @@
-"""Severity, spectra and pictures of a study, as files."""
+"""Severity, spectra, indices, pictures and the page of a study, as files."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.georeference import pixel_area
 from napari_dgc.cubes.staging import staged
 from napari_dgc.merging.grouping import Grouping
-from napari_dgc.merging.statistics import ClusterStatistics
 from napari_dgc.reports.doubt import doubt_levels
 from napari_dgc.reports.envi_files import write_spectral_library
+from napari_dgc.reports.indices import usable_indices, write_indices_csv
 from napari_dgc.reports.leaf_pictures import write_leaf_picture, write_regions_tiff
 from napari_dgc.reports.leaf_severity import LeafMap, leaf_severity
+from napari_dgc.reports.page import write_page
 from napari_dgc.reports.regions import RegionSettings, find_regions
 from napari_dgc.reports.severity import (
     TISSUE,
@@ -33,39 +34,19 @@ from napari_dgc.reports.time_series import (
     write_series_csv,
     write_series_picture,
 )
+from napari_dgc.study.account import Account, ruled_out
 from napari_dgc.study.exports import file_stems, map_classes
 from napari_dgc.study.leaves import LeafRegions
+from napari_dgc.study.measured import MeasuredCube
+from napari_dgc.study.page import page_content
 from napari_dgc.study.spectra import good_in_all, group_spectra
 
 if TYPE_CHECKING:
     from napari_dgc.study.study import Study
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class MeasuredCube:
-    """What is known of one cube.
-
-    Attributes
-    ----------
-    clusters : ndarray of uint8, shape (H, W)
-        Cluster ids; label values of the same grouping do as well.
-    confidence : ndarray of uint8, shape (H, W), optional
-        In 255ths.
-    statistics : ClusterStatistics, optional
-    regions : ndarray of uint16, shape (H, W), optional
-        Leaf regions that are settled; None to find them.
-    names : tuple of str
-        Of those leaves.
-    pixel_area : float, optional
-        mm² per pixel.
-    """
-
-    clusters: NDArray[np.uint8]
-    confidence: NDArray[np.uint8] | None = None
-    statistics: ClusterStatistics | None = None
-    regions: NDArray[np.uint16] | None = None
-    names: tuple[str, ...] = ()
-    pixel_area: float | None = None
+PAGE = "report.html"
+"""One page with all of it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,6 +68,10 @@ class Report:
         Pixels a lesion has at least to be counted.
     days : dict of str to (str, float)
         Plant and day by file stem.
+    account : Account, optional
+        What the study was made of; without it there is no page.
+    settled : bool
+        Whether leaves are kept with the study.
     """
 
     grouping: Grouping
@@ -96,6 +81,8 @@ class Report:
     settings: RegionSettings = field(default_factory=RegionSettings)
     min_lesion: int = 1
     days: Days = field(default_factory=dict)
+    account: Account | None = None
+    settled: bool = False
 
     @classmethod
     def of(cls, study: Study, *, pixel_mm2: float | None = None) -> Report:
@@ -129,7 +116,8 @@ class Report:
             study.grouping,
             cubes,
             study.model.wavelengths,
-            good_in_all(study.cubes, study.model),
+            good_in_all(study.cubes, study.model, ruled_out(study)),
+            account=Account.of(study),
         )
 
     def with_leaves(self, leaves: LeafRegions) -> Report:
@@ -140,7 +128,7 @@ class Report:
             else cube
             for stem, cube in self.cubes.items()
         }
-        return replace(self, cubes=cubes)
+        return replace(self, cubes=cubes, settled=True)
 
     def with_regions(self) -> Iterator[str | Report]:
         """Find the leaves of every cube that has none yet.
@@ -209,20 +197,23 @@ class Report:
         names = ["severity.csv", "leaves.csv", "lesions.csv"]
         if any(cube.statistics is not None for cube in self.cubes.values()):
             names += ["spectra.csv", "spectra.hdr", "spectra.sli"]
-            names += ["spectra_sd.hdr", "spectra_sd.sli"]
+            names += ["spectra_sd.hdr", "spectra_sd.sli", "indices.csv"]
         if self.days:
             names += ["severity_by_day.csv", "severity_by_day.png"]
         for stem in self.cubes:
             names += [f"{stem}_leaves.tif", f"{stem}_leaves.png"]
+        names += [PAGE] if self.account is not None else []
         return [folder / name for name in names]
 
-    def write(self, folder: Path, *, force: bool = False) -> Iterator[Path]:
+    def write(self, folder: Path, *, force: bool = False) -> Iterator[Path | str]:
         """Write all of it; all appear at the end, or none.
 
         Yields
         ------
         pathlib.Path
             After each file: where it will be when the last one is done.
+        str
+            Before work that leaves no file of its own: what it is.
 
         Raises
         ------
@@ -238,24 +229,25 @@ class Report:
         if not isinstance(report, Report):
             raise RuntimeError("finding leaves ended without a report")
         with staged(folder, force=force) as stage:
-            for path in report._write(stage):
-                yield folder / path.name
+            for piece in report._write(stage):
+                yield piece if isinstance(piece, str) else folder / piece.name
 
-    def _write(self, stage: Path) -> Iterator[Path]:
+    def _write(self, stage: Path) -> Iterator[Path | str]:
         rows = self.rows()
         whole = [row for row in rows if not row.region]
         leaves = [row for row in rows if row.region]
         yield write_severity_csv(stage / "severity.csv", whole)
         yield write_severity_csv(stage / "leaves.csv", leaves)
         yield write_lesions_csv(stage / "lesions.csv", leaves)
-        spectra = self.spectra()
+        spectra, nm = self.spectra(), self.wavelengths
+        indices = usable_indices(nm, self.good_bands)
         if spectra:
-            nm = self.wavelengths
             yield write_spectra_csv(stage / "spectra.csv", spectra, nm)
             for name, deviation in (("spectra", False), ("spectra_sd", True)):
                 yield from write_spectral_library(
                     stage / f"{name}.hdr", spectra, nm, deviation=deviation
                 )
+            yield write_indices_csv(stage / "indices.csv", spectra, indices)
         if any(row.day is not None for row in whole):
             yield write_series_csv(stage / "severity_by_day.csv", whole)
             if any(row.day is not None and row.tissue for row in whole):
@@ -272,6 +264,11 @@ class Report:
                 [row for row in leaves if row.cube == stem],
                 title=stem,
             )
+        for piece in page_content(self, rows, spectra, indices):
+            if isinstance(piece, str):
+                yield piece
+            else:
+                yield write_page(stage / PAGE, piece)
 
     def _values(self, *roles: str) -> list[int]:
         return [g.value for g in self.grouping.groups if g.role in roles]

@@ -18,13 +18,16 @@ if TYPE_CHECKING:
 
 
 def good_in_all(
-    cubes: Sequence[Cube], model: Model | None = None
+    cubes: Sequence[Cube],
+    model: Model | None = None,
+    more: Sequence[NDArray[np.bool_]] = (),
 ) -> NDArray[np.bool_] | None:
-    """Bands that neither a cube nor the model rules out, (C,) bool; None for all.
+    """Bands that neither a cube, the model nor `more` rules out, (C,); None for all.
 
     Statistics hold zeros in those that the model rules out, too: it reads no others.
     """
     masks = [cube.good_bands for cube in cubes if cube.good_bands is not None]
+    masks += more
     if model is not None and not model.good_bands.all():
         masks.append(model.good_bands)
     return np.logical_and.reduce(masks) if masks else None

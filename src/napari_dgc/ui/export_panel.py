@@ -7,14 +7,11 @@ from functools import partial
 from pathlib import Path
 
 from napari.utils.history import get_save_history, update_save_history
-from qtpy.QtCore import QUrl
-from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import (
     QCheckBox,
     QFileDialog,
     QHBoxLayout,
     QPushButton,
-    QStyle,
     QWidget,
 )
 
@@ -22,6 +19,7 @@ from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.study import Study
 from napari_dgc.study.mapping import Progress
+from napari_dgc.study.reporting import PAGE
 from napari_dgc.ui.export_formats import MoreFormats
 from napari_dgc.ui.export_writing import (
     ExportRun,
@@ -32,6 +30,7 @@ from napari_dgc.ui.export_writing import (
     word_overwriting,
 )
 from napari_dgc.ui.notices import StatusLine, ask
+from napari_dgc.ui.opening import OpenButton
 from napari_dgc.ui.section import SLIM
 from napari_dgc.ui.selection import Selection
 from napari_dgc.ui.worker import Job, Runner
@@ -41,12 +40,12 @@ _SLIM = f"{SLIM} QCheckBox {{ spacing: 2px; }}"
 _GIVE_ROLES = "Give groups a role (healthy, lesion) to get severity."
 _EXPORT_TIP = (
     "Write the group map of every cube, a mask for each role that groups have "
-    "(NAME_lesion_mask), the recipe of the merges, and the tables"
+    "(NAME_lesion_mask), the recipe of the merges, and the report with its tables"
 )
 
 
 class ExportPanel(QWidget):
-    """Tables, formats, the mask of the selected groups, and where to."""
+    """Report, formats, the mask of the selected groups, and where to."""
 
     def __init__(self, study: Study, selection: Selection, status: StatusLine) -> None:
         super().__init__()
@@ -97,7 +96,7 @@ class ExportPanel(QWidget):
         """Say what is lacking, before a folder is asked for."""
         text, formats = "", self._formats()
         if not formats and not self.tables.isChecked():
-            text = "Nothing to write: tick Tables, TIFF or PNG."
+            text = "Nothing to write: tick Report, TIFF or PNG."
         elif self.mask.isChecked() and not formats:
             text = "Tick TIFF or PNG too: the mask is written in these."
         elif self.mask.isChecked() and not self._selection.ids:
@@ -118,11 +117,19 @@ class ExportPanel(QWidget):
         self.export_button.setToolTip(
             "Stop writing; the folder stays as it was" if running else _EXPORT_TIP
         )
-        self.open_button.setVisible(bool(self._written) and not running)
+        written = () if running else self._written
+        places = {}
+        for path in written:
+            if path.name == PAGE:
+                places["Open the report"] = path
+        if written:
+            places["Show the folder"] = written[0].parent
+        self.open_button.offer(places)
         self.tables.setChecked(tissue and not self._declined)
         self.tables.setToolTip(
-            "severity.csv, leaves.csv, lesions.csv, spectra and a picture of each "
-            "cube's leaves" + ("" if tissue else f". {_GIVE_ROLES}")
+            "report.html: all of it on one page, to read, print and hand over; and its "
+            "numbers: severity.csv, leaves.csv, lesions.csv, spectra, indices and a "
+            "picture of each cube's leaves" + ("" if tissue else f". {_GIVE_ROLES}")
         )
 
     def _may_overwrite(self, there: list[Path]) -> bool:
@@ -137,7 +144,7 @@ class ExportPanel(QWidget):
     # -- inside -------------------------------------------------------------------
 
     def _make_widgets(self) -> None:
-        self.tables = QCheckBox("Tables")
+        self.tables = QCheckBox("Report")
         self.tiff = QCheckBox("TIFF")
         self.tiff.setChecked(True)
         self.tiff.setToolTip(
@@ -154,12 +161,7 @@ class ExportPanel(QWidget):
         self.more = MoreFormats(self)
         self.more_button = QPushButton("More")
         self.export_button = QPushButton()
-        self.open_button = QPushButton()  # a word has no room
-        icon = QStyle.StandardPixmap.SP_DirOpenIcon
-        self.open_button.setIcon(self.style().standardIcon(icon))
-        self.open_button.setStyleSheet("padding: 3px 0px;")
-        self.open_button.setAccessibleName("Open")
-        self.open_button.setToolTip("Show the folder with the written files")
+        self.open_button = OpenButton()
         self._on_selection_changed(self._selection.ids)
         self._on_more_changed()
 
@@ -178,7 +180,6 @@ class ExportPanel(QWidget):
         self.more_button.clicked.connect(self._on_more_clicked)
         self.more.changed.connect(self._on_more_changed)
         self.export_button.clicked.connect(self._on_export_clicked)
-        self.open_button.clicked.connect(self._on_open_clicked)
         self.runner.yielded.connect(self._on_progressed)
         self.runner.succeeded.connect(self._on_run_succeeded)
         self.runner.stopped.connect(self._on_run_stopped)
@@ -200,7 +201,7 @@ class ExportPanel(QWidget):
         self._declined = not on and has_tissue(self._study)
         if on and not has_tissue(self._study):
             self.tables.setChecked(False)
-            self._status.say(f"{_GIVE_ROLES} Tables are on from then.", "warning")
+            self._status.say(f"{_GIVE_ROLES} The report is on from then.", "warning")
 
     def _on_more_clicked(self) -> None:
         self.more.ask_size(self.tables.isChecked() and bool(sizeless(self._study)))
@@ -240,11 +241,6 @@ class ExportPanel(QWidget):
             update_save_history(folder)
             self.export(folder)
 
-    def _on_open_clicked(self) -> None:
-        if self._written:
-            folder = str(self._written[0].parent)
-            QDesktopServices.openUrl(QUrl.fromLocalFile(folder))
-
     def _on_progressed(self, piece: Progress) -> None:
         self._status.say(piece.text)
 
@@ -260,9 +256,8 @@ class ExportPanel(QWidget):
             return
         self._written = written.paths
         count, folder = len(written.paths), written.paths[0].parent
-        # A path may be as long as four lines; whoever chose it knows it.
-        self.open_button.setToolTip(f"Show the written files in {folder}")
         lines = [f"{written.severity}."] if written.severity else []
+        # A path may be as long as four lines; whoever chose it knows it.
         lines.append(f"Wrote {count} files to {shorten(folder.name)}.")
         lines += [written.notice] if written.notice else []
         if not has_tissue(self._study):

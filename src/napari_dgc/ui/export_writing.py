@@ -1,4 +1,4 @@
-"""What Export writes: maps and severity tables; all of it appears, or none."""
+"""What Export writes: maps and the report; all of it appears, or none."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Written:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tables:
-    """The tables of a study as it is now, as `napari-dgc report` writes them.
+    """The report of a study as it is now, as `napari-dgc report` writes it.
 
     Attributes
     ----------
@@ -189,7 +189,8 @@ class ExportRun:
         if self._export is not None:
             yield from replace(self._export, folder=stage).run()
         if report is not None:
-            yield from report.write(stage)
+            for written in report.write(stage):
+                yield _fitting(written) if isinstance(written, str) else written
 
     def _word_severity(self, table: Path) -> str:
         if self._tables is None:
@@ -239,6 +240,11 @@ def shorten(name: str) -> str:
         return name
     half = (_LONGEST - 1) // 2
     return f"{name[:half]}…{name[-half:]}"
+
+
+def _fitting(text: str) -> str:
+    """Shorten the names in what is told of the work."""
+    return f"{' '.join(map(shorten, text.split(' ')))}…"
 
 
 def word_overwriting(there: list[Path]) -> str:

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from napari_dgc.merging.grouping import Grouping
 from napari_dgc.merging.operations import Change
-from napari_dgc.merging.splits import Pieces, Split
-from napari_dgc.merging.steps import (
-    Cut,
-    Merge,
-    Move,
-    Operation,
-    Recolor,
-    Rename,
-    SetLock,
-    SetRole,
-    TakeApart,
-    TakeOut,
+from napari_dgc.merging.wording import (
+    word_clusters,
+    word_names,
+    word_operation,
+    word_step,
 )
 
-_LONGEST_LIST = 4
+__all__ = [
+    "word_change",
+    "word_clusters",
+    "word_names",
+    "word_offer",
+    "word_outcome",
+    "word_step",
+    "word_stop",
+]
 
 
 def word_change(change: Change) -> str:
@@ -28,33 +26,12 @@ def word_change(change: Change) -> str:
     undone = change.text.startswith("undo ")
     # An undone step began with what is there after the undoing.
     start = change.after if undone else change.before
-    text = _word_step(change.operation, start) or change.text
+    text = word_operation(change.operation, start) or change.text
     if undone:
         return f"Undone: {text}."
     if change.text.startswith("redo "):
         return f"Done again: {text}."
     return f"{text[:1].upper()}{text[1:]}."
-
-
-def word_step(change: Change | None) -> str:
-    """Say what a step does, by the groups' names, such as "merged A into B"."""
-    if change is None:
-        return ""
-    return _word_step(change.operation, change.before) or change.text
-
-
-def word_names(names: Iterable[str]) -> str:
-    """List names; from the fifth on they are counted."""
-    names = list(names)
-    if len(names) > _LONGEST_LIST:
-        return f"{', '.join(names[:3])} and {len(names) - 3} more"
-    return ", ".join(names)
-
-
-def word_clusters(clusters: Iterable[int]) -> str:
-    """List clusters: "cluster 7", "clusters 2, 3"."""
-    numbers = [str(cluster) for cluster in clusters]
-    return f"cluster{'s' * (len(numbers) != 1)} {word_names(numbers)}"
 
 
 def word_outcome(
@@ -112,40 +89,3 @@ def _apart(first: float, second: float) -> tuple[str, str]:
         if texts[0] == texts[1]:
             texts = f"{first:.{digits}f}", f"{second:.{digits}f}"
     return texts
-
-
-def _word_split(step: Split) -> str:
-    text, new = f"split cluster {step.cluster}", word_clusters(step.parts)
-    if isinstance(step.rule, Pieces):
-        return f"{text} by pieces in {step.rule.cube}: {new}"
-    stay, *apart = step.pixels
-    return f"{text}: {stay:,} pixels stay, {new} has {sum(apart):,}"
-
-
-def _word_step(step: Operation, start: Grouping) -> str:
-    def name(group: int) -> str:
-        return start.group(group).name if group in start else f"group {group}"
-
-    match step:
-        case Merge(sources, target):
-            return f"merged {word_names(map(name, sources))} into {name(target)}"
-        case TakeOut(cluster):
-            return f"took cluster {cluster} out of {start.group_of(cluster).name}"
-        case TakeApart(clusters):
-            homes = dict.fromkeys(start.group_of(c).name for c in clusters)
-            return f"took {word_clusters(clusters)} out of {word_names(homes)}"
-        case Move(clusters, target):
-            return f"moved {word_clusters(clusters)} into {name(target)}"
-        case Rename(group, new):
-            return f"renamed {name(group)} to {new}"
-        case Recolor(group):
-            return f"coloured {name(group)}"
-        case SetRole(group, role):
-            return f"{name(group)} has {f'the role {role}' if role else 'no role'}"
-        case SetLock(group, locked):
-            return f"{'locked' if locked else 'unlocked'} {name(group)}"
-        case Split():
-            return _word_split(step)
-        case Cut(granularity):
-            return f"cut the tree at {granularity} groups"
-    return ""

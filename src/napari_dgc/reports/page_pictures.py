@@ -1,0 +1,106 @@
+"""Pictures for a page, small enough for all of them to travel in one file."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from napari_dgc.reports.classes import MapClass
+from napari_dgc.reports.masks import check_label_map
+
+LONGEST_SIDE = 600
+"""Pixels of a picture's longer side at most."""
+
+_SIDES = (LONGEST_SIDE, 450, 340, 256, 190)  # the first whose bytes fit is taken
+_QUALITY = 85
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture in the page itself.
+
+    Attributes
+    ----------
+    source : str
+        A ``data:`` address.
+    width, height : int
+        In pixels.
+    alt : str
+        What it shows, for those who cannot see it.
+    """
+
+    source: str
+    width: int
+    height: int
+    alt: str
+
+
+def stride_of(shape: tuple[int, ...]) -> int:
+    """Every how many pixels of an (H, W) image one is shown."""
+    return max(1, -(-max(shape) // LONGEST_SIDE))
+
+
+def color_picture(image: NDArray[np.uint8], alt: str, most_bytes: int) -> Picture:
+    """Show an (H, W, 3) RGB image as JPEG."""
+    whole, data = Image.fromarray(image), b""
+    for side in _SIDES:
+        small = _shrunk(whole, side, Image.Resampling.BOX)
+        data = _encoded(small, "JPEG", quality=_QUALITY)
+        if len(data) <= most_bytes:
+            break
+    return _picture(data, "jpeg", small.size, alt)
+
+
+def map_picture(
+    label_map: NDArray[np.uint8],
+    classes: Sequence[MapClass],
+    alt: str,
+    most_bytes: int,
+) -> Picture:
+    """Show an (H, W) map in its classes' colours as PNG; no data is white."""
+    check_label_map(label_map)
+    colors = np.full((256, 3), 255, np.uint8)
+    for one in classes:
+        colors[one.value] = one.color
+    whole, data = Image.fromarray(label_map), b""
+    whole = whole.convert("P")
+    whole.putpalette(colors.tobytes())
+    for side in _SIDES:
+        # Labels have no in-between.
+        small = _shrunk(whole, side, Image.Resampling.NEAREST)
+        data = _encoded(small, "PNG", optimize=True)
+        if len(data) <= most_bytes:
+            break
+    return _picture(data, "png", small.size, alt)
+
+
+def png_picture(data: bytes, alt: str) -> Picture:
+    """Show a PNG that is there already."""
+    with Image.open(io.BytesIO(data)) as image:
+        size = image.size
+    return _picture(data, "png", size, alt)
+
+
+def _shrunk(image: Image.Image, side: int, how: Image.Resampling) -> Image.Image:
+    scale = side / max(image.size)
+    if scale >= 1:
+        return image
+    width, height = (max(1, round(length * scale)) for length in image.size)
+    return image.resize((width, height), how)
+
+
+def _encoded(image: Image.Image, kind: str, **options: object) -> bytes:
+    file = io.BytesIO()
+    image.save(file, format=kind, **options)
+    return file.getvalue()
+
+
+def _picture(data: bytes, kind: str, size: tuple[int, int], alt: str) -> Picture:
+    text = base64.b64encode(data).decode("ascii")
+    return Picture(f"data:image/{kind};base64,{text}", *size, alt)

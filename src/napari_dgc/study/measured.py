@@ -1,0 +1,37 @@
+"""What a report knows of one cube."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_dgc.merging.statistics import ClusterStatistics
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MeasuredCube:
+    """What is known of one cube.
+
+    Attributes
+    ----------
+    clusters : ndarray of uint8, shape (H, W)
+        Cluster ids; label values of the same grouping do as well.
+    confidence : ndarray of uint8, shape (H, W), optional
+        In 255ths.
+    statistics : ClusterStatistics, optional
+    regions : ndarray of uint16, shape (H, W), optional
+        Leaf regions that are settled; None to find them.
+    names : tuple of str
+        Of those leaves.
+    pixel_area : float, optional
+        mm² per pixel.
+    """
+
+    clusters: NDArray[np.uint8]
+    confidence: NDArray[np.uint8] | None = None
+    statistics: ClusterStatistics | None = None
+    regions: NDArray[np.uint16] | None = None
+    names: tuple[str, ...] = ()
+    pixel_area: float | None = None
