@@ -14,12 +14,10 @@ from small_study import K, make_study
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.reports.regions import RegionSettings
 from napari_dgc.study import Study
+from napari_dgc.study.leaf_file import leaves_path, load_leaves, save_leaves
 from napari_dgc.study.leaves import (
     LeafRegions,
     find_leaves,
-    leaves_path,
-    load_leaves,
-    save_leaves,
     tissue_clusters,
 )
 from napari_dgc.study.reporting import Report

@@ -18,7 +18,7 @@ from napari_dgc import read_cube
 from napari_dgc.cli import main
 from napari_dgc.cubes.scenes import SceneConfig, make_scene
 from napari_dgc.merging.recipe import Recipe
-from napari_dgc.study.leaves import LeafRegions, find_leaves, leaves_path, save_leaves
+from napari_dgc.study.leaves import LeafRegions, find_leaves
 
 TABLES = {"severity.csv", "leaves.csv", "lesions.csv", "spectra.csv"}
 LEFT = Qt.MouseButton.LeftButton

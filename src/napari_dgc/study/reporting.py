@@ -14,7 +14,6 @@ from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.georeference import pixel_area
 from napari_dgc.cubes.staging import staged
 from napari_dgc.merging.grouping import Grouping
-from napari_dgc.merging.statistics import ClusterStatistics
 from napari_dgc.reports.doubt import doubt_levels
 from napari_dgc.reports.envi_files import write_spectral_library
 from napari_dgc.reports.leaf_pictures import write_leaf_picture, write_regions_tiff
@@ -30,42 +29,17 @@ from napari_dgc.reports.severity import (
 from napari_dgc.reports.spectra import Spectrum, write_spectra_csv
 from napari_dgc.reports.time_series import (
     Days,
+    days_from_names,
     write_series_csv,
     write_series_picture,
 )
 from napari_dgc.study.exports import file_stems, map_classes
 from napari_dgc.study.leaves import LeafRegions
+from napari_dgc.study.measured_cube import MeasuredCube
 from napari_dgc.study.spectra import good_in_all, group_spectra
 
 if TYPE_CHECKING:
     from napari_dgc.study.study import Study
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class MeasuredCube:
-    """What is known of one cube.
-
-    Attributes
-    ----------
-    clusters : ndarray of uint8, shape (H, W)
-        Cluster ids; label values of the same grouping do as well.
-    confidence : ndarray of uint8, shape (H, W), optional
-        In 255ths.
-    statistics : ClusterStatistics, optional
-    regions : ndarray of uint16, shape (H, W), optional
-        Leaf regions that are settled; None to find them.
-    names : tuple of str
-        Of those leaves.
-    pixel_area : float, optional
-        mm² per pixel.
-    """
-
-    clusters: NDArray[np.uint8]
-    confidence: NDArray[np.uint8] | None = None
-    statistics: ClusterStatistics | None = None
-    regions: NDArray[np.uint16] | None = None
-    names: tuple[str, ...] = ()
-    pixel_area: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,13 +73,14 @@ class Report:
 
     @classmethod
     def of(cls, study: Study, *, pixel_mm2: float | None = None) -> Report:
-        """Take what a study holds now.
+        """Take what a study holds now, with its leaves, areas and measures.
 
         Parameters
         ----------
         study : Study
         pixel_mm2 : float, optional
-            Area of a pixel; the cubes' headers are asked where it is None.
+            Area of a pixel; where it is None, what the study says and then what the
+            cubes' headers do.
 
         Raises
         ------
@@ -113,6 +88,8 @@ class Report:
             If there is no map.
         """
         stems = file_stems([cube.name for cube in study.cubes])
+        measures = study.view.measures
+        area = pixel_mm2 or measures.pixel_area
         cubes = {}
         for index, (stem, cube) in enumerate(zip(stems, study.cubes, strict=True)):
             clusters = study.cluster_map(index)
@@ -121,26 +98,27 @@ class Report:
                     clusters,
                     study.confidence(index),
                     study.statistics(index),
-                    pixel_area=pixel_mm2 or pixel_area(cube.metadata),
+                    pixel_area=area or pixel_area(cube.metadata),
                 )
         if study.grouping is None or study.model is None or not cubes:
             raise InputError("study", "there is no map yet", "map a cube first")
-        return cls(
+        report = cls(
             study.grouping,
             cubes,
             study.model.wavelengths,
             good_in_all(study.cubes, study.model),
+            min_lesion=measures.min_lesion,
+            days=measures.by_cube or days_from_names(list(cubes)),
         )
+        return report if study.leaves is None else report.with_leaves(study.leaves)
 
     def with_leaves(self, leaves: LeafRegions) -> Report:
-        """Take leaves that are settled, where they fit the cube's map."""
-        cubes = {
-            stem: replace(cube, regions=leaves.maps[stem], names=leaves.names[stem])
-            if stem in leaves.maps and leaves.maps[stem].shape == cube.clusters.shape
-            else cube
-            for stem, cube in self.cubes.items()
-        }
-        return replace(self, cubes=cubes)
+        """Take leaves that are settled, and areas, where they fit the cubes' maps.
+
+        Leaves of other cubes will be found with the same settings.
+        """
+        cubes = {stem: cube.within(leaves, stem) for stem, cube in self.cubes.items()}
+        return replace(self, cubes=cubes, settings=leaves.settings)
 
     def with_regions(self) -> Iterator[str | Report]:
         """Find the leaves of every cube that has none yet.
