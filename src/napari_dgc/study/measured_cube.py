@@ -47,7 +47,11 @@ class MeasuredCube:
         area = leaves.areas.get(stem)
         if area is not None and area.shape == shape:
             cube = replace(cube, clusters=np.where(area, cube.clusters, np.uint8(0)))
+        return cube.naming(leaves, stem)
+
+    def naming(self, leaves: LeafRegions, stem: str) -> MeasuredCube:
+        """Take settled leaves where they fit, but no area."""
         regions = leaves.maps.get(stem)
-        if regions is not None and regions.shape == shape:
-            cube = replace(cube, regions=regions, names=leaves.names[stem])
-        return cube
+        if regions is None or regions.shape != self.clusters.shape:
+            return self
+        return replace(self, regions=regions, names=leaves.names[stem])

@@ -30,11 +30,12 @@ from napari_dgc.ui.keys import (
     make_key_box,
     unbind_layer,
 )
+from napari_dgc.ui.leaves import Leaves
 from napari_dgc.ui.merge_preview import MergePreviews
 from napari_dgc.ui.notices import StatusLine
 from napari_dgc.ui.picture_row import PictureRow
 from napari_dgc.ui.pins import Pins
-from napari_dgc.ui.section import SLIM, give_room
+from napari_dgc.ui.section import SLIM, give_room, parting_line
 from napari_dgc.ui.spectra import Spectra
 from napari_dgc.ui.splitting import Splitting
 from napari_dgc.ui.stability import StabilityOverlay
@@ -83,6 +84,7 @@ class ClusteringDock(DockedWidget):
         self.export = ExportPanel(self.study, shared.selection, status)
         self.spectra = Spectra(viewer, shared, self._bind_keys, self)
         self.activation = Activation(viewer, shared, self._bind_keys, self)
+        self.leaves = Leaves(viewer, shared, self._bind_keys, self)
         self.stability = StabilityOverlay(shared, self)
         self.splitting = Splitting(shared, self)
         self.previews = MergePreviews(shared, self.spectra)
@@ -117,7 +119,7 @@ class ClusteringDock(DockedWidget):
         layout.addWidget(area, stretch=1)
         # Outside the scrolled part: the way out, and what was just said, are always
         # in sight.
-        layout.addWidget(_line())
+        layout.addWidget(parting_line())
         layout.addWidget(self.export)
         layout.addWidget(self.status)
 
@@ -158,6 +160,7 @@ class ClusteringDock(DockedWidget):
         self._viewer.events.theme.connect(self._on_theme_changed)
         offer = self.groups.tools.offer
         offer("Activation: groups × cubes (X)", self.activation.toggle)
+        offer("Leaves: severity leaf by leaf (L)", self.leaves.toggle)
         self.groups.follow_stability(self.stability)
 
     def _start(self) -> None:
@@ -280,6 +283,7 @@ class ClusteringDock(DockedWidget):
         self.spectra.close()
         self.film.session.close()
         self.activation.close()
+        self.leaves.close()
         self.stability.stop()
         self.workspace.close()
         for entry in self.display.entries:
@@ -292,9 +296,3 @@ def _let_go(workspace: Workspace, pins: Pins) -> None:
         workspace.detach()
         pins.detach()
 
-
-def _line() -> QFrame:
-    line = QFrame()
-    line.setFrameShape(QFrame.Shape.HLine)
-    line.setFrameShadow(QFrame.Shadow.Sunken)
-    return line

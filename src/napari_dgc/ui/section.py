@@ -10,6 +10,7 @@ from __future__ import annotations
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QKeyEvent
 from qtpy.QtWidgets import (
+    QFrame,
     QHBoxLayout,
     QSizePolicy,
     QToolButton,
@@ -126,6 +127,14 @@ class Section(QWidget):
     def _on_toggled(self, open_: bool) -> None:
         self._content.setVisible(open_)
         self.folded.emit(not open_)
+
+
+def parting_line() -> QFrame:
+    """Make a line between two parts of a dock."""
+    line = QFrame()
+    line.setFrameShape(QFrame.Shape.HLine)
+    line.setFrameShadow(QFrame.Shadow.Sunken)
+    return line
 
 
 def give_room(column: QVBoxLayout, section: Section) -> None:
