@@ -83,7 +83,7 @@ class LeafRegions:
         """Whether other clusters are tissue now, or another model is in use.
 
         A cluster that was split since, or whose split was undone, changes nothing:
-        what came of it carries its tissue.
+        what came of it carries its tissue until it is given another role.
         """
         if not self.maps:
             return False
@@ -95,8 +95,10 @@ class LeafRegions:
         known = self.clusters
         if known is None:
             known = (*study.model.cluster_ids.tolist(), *self.tissue)
+        undecided = {c for g in now.groups if g.role is None for c in g.clusters}
+        settled = set(now.clusters) - (undecided - set(known))
         before = _with_parts(self.tissue, known, splits)
-        return before != _with_parts(tissue_clusters(now), now.clusters, splits)
+        return before != _with_parts(tissue_clusters(now), settled, splits)
 
     def rename(self, stem: str, number: int, name: str) -> LeafRegions:
         """Name one leaf.
@@ -172,12 +174,19 @@ def tissue_clusters(grouping: Grouping) -> tuple[int, ...]:
 
 
 def find_leaves(
-    study: Study, settings: RegionSettings | None = None
+    study: Study, settings: RegionSettings | None = None, *, keep_edited: bool = False
 ) -> Iterator[str | LeafRegions]:
     """Find the leaves of every cube that has a map.
 
     The study is asked at once; the work may be done in a worker. Areas that are
     looked at are kept, and names that somebody gave go to the leaves in their place.
+
+    Parameters
+    ----------
+    study : Study
+    settings : RegionSettings, optional
+    keep_edited : bool
+        Leave the cubes alone whose leaves were changed by hand.
 
     Yields
     ------
@@ -202,17 +211,21 @@ def find_leaves(
     clusters = {stem: study.cluster_map(i) for i, stem in enumerate(stems)}
     known = {stem: ids for stem, ids in clusters.items() if ids is not None}
     found = replace(empty, settings=settings or RegionSettings())
-    return _found(found, known, study.leaves)
+    before = study.leaves or found
+    kept = before.edited & before.maps.keys() if keep_edited else frozenset()
+    return _found(replace(found, edited=frozenset(kept)), known, before)
 
 
 def _found(
     found: LeafRegions,
     clusters: Mapping[str, NDArray[np.uint8]],
-    before: LeafRegions | None,
+    before: LeafRegions,
 ) -> Iterator[str | LeafRegions]:
-    before = before or found
-    maps, names = {}, {}
+    maps = {stem: before.maps[stem] for stem in found.edited}
+    names = {stem: before.names[stem] for stem in found.edited}
     for stem, ids in clusters.items():
+        if stem in maps:
+            continue
         yield stem
         tissue = np.isin(ids, found.tissue) & _area(before, stem, ids.shape)
         regions = maps[stem] = find_regions(tissue, found.settings)

@@ -205,7 +205,7 @@ class ClusteringDock(DockedWidget):
 
     def leave(self) -> None:
         """Leave what is on: the film, a suggestion, Merge mode, the selection."""
-        if self.film.session.leave():
+        if self.film.session.leave() or self.leaves.leave():
             return
         self.groups.suggestions.let_go()
         self.workspace.leave()

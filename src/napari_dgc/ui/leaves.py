@@ -37,6 +37,14 @@ class Leaves(SecondDock):
         super().__init__(viewer, NAME, make, bind, parent)
         self.shown_changed.connect(self._on_shown_changed)
 
+    def leave(self) -> bool:
+        """Cut no leaf; whether there was a cut to leave."""
+        dock = self.dock
+        cutting = isinstance(dock, LeavesDock) and dock.image.cutting
+        if isinstance(dock, LeavesDock) and cutting:
+            dock.image.end_cutting()
+        return cutting
+
     def _on_shown_changed(self, shown: bool) -> None:
         if isinstance(self.dock, LeavesDock):
             self.dock.set_open(shown)

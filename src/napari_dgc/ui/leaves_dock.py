@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import napari.viewer
 from napari_dgc.cubes.georeference import pixel_area
 from napari_dgc.reports.regions import RegionSettings
-from napari_dgc.ui.leaves_form import MeasuresForm
+from napari_dgc.ui.export_writing import has_tissue
+from napari_dgc.ui.leaves_form import MeasuresForm, ask_kept
 from napari_dgc.ui.leaves_image import LeavesImage
 from napari_dgc.ui.leaves_menu import LayerMenu
 from napari_dgc.ui.leaves_measuring import LeavesMeasuring
@@ -22,14 +25,7 @@ from napari_dgc.ui.leaves_wording import (
     NONE_HERE,
     STALE,
 )
-from napari_dgc.ui.notices import ask
-from napari_dgc.ui.export_writing import has_tissue
 from napari_dgc.ui.workspace import Workspace
-
-_EDITED = (
-    "Leaves of {0} changed by hand: finding them anew replaces these, too. One step "
-    "takes that back."
-)
 
 
 class LeavesDock(LeavesWidgets):
@@ -61,6 +57,8 @@ class LeavesDock(LeavesWidgets):
         self.form: MeasuresForm | None = None
         self.layers = LayerMenu(self.layer_menu, workspace, session)
         self._open = True
+        self._regions: Any = None  # whose rows are in the table
+        self._painted = ""  # stem of the cube whose leaves are painted
         self._connect()
 
     # -- what is shown ----------------------------------------------------------
@@ -74,6 +72,9 @@ class LeavesDock(LeavesWidgets):
         rows = self.measuring.rows(index, stem) if stem else []
         if rows or not stem or shared.study.cluster_map(index) is None:
             chosen = self.table.leaves
+            if session.regions is not self._regions:  # other leaves have the numbers
+                self._regions, chosen = session.regions, ()
+                self.image.choose(frozenset())
             self.model.show(rows)
             self.table.choose(chosen, scroll=False)
         has_area = any(row.pixel_area is not None for row in rows)
@@ -86,7 +87,8 @@ class LeavesDock(LeavesWidgets):
             marks = list(zip(numbers, names, places, strict=True))
         hidden = shared.display.previewing
         regions = None if hidden else session.regions
-        self.image.show(entry, regions, () if hidden else marks)
+        area = None if hidden else session.area
+        self.image.show(entry, regions, () if hidden else marks, area)
         self._offer()
         self._say()
         if self.form is not None:
@@ -151,15 +153,14 @@ class LeavesDock(LeavesWidgets):
         if session.runner.running:
             session.stop()
             return
-        if session.edited:
-            cubes = "1 cube" if session.edited == 1 else f"{session.edited} cubes"
-            text = _EDITED.format(f"{cubes} were")
-            if not ask(self, "Find the leaves anew?", text, "Find anew", "Cancel"):
-                return
+        keep = session.edited > 0 and ask_kept(self, session.edited)
+        if keep is None:
+            return
         least, area = self.least.value(), self._area()
         if least and self.unit.currentIndex() and area is not None:
             least = max(1, round(least / area))
-        session.find(RegionSettings(int(least) or None, self.part.isChecked()))
+        settings = RegionSettings(int(least) or None, self.part.isChecked())
+        session.find(settings, keep_edited=keep)
 
     def _area(self) -> float | None:
         """Of a pixel of the cube on show, in mm²."""
@@ -175,12 +176,13 @@ class LeavesDock(LeavesWidgets):
         elif entry is not None:
             chosen = self.table.leaves
             number = chosen[0] if chosen else len(self.session.names) + 1
+            self._painted = self.session.stem
             self.image.begin_painting(entry, number)
 
     def _end_painting(self, *, keep: bool) -> None:
         painted = self.image.end_painting()
         if keep and painted is not None:
-            self.session.paint(painted)
+            self.session.paint(self._painted, painted)
         elif not keep:
             self._workspace.status.say("Discarded: the leaves are as they were.")
         self._on_anything_changed()
@@ -236,11 +238,7 @@ class LeavesDock(LeavesWidgets):
 
     def _on_cube_shown(self, index: int) -> None:
         if self.image.painting:
-            # It was painted over the cube that was on show.
-            self.image.end_painting()
-            self._workspace.status.say(
-                "Another cube is on show: what was painted was discarded.", "warning"
-            )
+            self._end_painting(keep=True)
         self.table.choose(())
         self.image.choose(frozenset())
         self._renewal.start(0)

@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QLabel,
+    QMessageBox,
     QPushButton,
     QSpinBox,
     QWidget,
@@ -154,6 +155,33 @@ class MeasuresForm(QDialog):
         buttons.rejected.connect(self.close)
         layout.addRow(buttons)
         self.setMinimumWidth(430)
+
+
+def ask_kept(parent: QWidget, cubes: int) -> bool | None:
+    """Ask what shall be of leaves that were changed by hand, in so many cubes.
+
+    Returns
+    -------
+    bool or None
+        Whether to keep them; None: find nothing.
+    """
+    box = QMessageBox(parent)
+    box.setIcon(QMessageBox.Icon.Question)
+    box.setWindowTitle("Find the leaves anew?")
+    count = "1 cube" if cubes == 1 else f"{cubes} cubes"
+    box.setText(
+        f"The leaves of {count} were changed by hand. Keep these and find those of "
+        "the other cubes, or find all anew? “Take back” undoes either."
+    )
+    roles = QMessageBox.ButtonRole
+    kept = box.addButton("Keep these", roles.AcceptRole)
+    anew = box.addButton("All anew", roles.DestructiveRole)
+    never = box.addButton("Cancel", roles.RejectRole)
+    box.setDefaultButton(kept)
+    box.setEscapeButton(never)
+    box.exec()
+    clicked = box.clickedButton()
+    return None if clicked not in (kept, anew) else clicked is kept
 
 
 def word_file_sizes(study: Study) -> str:

@@ -16,12 +16,17 @@ from napari_dgc.ui.banner import Banner
 from napari_dgc.ui.canvas import canvas_widget
 from napari_dgc.ui.cube_entry import Entry, close_layers
 from napari_dgc.ui.gestures import CLICK_SLIP
-from napari_dgc.ui.leaves_layer import mark_outlines, outline_layer, painting_layer
+from napari_dgc.ui.leaves_layer import (
+    mark_outlines,
+    outline_layer,
+    painting_layer,
+    shade_layer,
+)
 from napari_dgc.ui.leaves_names import LeafNames, Mark
 from napari_dgc.ui.pointer import drop_callback
 from napari_dgc.ui.workspace import Workspace
 
-_CUTTING = "CUT A LEAF  ·  Esc leaves"
+_CUTTING = "CUT A LEAF  ·  Esc: never mind"
 _EDITING = "EDITING LEAVES  ·  press Done or Discard"
 
 
@@ -58,6 +63,8 @@ class LeavesImage(QObject):
         self._on = False
         self._chosen: frozenset[int] = frozenset()
         self._names: LeafNames | None = None
+        self._area: NDArray[np.bool_] | None = None
+        self._shade: Labels | None = None
         self.layer: Labels | None = None
         self.painting = self.cutting = False
         self._viewer.mouse_drag_callbacks.append(self._on_pressed)
@@ -80,13 +87,15 @@ class LeavesImage(QObject):
         entry: Entry | None,
         regions: NDArray[np.uint16] | None,
         marks: Sequence[tuple[int, str, tuple[int, int]]] = (),
+        area: NDArray[np.bool_] | None = None,
     ) -> None:
         """Show a cube's leaves, (H, W), with number, name and (row, column) of each.
 
-        None: no leaves. While they are painted the picture stays.
+        None: no leaves. What lies outside an area is darkened. While they are painted the picture stays.
         """
         if self.painting:
             return
+        self._shade_outside(entry, area)
         if entry is not self._entry or regions is not self._regions:
             self._remove()
             self._entry, self._regions = entry, regions
@@ -94,6 +103,17 @@ class LeavesImage(QObject):
                 self._add(outline_layer(entry, regions))
                 self.choose(self._chosen)
         self._name(marks)
+
+    def _shade_outside(self, entry: Entry | None, area: NDArray | None) -> None:
+        if entry is None or (area is not None and area.shape != entry.cube.shape[1:]):
+            area = None
+        if area is not self._area:
+            shade, self._shade, self._area = self._shade, None, area
+            if shade is not None:
+                close_layers(self._viewer, [shade])
+            if area is not None and entry is not None:
+                self._shade = shade_layer(entry, area)
+                self._insert(self._shade)
 
     def choose(self, numbers: frozenset[int]) -> None:
         """Let some leaves stand out."""
@@ -142,7 +162,9 @@ class LeavesImage(QObject):
         self.end_cutting()
         self._remove()
         self._entry, self.painting = entry, True
-        self._add(painting_layer(entry, regions, number), active=True)
+        layer = painting_layer(entry, regions, number)
+        self._add(layer, active=True)
+        layer.mode = "paint"  # not before: napari's tools follow what happens to it
         self._name(())
         self._banner.show(_EDITING)
         self.mode_changed.emit()
@@ -213,11 +235,16 @@ class LeavesImage(QObject):
     # -- layers ---------------------------------------------------------------------
 
     def _add(self, layer: Labels, *, active: bool = False) -> None:
-        selection = self._viewer.layers.selection
-        before = selection.active
         self.layer = layer
+        self._insert(layer)
+        if active:
+            self._viewer.layers.selection.active = layer
+
+    def _insert(self, layer: Labels) -> None:
+        """Add a layer; the one that has keys and mouse keeps them."""
+        before = self._viewer.layers.selection.active
         self._viewer.add_layer(layer)
-        selection.active = layer if active else before
+        self._viewer.layers.selection.active = before
 
     def _remove(self) -> None:
         self.end_cutting()
@@ -234,6 +261,8 @@ class LeavesImage(QObject):
             self._viewer.layers.selection.active = entry.groups.layer
 
     def _on_layer_removed(self, event) -> None:
+        if event.value is self._shade:
+            self._shade = None
         if event.value is not self.layer:
             return
         self.layer = None

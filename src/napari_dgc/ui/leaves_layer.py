@@ -16,7 +16,7 @@ LEAVES_KEY = "napari_dgc_leaves"
 _FEW = 200  # leaves of which uint8 has room for more; 65,536 colours take long
 _WHITE, _YELLOW = (1.0, 1.0, 1.0, 1.0), (1.0, 0.82, 0.0, 1.0)
 _CLEAR = (0.0, 0.0, 0.0, 0.0)
-_PAINTED = 0.55  # opacity
+_PAINTED, _SHADE = 0.55, 0.6  # opacities
 
 
 def outline_layer(entry: Entry, regions: NDArray[np.uint16]) -> Labels:
@@ -45,7 +45,21 @@ def painting_layer(entry: Entry, regions: NDArray[np.uint16], number: int) -> La
     )
     layer.selected_label = number
     layer.brush_size = max(2, round(max(regions.shape) / 40))
-    layer.mode = "paint"
+    return layer
+
+
+def shade_layer(entry: Entry, area: NDArray[np.bool_]) -> Labels:
+    """Make a layer that darkens what lies outside an area, (H, W)."""
+    shade = {None: _CLEAR, 0: _CLEAR, 1: (0.0, 0.0, 0.0, 1.0), 255: _CLEAR}
+    layer = Labels(
+        (~area).astype(np.uint8),
+        name=f"{entry.cube.name} outside",
+        opacity=_SHADE,
+        colormap=DirectLabelColormap(color_dict=shade),
+        metadata={LEAVES_KEY: entry.cube.name},
+        **plane_of(entry.bands),
+    )
+    layer.editable = False
     return layer
 
 

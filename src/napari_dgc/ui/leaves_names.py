@@ -83,26 +83,23 @@ class LeafNames(QWidget):
 
     def texts(self) -> list[tuple[Mark, str, QRectF]]:
         """What is written where: names only where they hide no other number."""
-        space, placed = self.fontMetrics(), []
-        visible = QRectF(self.rect())
-        for mark in sorted(self.marks, key=lambda one: one.number not in self.chosen):
-            for text in dict.fromkeys((mark.text, str(mark.number))):
-                middle = self._place(mark)
-                width = space.horizontalAdvance(text) + 8
-                box = QRectF(0, 0, width, space.height() + 2)
-                box.moveCenter(middle)
-                last = text == str(mark.number)
-                free = not any(box.intersects(other) for *_, other in placed)
-                if visible.intersects(box) and (free or last):
-                    placed.append((mark, text, box))
-                    break
-        return placed
+        visible, places = QRectF(self.rect()), {}
+        for mark in self.marks:
+            box = self._box(mark, str(mark.number))
+            if visible.intersects(box):
+                places[mark] = str(mark.number), box
+        for mark in sorted(places, key=lambda one: one.number not in self.chosen):
+            box = self._box(mark, mark.text)
+            others = (taken for one, (_, taken) in places.items() if one != mark)
+            if mark.name and not any(box.intersects(taken) for taken in others):
+                places[mark] = mark.text, box
+        return [(mark, text, box) for mark, (text, box) in places.items()]
 
     def paintEvent(self, event) -> None:
         """Draw grounds with texts on them, and the line."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for mark, text, box in reversed(self.texts()):
+        for mark, text, box in self.texts():
             chosen = mark.number in self.chosen
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(_CHOSEN if chosen else _GROUND)
@@ -113,6 +110,12 @@ class LeafNames(QWidget):
             for color, width in ((QColor(0, 0, 0), 5), (_LINE, 2)):
                 painter.setPen(QPen(color, width))
                 painter.drawPolyline(self._line)
+
+    def _box(self, mark: Mark, text: str) -> QRectF:
+        space = self.fontMetrics()
+        box = QRectF(0, 0, space.horizontalAdvance(text) + 8, space.height() + 2)
+        box.moveCenter(self._place(mark))
+        return box
 
     def _place(self, mark: Mark) -> QPointF:
         camera = self._viewer.camera

@@ -55,10 +55,12 @@ class LeavesSession(QObject):
     @property
     def stem(self) -> str:
         """File stem of the cube on show; "" for none."""
-        index, cubes = self._workspace.display.shown, self._workspace.study.cubes
-        if not 0 <= index < len(cubes):
-            return ""
-        return file_stems([cube.name for cube in cubes])[index]
+        index, stems = self._workspace.display.shown, self._stems
+        return stems[index] if 0 <= index < len(stems) else ""
+
+    @property
+    def _stems(self) -> list[str]:
+        return file_stems([cube.name for cube in self._workspace.study.cubes])
 
     @property
     def regions(self) -> NDArray[np.uint16] | None:
@@ -102,13 +104,13 @@ class LeavesSession(QObject):
 
     # -- what the user can do -------------------------------------------------------
 
-    def find(self, settings: RegionSettings) -> None:
-        """Find the leaves of all mapped cubes in the worker."""
+    def find(self, settings: RegionSettings, *, keep_edited: bool = False) -> None:
+        """Find the leaves of all mapped cubes, or all but edited ones."""
         if self.runner.running:
             return
         study = self._workspace.study
         try:
-            pieces = find_leaves(study, settings)
+            pieces = find_leaves(study, settings, keep_edited=keep_edited)
         except InputError as error:
             self._workspace.status.report(error)
             return
@@ -149,13 +151,20 @@ class LeavesSession(QObject):
             lambda regions: cut_regions(regions, line), "the cut", "Cut.", _NO_CUT
         )
 
-    def paint(self, regions: NDArray[np.integer]) -> None:
-        """Take leaves as they were painted."""
-        before = self.regions
-        if before is not None and np.array_equal(before, regions):
-            self._workspace.status.say("Nothing was painted: the leaves are the same.")
+    def paint(self, stem: str, regions: NDArray[np.integer]) -> None:
+        """Take leaves as they were painted over a cube, on show or not."""
+        leaves, status = self._leaves(), self._workspace.status
+        if leaves is None or stem not in self._stems:
             return
-        self._edit(lambda _: regions, "the painting", "Kept as painted.")
+        before = leaves.maps.get(stem)
+        if before is None:
+            before = np.zeros(regions.shape, np.uint16)
+        if np.array_equal(before, regions):
+            status.say("Nothing was painted: the leaves are the same.")
+            return
+        leaves = leaves.put(stem, regions)
+        count = word_leaves(len(leaves.names[stem]))
+        self._take(leaves, "the painting", f"Kept as painted: {count} in {stem}.")
 
     def take(self, regions: NDArray[np.integer], names: Mapping[int, str]) -> None:
         """Have the leaves of a layer, (H, W), for the cube on show."""

@@ -10,17 +10,24 @@ from qtpy.QtCore import (
     QItemSelection,
     QItemSelectionModel,
     QModelIndex,
+    QSize,
     Qt,
     Signal,
 )
 from qtpy.QtGui import QFont
-from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTreeView
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QStyledItemDelegate,
+    QTreeView,
+)
 
 from napari_dgc.reports.severity import SeverityRow
 from napari_dgc.ui.leaves_wording import explain_row, word_area, word_percent
 
 _ROLE = Qt.ItemDataRole
 _NOWHERE = QModelIndex()
+_ROW = 20  # pixels
 
 
 class Column(IntEnum):
@@ -124,6 +131,14 @@ class LeafModel(QAbstractTableModel):
         return True
 
 
+class _Roomy(QStyledItemDelegate):
+    """Rows as high as those of the table of groups."""
+
+    def sizeHint(self, option, index: QModelIndex) -> QSize:
+        size = super().sizeHint(option, index)
+        return QSize(size.width(), max(size.height(), _ROW))
+
+
 class LeafTable(QTreeView):
     """Shows a `LeafModel`.
 
@@ -140,6 +155,7 @@ class LeafTable(QTreeView):
         self._quiet = False
         self.setObjectName("dgc_leaves")
         self.setModel(model)
+        self.setItemDelegate(_Roomy(self))
         self.setRootIsDecorated(False)
         self.setUniformRowHeights(True)
         self.setAllColumnsShowFocus(True)

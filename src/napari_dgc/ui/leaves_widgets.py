@@ -66,6 +66,7 @@ class LeavesWidgets(ClosableWidget):
         )
         self.unit = QComboBox()
         self.unit.addItems(["px", "mm²"])
+        self.unit.currentIndexChanged.connect(self.least.setDecimals)  # mm²: one
         self.unit.setToolTip("mm² needs the pixel size: see Measures…")
         self.part = QCheckBox("Part touching leaves")
         self.part.setToolTip("Cut a piece in two where it has a neck")
