@@ -15,7 +15,8 @@ from napari_dgc.cubes.errors import InputError
 
 if TYPE_CHECKING:
     from napari_dgc.reports.time_series import Days
-    from napari_dgc.study.reporting import MeasuredCube, Report
+    from napari_dgc.study.measured_cube import MeasuredCube
+    from napari_dgc.study.reporting import Report
 
 _ENDING = "_groups.tif"
 
@@ -101,7 +102,8 @@ def _of_folders(folders: list[Path], area: float | None) -> Report:
     from napari_dgc.merging.recipe import Recipe
     from napari_dgc.merging.statistics import ClusterStatistics
     from napari_dgc.reports.masks import read_label_tiff
-    from napari_dgc.study.reporting import MeasuredCube, Report
+    from napari_dgc.study.measured_cube import MeasuredCube
+    from napari_dgc.study.reporting import Report
 
     for folder in folders:
         if not folder.is_dir():

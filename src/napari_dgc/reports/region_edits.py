@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 import scipy.ndimage
@@ -140,7 +141,9 @@ def _looked_up(regions: Regions, numbers: Collection[int], value: int) -> Region
     return np.take(lut, regions)
 
 
-def _parts(piece: NDArray[np.bool_], line: NDArray[np.bool_]) -> list:
+def _parts(
+    piece: NDArray[np.bool_], line: NDArray[np.bool_]
+) -> list[NDArray[np.bool_]]:
     """Masks of what a line parts a connected piece into, the largest first."""
     rest = piece & ~line
     numbered, count = scipy.ndimage.label(rest)
@@ -157,7 +160,7 @@ def _parts(piece: NDArray[np.bool_], line: NDArray[np.bool_]) -> list:
 def _drawn(line: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.bool_]:
     """Pixels of a line, 8-connected: no 4-connected way leads through."""
     mask = np.zeros(shape, bool)
-    for start, end in zip(line[:-1], line[1:], strict=True):
+    for start, end in pairwise(line):
         steps = int(np.ceil(np.abs(end - start).max())) + 1
         points = np.rint(np.linspace(start, end, steps + 1)).astype(int)
         inside = ((points >= 0) & (points < shape)).all(axis=1)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ from napari_dgc.study.exports import file_stems
 if TYPE_CHECKING:
     from napari_dgc.study.study import Study
 
+T = TypeVar("T")
 Regions = NDArray[np.uint16]
 Area = NDArray[np.bool_]
 
@@ -155,7 +156,7 @@ class LeafRegions:
     def follow(self, stems: Mapping[str, str]) -> LeafRegions:
         """Keep the cubes that there still are: old stems to new ones."""
 
-        def moved(by_stem: Mapping[str, object]) -> dict:
+        def moved(by_stem: Mapping[str, T]) -> dict[str, T]:
             return {stems[s]: one for s, one in by_stem.items() if s in stems}
 
         return replace(

@@ -295,4 +295,3 @@ def _let_go(workspace: Workspace, pins: Pins) -> None:
     with contextlib.suppress(RuntimeError):  # with the program Qt's timers go first
         workspace.detach()
         pins.detach()
-

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import napari.viewer
+
 from napari_dgc.cubes.georeference import pixel_area
 from napari_dgc.reports.regions import RegionSettings
 from napari_dgc.ui.export_writing import has_tissue
 from napari_dgc.ui.leaves_form import MeasuresForm, ask_kept
 from napari_dgc.ui.leaves_image import LeavesImage
-from napari_dgc.ui.leaves_menu import LayerMenu
 from napari_dgc.ui.leaves_measuring import LeavesMeasuring
+from napari_dgc.ui.leaves_menu import LayerMenu
 from napari_dgc.ui.leaves_session import LeavesSession
 from napari_dgc.ui.leaves_widgets import LeavesWidgets
 from napari_dgc.ui.leaves_wording import (
@@ -265,9 +266,7 @@ class LeavesDock(LeavesWidgets):
         self.edit_button.clicked.connect(self._on_edit_clicked)
         self.discard_button.clicked.connect(lambda: self._end_painting(keep=False))
         self.cut_button.clicked.connect(self._on_cut_clicked)
-        self.merge_button.clicked.connect(
-            lambda: self.session.merge(self.table.leaves)
-        )
+        self.merge_button.clicked.connect(lambda: self.session.merge(self.table.leaves))
         self.delete_button.clicked.connect(
             lambda: self.session.delete(self.table.leaves)
         )

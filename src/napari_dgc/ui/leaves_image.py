@@ -91,7 +91,8 @@ class LeavesImage(QObject):
     ) -> None:
         """Show a cube's leaves, (H, W), with number, name and (row, column) of each.
 
-        None: no leaves. What lies outside an area is darkened. While they are painted the picture stays.
+        None: no leaves. What lies outside an area is darkened. While they are painted
+        the picture stays.
         """
         if self.painting:
             return
@@ -210,7 +211,8 @@ class LeavesImage(QObject):
         flat = set(event.dims_displayed) == {viewer.dims.ndim - 2, viewer.dims.ndim - 1}
         if event.button != 1 or not flat or self.painting:
             return
-        if entry is None or regions is None or entry is not self._workspace.display.entry:
+        shown = self._workspace.display.entry
+        if entry is None or regions is None or entry is not shown:
             return
         start, cutting = tuple(event.pos), self.cutting
         drawn, line = [start], [entry.bands.world_to_data(event.position)[-2:]]
@@ -230,7 +232,8 @@ class LeavesImage(QObject):
             self.line_drawn.emit([(float(r), float(c)) for r, c in line])
         elif not dragged and not cutting:
             place = self._workspace.pointer.place_of(event)
-            self.clicked.emit(0 if place is None else int(regions[place.row, place.col]))
+            number = 0 if place is None else int(regions[place.row, place.col])
+            self.clicked.emit(number)
 
     # -- layers ---------------------------------------------------------------------
 

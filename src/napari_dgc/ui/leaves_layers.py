@@ -15,6 +15,8 @@ from napari_dgc.ui.leaves_layer import LEAVES_KEY
 
 _CALLED = ("name", "leaf", "label", "leaf_name", "group", "class")  # columns, in turn
 
+_NO_NAME = ("", "nan", "None")  # what pandas writes where there is nothing
+
 
 def usable_layers(layers: Iterable[Layer]) -> list[Layer]:
     """Labels and Shapes layers that are not ours."""
@@ -95,4 +97,4 @@ def _names(layer: Layer, by_row: bool) -> dict[int, str]:
         numbers = [int(number) for number in table[index]]
     texts = (" ".join(str(value).split()) for value in table[column])
     pairs = zip(numbers, texts, strict=True)
-    return {n: text for n, text in pairs if text not in ("", "nan", "None") and text.isprintable()}
+    return {n: text for n, text in pairs if text not in _NO_NAME and text.isprintable()}
