@@ -21,7 +21,7 @@ from napari_dgc import read_cube
 from napari_dgc.cli import main
 from napari_dgc.cubes.scenes import SceneConfig, make_scene
 from napari_dgc.merging.recipe import Recipe
-from napari_dgc.study.leaves import LeafRegions, find_leaves, leaves_path, save_leaves
+from napari_dgc.study.leaves import LeafRegions, find_leaves
 from napari_dgc.study.reporting import PAGE
 
 TABLES = {"severity.csv", "leaves.csv", "lesions.csv", "spectra.csv"}
@@ -218,7 +218,7 @@ def test_settled_leaves_and_the_pixel_size_are_those_of_the_command_line(
     wait_until(lambda: path.exists() and not judged.workspace.studies.keeper.pending)
     *_, leaves = find_leaves(judged.study)
     assert isinstance(leaves, LeafRegions)
-    save_leaves(leaves.rename("leaf", 1, "Flag leaf"), leaves_path(path))
+    judged.study.set_leaves(leaves.rename("leaf", 1, "Flag leaf"))
     QTest.mouseClick(judged.export.more_button, LEFT)
     settle()
     field = judged.export.more.pixel
@@ -228,7 +228,8 @@ def test_settled_leaves_and_the_pixel_size_are_those_of_the_command_line(
     QTest.keyClick(judged.export.more, Qt.Key.Key_Escape)
     assert not judged.export.more.isVisible()
     export(judged, tmp_path / "screen")
-    order = ["report", str(path), "--pixel-mm", "0.5", "-q", "-o"]
+    wait_until(lambda: not judged.workspace.studies.keeper.pending)
+    order = ["report", str(path), "-q", "-o"]
     assert main([*order, str(tmp_path / "line")]) == 0
     for name in TABLES | {"leaf_leaves.tif"}:
         mine = (tmp_path / "screen" / name).read_bytes()
@@ -340,14 +341,14 @@ def tables_are_asked_for_before_they_are_overwritten(judged, tmp_path):
 
 
 def what_fails_on_the_way_leaves_nothing(judged, tmp_path):
-    path = tmp_path / "s.dgc.json"
-    judged.workspace.studies.save_as(path)
-    wait_until(lambda: path.exists() and not judged.workspace.studies.keeper.pending)
-    leaves_path(path).write_bytes(b"no leaves")
+    *_, leaves = find_leaves(judged.study)
+    strange = dict.fromkeys(leaves.names, ("one", "two", "three", "four"))
+    judged.study.set_leaves(replace(leaves, names=strange))
     export(judged, tmp_path / "new")
     assert judged.status.level == "error"
-    assert "leaves.npz" in judged.status.text()
+    assert "4 names for" in judged.status.text()
     assert not (tmp_path / "new").exists()
+    judged.study.set_leaves(None)
 
 
 def stop_leaves_nothing_and_the_button_exports_again(judged, tmp_path, monkeypatch):

@@ -164,21 +164,21 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
         "--pixel-mm",
         type=length,
         metavar="MM",
-        help="width of a pixel; else as ENVI's header says",
+        help="width of a pixel; else as the study or ENVI's header says",
     )
     parser.add_argument(
         "--days",
         type=Path,
         metavar="TABLE.csv",
-        help="columns file, plant, day; else as the files' names say (leaf_day5)",
+        help="columns file, plant, day; else as the study or the files' names say "
+        "(leaf_day5)",
     )
     _add_leaves(parser)
     parser.add_argument(
         "--min-lesion",
         type=positive,
-        default=1,
         metavar="PIXELS",
-        help="count no smaller piece as a lesion (1)",
+        help="count no smaller piece as a lesion (as the study says, else 1)",
     )
     add_common(parser)
     parser.set_defaults(run=report.write_report)

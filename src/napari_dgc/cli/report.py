@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from napari_dgc.cubes.errors import InputError
 
 if TYPE_CHECKING:
     from napari_dgc.reports.time_series import Days
-    from napari_dgc.study.measured import MeasuredCube
+    from napari_dgc.study.measured_cube import MeasuredCube
     from napari_dgc.study.reporting import Report
 
 _ENDING = "_groups.tif"
@@ -30,13 +31,13 @@ def write_report(options: argparse.Namespace) -> None:
         report = _of_study(sources[0], area, options)
     else:
         report = _of_folders(sources, area)
-    settings = RegionSettings(options.min_leaf, options.split_leaves)
-    report = replace(
-        report,
-        settings=settings,
-        min_lesion=options.min_lesion,
-        days=_days(options.days, report),
-    )
+    if options.min_leaf is not None or options.split_leaves:
+        settings = RegionSettings(options.min_leaf, options.split_leaves)
+        report = replace(report, settings=settings)
+    if options.min_lesion is not None:
+        report = replace(report, min_lesion=options.min_lesion)
+    if options.days is not None or not report.days:
+        report = replace(report, days=_days(options.days, report))
     with ProgressLine(options.quiet) as progress:
         paths, total = [], len(report.paths(options.output))
         for piece in report.write(options.output, force=options.force):
@@ -52,16 +53,14 @@ def freeze_leaves(options: argparse.Namespace) -> None:
     """`study leaves`: find the leaves of all cubes and keep them with the study."""
     from napari_dgc.cubes.files import check_free
     from napari_dgc.reports.regions import RegionSettings
-    from napari_dgc.study.leaves import (
-        LeafRegions,
-        find_leaves,
-        leaves_path,
-        save_leaves,
-    )
+    from napari_dgc.study.leaf_file import leaves_path, load_leaves, save_leaves
+    from napari_dgc.study.leaves import LeafRegions, find_leaves
 
     path = leaves_path(options.study)
     check_free(path, force=options.force)
     study = open_study(options.study)
+    with contextlib.suppress(InputError):  # damaged: it is replaced
+        study.set_leaves(load_leaves(path))
     settings = RegionSettings(options.min_leaf, options.split_leaves)
     with ProgressLine(options.quiet) as progress:
         for piece in find_leaves(study, settings):
@@ -75,20 +74,19 @@ def freeze_leaves(options: argparse.Namespace) -> None:
 def _of_study(path: Path, area: float | None, options: argparse.Namespace) -> Report:
     from napari_dgc.cli.merge import study_cubes
     from napari_dgc.cubes.georeference import pixel_area
-    from napari_dgc.study.leaves import leaves_path, load_leaves
+    from napari_dgc.study.leaf_file import leaves_path, load_leaves
     from napari_dgc.study.reporting import Report
 
     study = open_study(path)
-    report = Report.of(study, pixel_mm2=area)
     leaves = load_leaves(leaves_path(path))
-    if leaves is not None:
-        report = report.with_leaves(leaves)
-        if leaves.is_stale(study):
-            ProgressLine(options.quiet).say(
-                "Roles have changed since the leaves were found: napari-dgc study "
-                "leaves finds them again"
-            )
-    if area is not None:
+    study.set_leaves(leaves)
+    report = Report.of(study, pixel_mm2=area)
+    if leaves is not None and leaves.is_stale(study):
+        ProgressLine(options.quiet).say(
+            "Roles have changed since the leaves were found: napari-dgc study "
+            "leaves finds them again"
+        )
+    if area is not None or study.view.measures.pixel_mm is not None:
         return report
     headers = study_cubes(study, set(report.cubes))
     cubes = {
@@ -107,7 +105,7 @@ def _of_folders(folders: list[Path], area: float | None) -> Report:
     from napari_dgc.merging.recipe import Recipe
     from napari_dgc.merging.statistics import ClusterStatistics
     from napari_dgc.reports.masks import read_label_tiff
-    from napari_dgc.study.measured import MeasuredCube
+    from napari_dgc.study.measured_cube import MeasuredCube
     from napari_dgc.study.reporting import Report
 
     for folder in folders:

@@ -95,7 +95,7 @@ def find_regions(
     if len(kept) > HIGHEST_REGION:
         raise ValueError(f"{len(kept)} pieces of tissue; drop the small ones")
     lut = np.zeros(int(numbered.max(initial=0)) + 1, np.uint16)
-    lut[_reading_order(numbered, kept)] = np.arange(1, len(kept) + 1)
+    lut[reading_order(numbered, kept)] = np.arange(1, len(kept) + 1)
     return np.take(lut, numbered)
 
 
@@ -128,7 +128,7 @@ def default_region_names(count: int) -> tuple[str, ...]:
     return tuple(f"Leaf {n}" for n in range(1, count + 1))
 
 
-def _reading_order(
+def reading_order(
     numbered: NDArray[np.integer], kept: NDArray[np.integer]
 ) -> NDArray[np.intp]:
     """Put region numbers in order: rows from the top, each from the left.

@@ -32,8 +32,8 @@ class Autosave:
 
     Nothing is written while `Study.path` is None. Once it is set (`save`,
     `save_study`, or a study that was opened), each step, undo, redo, new map, new
-    model, new cube and change of the view is on disk some milliseconds later. New maps
-    follow one by one: an operation does not wait until all are written.
+    model, new cube, change of the view and of the leaves is on disk some milliseconds
+    later. New maps follow one by one: an operation does not wait until all are written.
 
     Both signals come **from the writing thread**: the screen hands them over to its own
     (connect them to a Qt signal's `emit`).
@@ -77,6 +77,7 @@ class Autosave:
             (study.model_changed, self._on_changed),
             (study.map_changed, self._on_changed),
             (study.view_changed, self._on_changed),
+            (study.leaves_changed, self._on_changed),
             (study.path_changed, self._on_changed),
         ]
         for signal, slot in self._connections:

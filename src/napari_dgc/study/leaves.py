@@ -1,42 +1,36 @@
-"""A study's leaf regions: found once, then frozen in a file beside it.
+"""A study's leaf regions: found once, edited by hand at will, then frozen.
 
-``<stem>.dgc/leaves.npz`` holds a (H, W) uint16 map per cube and, as JSON, from what
-they were found. Merging never changes them; when roles change they are stale until
-somebody finds them anew.
+Merging never changes them; when roles change they are stale until somebody finds
+them anew. `leaf_file` keeps them beside the study.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_dgc.cubes.archives import read_npz
 from napari_dgc.cubes.errors import InputError
-from napari_dgc.cubes.files import write_whole
-from napari_dgc.merging.fields import Fields
 from napari_dgc.merging.grouping import Grouping
+from napari_dgc.merging.splits import Split
+from napari_dgc.reports.region_edits import carry_names, renumber
 from napari_dgc.reports.regions import (
     RegionSettings,
     default_region_names,
     find_regions,
 )
 from napari_dgc.reports.severity import TISSUE
-from napari_dgc.study.companions import companion_folder
 from napari_dgc.study.exports import file_stems
 
 if TYPE_CHECKING:
     from napari_dgc.study.study import Study
 
-FILE = "leaves.npz"
-FORMAT, VERSION = "napari-dgc leaves", 1
-_ABOUT = "about"  # the JSON; cubes are "map 0", "map 1", ...
-_REMEDY = "find the leaves again"
+T = TypeVar("T")
+Regions = NDArray[np.uint16]
+Area = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,20 +48,58 @@ class LeafRegions:
         By file stem; see `find_regions`.
     names : mapping of str to tuple of str
         Names of the leaves 1 and on, by file stem.
+    clusters : tuple of int, optional
+        All clusters there were then; None in files of older programs.
+    areas : mapping of str to ndarray of bool, shape (H, W)
+        Where a cube is looked at, by file stem; all of it where there is none.
+    edited : frozenset of str
+        Cubes whose leaves were changed by hand.
     """
 
     model: str
     tissue: tuple[int, ...]
     settings: RegionSettings = field(default_factory=RegionSettings)
-    maps: Mapping[str, NDArray[np.uint16]] = field(default_factory=dict)
+    maps: Mapping[str, Regions] = field(default_factory=dict)
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    clusters: tuple[int, ...] | None = None
+    areas: Mapping[str, Area] = field(default_factory=dict)
+    edited: frozenset[str] = frozenset()
+
+    @classmethod
+    def none_yet(cls, study: Study) -> LeafRegions:
+        """No leaf at all, for this study's clusters.
+
+        Raises
+        ------
+        InputError
+            If there is no model.
+        """
+        model, grouping = study.model, study.grouping
+        if model is None or grouping is None:
+            raise InputError("study", "there is no model yet", "train or load a model")
+        tissue = tissue_clusters(grouping)
+        return cls(model.fingerprint, tissue, clusters=grouping.clusters)
 
     def is_stale(self, study: Study) -> bool:
-        """Whether other clusters are tissue now, or another model is in use."""
+        """Whether other clusters are tissue now, or another model is in use.
+
+        A cluster that was split since, or whose split was undone, changes nothing:
+        what came of it carries its tissue until it is given another role.
+        """
+        if not self.maps:
+            return False
         if study.model is None or study.grouping is None:
             return True
-        now = study.model.fingerprint, tissue_clusters(study.grouping)
-        return now != (self.model, self.tissue)
+        if study.model.fingerprint != self.model:
+            return True
+        splits, now = study.splits_on_record, study.grouping
+        known = self.clusters
+        if known is None:
+            known = (*study.model.cluster_ids.tolist(), *self.tissue)
+        undecided = {c for g in now.groups if g.role is None for c in g.clusters}
+        settled = set(now.clusters) - (undecided - set(known))
+        before = _with_parts(self.tissue, known, splits)
+        return before != _with_parts(tissue_clusters(now), settled, splits)
 
     def rename(self, stem: str, number: int, name: str) -> LeafRegions:
         """Name one leaf.
@@ -85,6 +117,56 @@ class LeafRegions:
         names[number - 1] = clean
         return replace(self, names={**self.names, stem: tuple(names)})
 
+    def put(
+        self,
+        stem: str,
+        regions: NDArray[np.integer],
+        names: Mapping[int, str] | None = None,
+    ) -> LeafRegions:
+        """Take leaves made by hand, (H, W), numbered anew in reading order.
+
+        `names` are by the numbers in `regions`; without them, leaves keep the names
+        that their numbers have.
+        """
+        if names is None:
+            names = dict(enumerate(self.names.get(stem, ()), 1))
+        numbered, called = renumber(regions, names)
+        return replace(
+            self,
+            maps={**self.maps, stem: numbered},
+            names={**self.names, stem: called},
+            edited=self.edited | {stem},
+        )
+
+    def look_at(self, stem: str, area: Area | None) -> LeafRegions:
+        """Look at a part of a cube, (H, W) bool, or at all of it: None.
+
+        Leaves are cut off where the area ends.
+        """
+        others = {name: one for name, one in self.areas.items() if name != stem}
+        if area is None:
+            return replace(self, areas=others)
+        changed = replace(self, areas={**others, stem: area})
+        regions = self.maps.get(stem)
+        if regions is None or not regions[~area].any():
+            return changed
+        hand = self.edited
+        return replace(changed.put(stem, np.where(area, regions, 0)), edited=hand)
+
+    def follow(self, stems: Mapping[str, str]) -> LeafRegions:
+        """Keep the cubes that there still are: old stems to new ones."""
+
+        def moved(by_stem: Mapping[str, T]) -> dict[str, T]:
+            return {stems[s]: one for s, one in by_stem.items() if s in stems}
+
+        return replace(
+            self,
+            maps=moved(self.maps),
+            names=moved(self.names),
+            areas=moved(self.areas),
+            edited=frozenset(stems[s] for s in self.edited if s in stems),
+        )
+
 
 def tissue_clusters(grouping: Grouping) -> tuple[int, ...]:
     """Clusters whose group is healthy or lesion, ascending."""
@@ -93,9 +175,19 @@ def tissue_clusters(grouping: Grouping) -> tuple[int, ...]:
 
 
 def find_leaves(
-    study: Study, settings: RegionSettings | None = None
+    study: Study, settings: RegionSettings | None = None, *, keep_edited: bool = False
 ) -> Iterator[str | LeafRegions]:
     """Find the leaves of every cube that has a map.
+
+    The study is asked at once; the work may be done in a worker. Areas that are
+    looked at are kept, and names that somebody gave go to the leaves in their place.
+
+    Parameters
+    ----------
+    study : Study
+    settings : RegionSettings, optional
+    keep_edited : bool
+        Leave the cubes alone whose leaves were changed by hand.
 
     Yields
     ------
@@ -109,102 +201,54 @@ def find_leaves(
     InputError
         If there is no map, or no group is healthy or lesion.
     """
-    model, grouping = study.model, study.grouping
-    if model is None or grouping is None:
-        raise InputError("study", "there is no model yet", "train or load a model")
-    tissue = tissue_clusters(grouping)
-    if not tissue:
+    empty = LeafRegions.none_yet(study)
+    if not empty.tissue:
         raise InputError(
             "study",
             "no group has the role healthy or lesion",
             "give the groups their roles first",
         )
-    settings = settings or RegionSettings()
     stems = file_stems([cube.name for cube in study.cubes])
     clusters = {stem: study.cluster_map(i) for i, stem in enumerate(stems)}
-    maps = {}
+    known = {stem: ids for stem, ids in clusters.items() if ids is not None}
+    found = replace(empty, settings=settings or RegionSettings())
+    before = study.leaves or found
+    kept = before.edited & before.maps.keys() if keep_edited else frozenset()
+    return _found(replace(found, edited=frozenset(kept)), known, before)
+
+
+def _found(
+    found: LeafRegions,
+    clusters: Mapping[str, NDArray[np.uint8]],
+    before: LeafRegions,
+) -> Iterator[str | LeafRegions]:
+    maps = {stem: before.maps[stem] for stem in found.edited}
+    names = {stem: before.names[stem] for stem in found.edited}
     for stem, ids in clusters.items():
-        if ids is not None:
-            yield stem
-            maps[stem] = find_regions(np.isin(ids, tissue), settings)
-    names = {s: default_region_names(int(m.max(initial=0))) for s, m in maps.items()}
-    yield LeafRegions(model.fingerprint, tissue, settings, maps, names)
+        if stem in maps:
+            continue
+        yield stem
+        tissue = np.isin(ids, found.tissue) & _area(before, stem, ids.shape)
+        regions = maps[stem] = find_regions(tissue, found.settings)
+        count = int(regions.max(initial=0))
+        names[stem] = default_region_names(count)
+        if stem in before.maps:
+            old = before.maps[stem], before.names[stem]
+            names[stem] = carry_names(*old, regions, count)
+    yield replace(found, maps=maps, names=names, areas=before.areas)
 
 
-def leaves_path(study_path: Path) -> Path:
-    """Where the leaves of the study in a file are kept."""
-    return companion_folder(study_path) / FILE
+def _area(leaves: LeafRegions, stem: str, shape: tuple[int, ...]) -> Area | np.bool_:
+    area = leaves.areas.get(stem)
+    return np.True_ if area is None or area.shape != shape else area
 
 
-def save_leaves(leaves: LeafRegions, path: Path, *, force: bool = False) -> Path:
-    """Write leaf regions: whole or not at all.
-
-    Raises
-    ------
-    InputError
-        If the file exists and `force` is False, or cannot be written.
-    """
-    stems = sorted(leaves.maps)
-    about = {
-        "format": FORMAT,
-        "version": VERSION,
-        "model": leaves.model,
-        "tissue": list(leaves.tissue),
-        "min_pixels": leaves.settings.min_pixels,
-        "split": leaves.settings.split,
-        "neck": leaves.settings.neck,
-        "cubes": [{"stem": s, "names": list(leaves.names[s])} for s in stems],
-    }
-    text = json.dumps(about, sort_keys=True, ensure_ascii=False)
-    arrays: dict[str, Any] = {
-        f"map {i}": leaves.maps[stem] for i, stem in enumerate(stems)
-    }
-    arrays[_ABOUT] = np.frombuffer(text.encode(), np.uint8)
-    return write_whole(
-        path, lambda file: np.savez_compressed(file, **arrays), force=force
-    )
-
-
-def load_leaves(path: Path) -> LeafRegions | None:
-    """Read leaf regions; None where there is no file.
-
-    Raises
-    ------
-    InputError
-        If the file is damaged, or a newer version wrote it.
-    """
-    if not path.is_file():
-        return None
-    try:
-        file = read_npz(path)
-        fields = Fields(json.loads(file[_ABOUT].tobytes()), "the leaves")
-        if fields.text("format") != FORMAT:
-            raise ValueError(f"it says {fields.text('format')!r}")
-        fields.require_version(VERSION, path)
-        maps, names = {}, {}
-        for place, item in enumerate(fields.items("cubes")):
-            cube = Fields(item, "a cube of the leaves")
-            stem, listed = cube.text("stem"), cube.items("names")
-            regions = file[f"map {place}"]
-            _check(regions, listed)
-            maps[stem], names[stem] = regions, tuple(listed)
-        neck = fields.value("neck")
-        settings = RegionSettings(
-            fields.optional_integer("min_pixels"),
-            fields.flag("split"),
-            neck if isinstance(neck, float) else 0.0,
-        )
-        tissue = fields.integers("tissue")
-        return LeafRegions(fields.text("model"), tissue, settings, maps, names)
-    except InputError:
-        raise
-    except (OSError, ValueError, KeyError, RecursionError) as error:
-        raise InputError(path, f"is damaged ({error})", _REMEDY) from error
-
-
-def _check(regions: NDArray[np.uint16], names: list[object]) -> None:
-    if regions.ndim != 2 or regions.dtype != np.uint16:
-        raise ValueError(f"a map is {regions.dtype} of {regions.shape}")
-    whole = all(isinstance(name, str) for name in names)
-    if not whole or len(names) != int(regions.max(initial=0)):
-        raise ValueError("the leaves' names do not fit their map")
+def _with_parts(
+    tissue: Iterable[int], known: Iterable[int], splits: Iterable[Split]
+) -> set[int]:
+    """Tissue with the parts of its clusters that are not among those known."""
+    all_of_it, known = set(tissue), set(known)
+    for split in splits:
+        if split.cluster in all_of_it:
+            all_of_it |= set(split.parts) - known
+    return all_of_it

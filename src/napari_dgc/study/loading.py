@@ -15,6 +15,8 @@ from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.merging.history import History
 from napari_dgc.merging.statistics import ClusterStatistics
+from napari_dgc.study.leaf_file import leaves_path, load_leaves
+from napari_dgc.study.leaves import LeafRegions
 from napari_dgc.study.locating import (
     check_fits,
     locate_cubes,
@@ -59,11 +61,12 @@ class LoadedStudy:
         By the cube's place.
     statistics : dict of int to ClusterStatistics
     view : View
+    leaves : LeafRegions, optional
     moved : dict of int to pathlib.Path
         Cubes found elsewhere than where they had been: their old paths.
     faults : list of InputError
         What does not keep the study from opening, but should be told: cubes that
-        changed or cannot be read, maps that are gone or damaged.
+        changed or cannot be read, maps or leaves that are gone or damaged.
     """
 
     path: Path | None = None
@@ -74,6 +77,7 @@ class LoadedStudy:
     statistics: dict[int, ClusterStatistics] = field(default_factory=dict)
     confidence: dict[int, NDArray[np.uint8]] = field(default_factory=dict)
     view: View = field(default_factory=View)
+    leaves: LeafRegions | None = None
     moved: dict[int, Path] = field(default_factory=dict)
     faults: list[InputError] = field(default_factory=list)
     writer: StudyWriter = field(default_factory=StudyWriter, repr=False)
@@ -89,7 +93,8 @@ def read_study(
     path, find
         As for `open_study`.
     pixels : bool
-        False leaves all cubes unread, as if they were missing: enough for merging.
+        False leaves all cubes unread, as if they were missing, and the leaves:
+        enough for merging.
 
     Yields
     ------
@@ -119,6 +124,7 @@ def read_study(
     references = {i: one.cube for i, one in enumerate(record.cubes)}
     if pixels:
         yield from _read_cubes(loaded, references, find)
+        _read_leaves(loaded, home)
     else:
         loaded.cubes = tuple(missing_cube(one) for one in references.values())
     for index, cube in enumerate(record.cubes):
@@ -206,6 +212,14 @@ def _ask(
         check_fits(reference, answer)
         return replace(answer, name=reference.name)
     return read_located(reference, answer)
+
+
+def _read_leaves(loaded: LoadedStudy, home: Path) -> None:
+    try:
+        loaded.leaves = load_leaves(leaves_path(home))
+    except InputError as error:
+        loaded.faults.append(error)
+    loaded.writer.found_leaves(home, loaded.leaves)
 
 
 def _read_maps(loaded: LoadedStudy, index: int, record: CubeRecord) -> None:

@@ -31,13 +31,14 @@ from napari_dgc.reports.severity import (
 from napari_dgc.reports.spectra import Spectrum, write_spectra_csv
 from napari_dgc.reports.time_series import (
     Days,
+    days_from_names,
     write_series_csv,
     write_series_picture,
 )
 from napari_dgc.study.account import Account, ruled_out
 from napari_dgc.study.exports import file_stems, map_classes
 from napari_dgc.study.leaves import LeafRegions
-from napari_dgc.study.measured import MeasuredCube
+from napari_dgc.study.measured_cube import MeasuredCube
 from napari_dgc.study.page import page_content
 from napari_dgc.study.spectra import good_in_all, group_spectra
 
@@ -86,13 +87,14 @@ class Report:
 
     @classmethod
     def of(cls, study: Study, *, pixel_mm2: float | None = None) -> Report:
-        """Take what a study holds now.
+        """Take what a study holds now, with its leaves, areas and measures.
 
         Parameters
         ----------
         study : Study
         pixel_mm2 : float, optional
-            Area of a pixel; the cubes' headers are asked where it is None.
+            Area of a pixel; where it is None, what the study says and then what the
+            cubes' headers do.
 
         Raises
         ------
@@ -100,6 +102,8 @@ class Report:
             If there is no map.
         """
         stems = file_stems([cube.name for cube in study.cubes])
+        measures = study.view.measures
+        area = pixel_mm2 or measures.pixel_area
         cubes = {}
         for index, (stem, cube) in enumerate(zip(stems, study.cubes, strict=True)):
             clusters = study.cluster_map(index)
@@ -108,27 +112,28 @@ class Report:
                     clusters,
                     study.confidence(index),
                     study.statistics(index),
-                    pixel_area=pixel_mm2 or pixel_area(cube.metadata),
+                    pixel_area=area or pixel_area(cube.metadata),
                 )
         if study.grouping is None or study.model is None or not cubes:
             raise InputError("study", "there is no map yet", "map a cube first")
-        return cls(
+        report = cls(
             study.grouping,
             cubes,
             study.model.wavelengths,
             good_in_all(study.cubes, study.model, ruled_out(study)),
+            min_lesion=measures.min_lesion,
+            days=measures.by_cube or days_from_names(list(cubes)),
             account=Account.of(study),
         )
+        return report if study.leaves is None else report.with_leaves(study.leaves)
 
     def with_leaves(self, leaves: LeafRegions) -> Report:
-        """Take leaves that are settled, where they fit the cube's map."""
-        cubes = {
-            stem: replace(cube, regions=leaves.maps[stem], names=leaves.names[stem])
-            if stem in leaves.maps and leaves.maps[stem].shape == cube.clusters.shape
-            else cube
-            for stem, cube in self.cubes.items()
-        }
-        return replace(self, cubes=cubes, settled=True)
+        """Take leaves that are settled, and areas, where they fit the cubes' maps.
+
+        Leaves of other cubes will be found with the same settings.
+        """
+        cubes = {stem: cube.within(leaves, stem) for stem, cube in self.cubes.items()}
+        return replace(self, cubes=cubes, settings=leaves.settings, settled=True)
 
     def with_regions(self) -> Iterator[str | Report]:
         """Find the leaves of every cube that has none yet.

@@ -13,6 +13,7 @@ from napari_dgc.cubes.cube import Cube
 from napari_dgc.merging.splits import Split
 from napari_dgc.merging.statistics import ClusterStatistics
 from napari_dgc.merging.steps import Operation
+from napari_dgc.study.leaves import LeafRegions
 from napari_dgc.study.view import View
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Snapshot:
     next_id : int
         The lowest group id never given away.
     view : View
+    leaves : LeafRegions, optional
     """
 
     number: int
@@ -52,6 +54,7 @@ class Snapshot:
     index: int
     next_id: int
     view: View
+    leaves: LeafRegions | None = None
 
     @classmethod
     def of(cls, study: Study, number: int) -> Snapshot:
@@ -69,6 +72,7 @@ class Snapshot:
             index=0 if history is None else history.index,
             next_id=0 if history is None else history.current.next_id,
             view=study.view,
+            leaves=study.leaves,
         )
 
     @property

@@ -29,8 +29,8 @@ from napari_dgc.merging.statistics import ClusterStatistics
 from napari_dgc.merging.steps import Adopt
 from napari_dgc.study.exports import DEFAULT_FORMATS, Export
 from napari_dgc.study.grouped import tree_of
+from napari_dgc.study.leafed import Leafed
 from napari_dgc.study.locating import check_fits
-from napari_dgc.study.mapped import Mapped
 from napari_dgc.study.reference import CubeReference, missing_reference
 from napari_dgc.study.view import View
 from napari_dgc.study.writer import StudyWriter
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from napari_dgc.study.loading import LoadedStudy
 
 
-class Study(Mapped):
+class Study(Leafed):
     """Cubes, one model, one cluster map per cube and one grouping for all.
 
     Its signals carry: the tuple of cubes; the new `Model`; the index of a cube
@@ -79,9 +79,9 @@ class Study(Mapped):
         """Become the study that was read from a file; what was here is gone.
 
         Emits each of `path_changed`, `cubes_changed`, `model_changed`, `map_changed`
-        per map, `grouping_changed(None)` and `view_changed`, in this order, when all
-        is in place; those of model and grouping only where there is a model, or was
-        one (None, then).
+        per map, `grouping_changed(None)`, `leaves_changed` and `view_changed`, in this
+        order, when all is in place; those of model and grouping only where there is a
+        model, or was one (None, then).
         """
         self.adopting = True  # until what follows has been told in full
         with_model = loaded.model is not None or self._model is not None
@@ -93,6 +93,7 @@ class Study(Mapped):
                 confidence = loaded.confidence.get(index)
                 self._maps.put(index, clusters, statistics, confidence)
             self._view, self._model = loaded.view, loaded.model
+            self._leaves = loaded.leaves
             self.writer = loaded.writer
             self._history = loaded.history
             self._tree = None if loaded.model is None else tree_of(loaded.model)
@@ -105,6 +106,7 @@ class Study(Mapped):
                 self.map_changed.emit(index)
             if with_model:
                 self.grouping_changed.emit(None)
+            self.leaves_changed.emit(loaded.leaves)
         finally:
             self.adopting = False
         # Whoever heard of new cubes may have shown the first one meanwhile.
@@ -162,8 +164,10 @@ class Study(Mapped):
 
     def remove_cube(self, index: int) -> None:
         """Take one cube, its map and its statistics out of the study."""
+        before = [cube.name for cube in self._cubes]
         del self._cubes[index]
         self._maps.remove(index)
+        self._lose_leaves(before, index)
         self.set_view(self._view.without_cube(index))
         self.cubes_changed.emit(self.cubes)
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from napari_dgc.merging.fields import Fields
+from napari_dgc.study.measures import (
+    Measures,
+    measures_from_json,
+    measures_to_json,
+)
 
 Rejected = tuple[tuple[int, ...], tuple[int, ...]]
 """Two groups that shall not be suggested to go together: their clusters, sorted."""
@@ -46,6 +51,8 @@ class View:
         red, green and blue; None for the natural colours.
     rejected : tuple of Rejected
         Suggestions refused, in that order; each with its lower side first.
+    measures : Measures
+        What severity is reckoned with.
     """
 
     shown: int = -1
@@ -53,6 +60,7 @@ class View:
     pins: tuple[Pin, ...] = ()
     false_color: tuple[float, float, float] | None = None
     rejected: tuple[Rejected, ...] = ()
+    measures: Measures = field(default_factory=Measures)
 
     def without_cube(self, index: int) -> View:
         """Follow the removal of a cube; which one is shown then is not ours to say."""
@@ -70,13 +78,16 @@ class View:
 def view_to_json(view: View) -> dict[str, Any]:
     """Give plain JSON values."""
     color = view.false_color
-    return {
+    data: dict[str, Any] = {
         "shown": view.shown,
         "hidden": sorted(view.hidden),
         "pins": [[pin.cube, pin.row, pin.col] for pin in view.pins],
         "false_color": None if color is None else [float(nm) for nm in color],
         "rejected": [[list(side) for side in pair] for pair in view.rejected],
     }
+    if view.measures != Measures():
+        data["measures"] = measures_to_json(view.measures)
+    return data
 
 
 def view_from_json(data: object) -> View:
@@ -100,6 +111,9 @@ def view_from_json(data: object) -> View:
         pins=tuple(_pin_from_json(item) for item in fields.items("pins")),
         false_color=color,
         rejected=tuple(map(_rejected_from_json, fields.optional_items("rejected"))),
+        measures=measures_from_json(fields.value("measures"))
+        if fields.has("measures")
+        else Measures(),
     )
 
 

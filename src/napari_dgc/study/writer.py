@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import threading
 from itertools import count
@@ -10,6 +11,8 @@ from pathlib import Path
 from napari_dgc.cubes.checks import read_regular
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.study.companions import SUFFIX, Companions, companion_folder
+from napari_dgc.study.leaf_file import leaves_path, save_leaves
+from napari_dgc.study.leaves import LeafRegions
 from napari_dgc.study.record import StepTexts, StudyRecord, decode_record, encode_record
 from napari_dgc.study.replacing import remove_stale, replace_file
 from napari_dgc.study.snapshot import Snapshot
@@ -33,11 +36,17 @@ class StudyWriter:
         self._stamp: tuple[int, int, int] | None = None  # of the file, as it was left
         self._number = 0  # the snapshot that is there
         self._tidied: Path | None = None  # rid of what killed writers left
+        # Which leaves are on disk, and beside which study.
+        self._leaves: tuple[Path, LeafRegions | None] | None = None
 
     def found(self, path: Path, content: bytes) -> None:
         """Know of a file that was read and is intact."""
         self._path, self._digest = path, _digest(content)
         self._stamp, self._number = _stamp(path), 0
+
+    def found_leaves(self, path: Path, leaves: LeafRegions | None) -> None:
+        """Know of leaves that were read; None: leave alone what is there."""
+        self._leaves = path, leaves
 
     def write_record(self, snapshot: Snapshot, path: Path) -> None:
         """Write the study's file, naming those maps that are on disk.
@@ -74,6 +83,7 @@ class StudyWriter:
             content = encode_record(record, path.parent, self._texts)
             self._replace(path, content)
             self._number = snapshot.number
+            self._write_leaves(path, snapshot.leaves)
             self.companions.forget_others(snapshot)
 
     def unwritten(self, snapshot: Snapshot, path: Path) -> list[int]:
@@ -91,6 +101,19 @@ class StudyWriter:
         """
         with self._lock:
             self.companions.write_maps(snapshot, index, path)
+
+    def _write_leaves(self, path: Path, leaves: LeafRegions | None) -> None:
+        """Write the leaves where they are new; those of a study replaced here go."""
+        known = self._leaves
+        if known is not None and known[0] == path and known[1] is leaves:
+            return
+        file = leaves_path(path)
+        if leaves is not None:
+            save_leaves(leaves, file, force=True)
+        else:
+            with contextlib.suppress(OSError):
+                file.unlink(missing_ok=True)
+        self._leaves = path, leaves
 
     def _replace(self, path: Path, content: bytes) -> None:
         ours = path == self._path and _stamp(path) == self._stamp

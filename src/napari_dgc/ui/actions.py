@@ -32,6 +32,7 @@ def actions_of(dock: ClusteringDock) -> dict[str, Callable[[], object]]:
         "split_in_two": dock.groups.tools.split,
         "toggle_spectra": dock.spectra.toggle,
         "toggle_activation": dock.activation.toggle,
+        "toggle_leaves": dock.leaves.toggle,
         "pin": dock.spectra.pin_here,
         "unpin_all": dock.spectra.pins.unpin_all,
         "save_study": dock.studies.save,

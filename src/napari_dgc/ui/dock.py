@@ -31,6 +31,7 @@ from napari_dgc.ui.keys import (
     make_key_box,
     unbind_layer,
 )
+from napari_dgc.ui.leaves import Leaves
 from napari_dgc.ui.merge_preview import MergePreviews
 from napari_dgc.ui.notices import StatusLine
 from napari_dgc.ui.picture_row import PictureRow
@@ -85,6 +86,7 @@ class ClusteringDock(DockedWidget):
         self.spectra = Spectra(viewer, shared, self._bind_keys, self)
         self.activation = Activation(viewer, shared, self._bind_keys, self)
         self.evaluation = Evaluation(viewer, shared, self._bind_keys, self)
+        self.leaves = Leaves(viewer, shared, self._bind_keys, self)
         self.stability = StabilityOverlay(shared, self)
         self.splitting = Splitting(shared, self)
         self.previews = MergePreviews(shared, self.spectra)
@@ -161,6 +163,7 @@ class ClusteringDock(DockedWidget):
         offer = self.groups.tools.offer
         offer("Activation: groups × cubes (X)", self.activation.toggle)
         offer("Compare with labels…", self.evaluation.ask)
+        offer("Leaves: severity leaf by leaf (L)", self.leaves.toggle)
         self.groups.follow_stability(self.stability)
 
     def _start(self) -> None:
@@ -205,7 +208,7 @@ class ClusteringDock(DockedWidget):
 
     def leave(self) -> None:
         """Leave what is on: the film, a suggestion, Merge mode, the selection."""
-        if self.film.session.leave():
+        if self.film.session.leave() or self.leaves.leave():
             return
         self.groups.suggestions.let_go()
         self.workspace.leave()
@@ -280,10 +283,9 @@ class ClusteringDock(DockedWidget):
     def shut(self) -> None:
         """Stop what is running and let go of the viewer; the layers stay."""
         self.splitting.stop()
-        self.spectra.close()
-        self.film.session.close()
-        self.activation.close()
-        self.evaluation.close()
+        docks = (self.spectra, self.activation, self.evaluation, self.leaves)
+        for part in (self.film.session, *docks):
+            part.close()
         self.stability.stop()
         self.workspace.close()
         for entry in self.display.entries:

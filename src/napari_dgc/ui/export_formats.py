@@ -30,6 +30,7 @@ _FORMATS = (
     ("pth", "PyTorch tensor (.pth)", "NAME_groups.pth: label values, uint8"),
 )
 _LARGEST = 10_000.0  # mm
+DECIMALS = 4
 _FRAMED = "#dgc_popup { border: 1px solid #808080; } QCheckBox { spacing: 6px; }"
 
 
@@ -67,15 +68,15 @@ class MoreFormats(QDialog):
             self.boxes[kind] = box
             layout.addWidget(box)
         self.pixel = QDoubleSpinBox()
-        self.pixel.setDecimals(4)
+        self.pixel.setDecimals(DECIMALS)
         self.pixel.setRange(0.0, _LARGEST)
         self.pixel.setSingleStep(0.1)
         self.pixel.setSuffix(" mm")
         self.pixel.setSpecialValueText("unknown")
         self.pixel.setMinimumWidth(100)
         self.pixel.setToolTip(
-            "Width of a pixel, of cubes whose header does not say it: the tables then "
-            "give areas in mm², too. Unknown: pixels only"
+            "Width of a pixel in all cubes, kept with the study: the tables then give "
+            "areas in mm², too. Unknown: what the files say, else pixels only"
         )
         self.pixel.valueChanged.connect(self.changed)
         self.size_row = QWidget()
@@ -103,6 +104,12 @@ class MoreFormats(QDialog):
             event.accept()
             return True
         return super().event(event)
+
+    def show_size(self, mm: float | None) -> None:
+        """Show another pixel size without telling."""
+        self.pixel.blockSignals(True)
+        self.pixel.setValue(mm or 0.0)
+        self.pixel.blockSignals(False)
 
     def ask_size(self, wanted: bool) -> None:
         """Show the field for the pixel size, or not."""

@@ -20,6 +20,8 @@ from napari_dgc.cubes.errors import InputError
 from napari_dgc.study import Study
 from napari_dgc.study.mapping import Progress
 from napari_dgc.study.reporting import PAGE
+from napari_dgc.study.view import View
+from napari_dgc.ui.export_formats import DECIMALS as _DECIMALS
 from napari_dgc.ui.export_formats import MoreFormats
 from napari_dgc.ui.export_writing import (
     ExportRun,
@@ -89,7 +91,7 @@ class ExportPanel(QWidget):
             export = self._study.export(folder, groups=groups, formats=formats)
             export = replace(export, roles=True, legend=True)
         if self.tables.isChecked():
-            tables = Tables.of(self._study, self.more.pixel_mm)
+            tables = Tables.of(self._study)
         return ExportRun(folder, export, tables)
 
     def _is_ready(self) -> bool:
@@ -188,6 +190,7 @@ class ExportPanel(QWidget):
         self._selection.changed.connect(self._on_selection_changed)
         self._study.grouping_changed.connect(self.refresh)
         self._study.cubes_changed.connect(self._on_cubes_changed)
+        self._study.view_changed.connect(self._on_view_changed)
 
     def _on_selection_changed(self, ids: frozenset[int]) -> None:
         which = (
@@ -208,6 +211,7 @@ class ExportPanel(QWidget):
         self.more.open_above(self.more_button)
 
     def _on_more_changed(self) -> None:
+        self._keep_size(self.more.pixel_mm)
         font = self.more_button.font()
         font.setBold(bool(self.more.formats))  # no room for how many
         self.more_button.setFont(font)
@@ -220,12 +224,25 @@ class ExportPanel(QWidget):
 
     def _on_cubes_changed(self, cubes: tuple[Cube, ...]) -> None:
         """Forget a pixel size with the last of the cubes it was given for."""
-        known = {id(cube) for cube in self._sized}
-        if any(id(cube) in known for cube in cubes):
+        if self._study.adopting:
+            return  # what the study keeps is told with its view
+        known = {cube.name for cube in self._sized}
+        if any(cube.name in known for cube in cubes):
             self._sized = cubes  # those that came to them are of one camera
         else:
             self._sized = ()
-            self.more.pixel.setValue(0.0)
+            self._keep_size(None)
+
+    def _keep_size(self, mm: float | None) -> None:
+        """Have the study know the pixel size, where it is another one than shown."""
+        measures = self._study.view.measures
+        if mm != (measures.pixel_mm and round(measures.pixel_mm, _DECIMALS)):
+            measures = replace(measures, pixel_mm=mm)
+            self._study.set_view(replace(self._study.view, measures=measures))
+
+    def _on_view_changed(self, view: View) -> None:
+        self.more.show_size(view.measures.pixel_mm)
+        self._sized = self._study.cubes
 
     def _on_export_clicked(self) -> None:
         if self.runner.running:

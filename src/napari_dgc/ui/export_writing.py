@@ -9,12 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from napari_dgc.cubes.errors import InputError
+from napari_dgc.cubes.georeference import pixel_area
 from napari_dgc.cubes.staging import staged
 from napari_dgc.reports.severity import TISSUE
-from napari_dgc.reports.time_series import days_from_names
 from napari_dgc.study import Study
 from napari_dgc.study.exports import Export
-from napari_dgc.study.leaves import leaves_path, load_leaves, tissue_clusters
 from napari_dgc.study.mapping import Progress
 from napari_dgc.study.reporting import Report
 from napari_dgc.ui.wording import word_names
@@ -48,68 +47,25 @@ class Tables:
     Attributes
     ----------
     report : Report
-    leaves : pathlib.Path, optional
-        Where leaves are kept that are settled.
-    model : str
-        Fingerprint of the model in use.
+    notice : str
+        What is to be said of the leaves; mostly empty.
     """
 
     report: Report
-    leaves: Path | None
-    model: str
+    notice: str
 
     @classmethod
-    def of(cls, study: Study, pixel_mm: float | None = None) -> Tables:
+    def of(cls, study: Study) -> Tables:
         """Take what the study holds now.
-
-        Parameters
-        ----------
-        study : Study
-        pixel_mm : float, optional
-            Width of a pixel of those cubes whose header does not say it.
 
         Raises
         ------
         InputError
             If there is no map.
         """
-        report = Report.of(study)
-        if pixel_mm is not None:
-            cubes = {
-                stem: cube
-                if cube.pixel_area is not None
-                else replace(cube, pixel_area=pixel_mm**2)
-                for stem, cube in report.cubes.items()
-            }
-            report = replace(report, cubes=cubes)
-        report = replace(report, days=days_from_names(list(report.cubes)))
-        path = None if study.path is None else leaves_path(study.path)
-        model = "" if study.model is None else study.model.fingerprint
-        return cls(report, path, model)
-
-    def settle_leaves(self) -> Iterator[str | tuple[Report, str]]:
-        """Read the leaves that are kept and find the others.
-
-        Yields
-        ------
-        str
-            Before each cube: its stem.
-        tuple of Report and str
-            Last: with leaves, and a notice or "".
-
-        Raises
-        ------
-        InputError
-            If no group is tissue, or the file of leaves is damaged.
-        """
-        report, notice = self.report, ""
-        leaves = None if self.leaves is None else load_leaves(self.leaves)
-        if leaves is not None:
-            report = report.with_leaves(leaves)
-            now = self.model, tissue_clusters(report.grouping)
-            notice = "" if now == (leaves.model, leaves.tissue) else _OLD_LEAVES
-        for piece in report.with_regions():
-            yield piece if isinstance(piece, str) else (piece, notice)
+        leaves = study.leaves
+        stale = leaves is not None and leaves.is_stale(study)
+        return cls(Report.of(study), _OLD_LEAVES if stale else "")
 
 
 class ExportRun:
@@ -181,11 +137,12 @@ class ExportRun:
         # Leaves first: where no group is tissue, that is told before long work.
         report = None
         if self._tables is not None:
-            for piece in self._tables.settle_leaves():
+            self._notice = self._tables.notice
+            for piece in self._tables.report.with_regions():
                 if isinstance(piece, str):
                     yield f"Finding the leaves of {shorten(piece)}…"
                 else:
-                    report, self._notice = piece
+                    report = piece
         if self._export is not None:
             yield from replace(self._export, folder=stage).run()
         if report is not None:
@@ -220,12 +177,10 @@ def word_severity(table: Path) -> str:
 
 
 def sizeless(study: Study) -> list[str]:
-    """Names of the cubes with a map whose pixel size is not known."""
-    try:
-        report = Report.of(study)
-    except InputError:
-        return []
-    return [stem for stem, cube in report.cubes.items() if cube.pixel_area is None]
+    """Names of the cubes with a map whose files do not say a pixel's size."""
+    cubes = enumerate(study.cubes)
+    mapped = [cube for i, cube in cubes if study.cluster_map(i) is not None]
+    return [cube.name for cube in mapped if pixel_area(cube.metadata) is None]
 
 
 def has_tissue(study: Study) -> bool:

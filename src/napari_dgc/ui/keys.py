@@ -73,6 +73,7 @@ KEYS = (
     Key(
         "X", "X", "toggle_activation", "Show or hide which clusters are in which cubes"
     ),
+    Key("L", "L", "toggle_leaves", "Show or hide the leaves"),
     Key("P", "P", "pin", "Pin or unpin the pixel under the mouse"),
     Key("Shift+P", "Shift-P", "unpin_all", "Unpin all pixels"),
     Key("Ctrl+S", "Control-S", "save_study", "Save the study", STUDY),
