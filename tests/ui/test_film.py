@@ -241,11 +241,23 @@ def test_a_frame_taken_into_use_keeps_the_merges(filmed, leaf):
     assert filmed.film.session.index == -1
     assert filmed.film.session.in_use == target
     assert not filmed.training.use_button.isVisible()
-    # Undone, each cluster is a group.
-    filmed.workspace.undo()
-    assert len(study.grouping.groups) == 6
-    filmed.workspace.redo()
-    assert study.grouping.groups[0].name == expected.groups[0].name
+    # Undone, by the button, all is what it was before; and it can be done again.
+    undo, redo = filmed.groups.undo_button, filmed.groups.redo_button
+    assert "use the clusters of" in undo.toolTip()
+    taken = study.grouping
+    QTest.mouseClick(undo, LEFT)
+    settle()
+    assert study.grouping.groups == grouping.groups
+    np.testing.assert_array_equal(study.cluster_map(0), old)
+    np.testing.assert_array_equal(shown_labels(filmed), brute_force(filmed))
+    assert filmed.film.session.in_use != target
+    assert "as they were" in filmed.status.text()
+    assert "use the clusters of" in redo.toolTip()
+    QTest.mouseClick(redo, LEFT)
+    settle()
+    assert study.grouping == taken
+    np.testing.assert_array_equal(shown_labels(filmed), brute_force(filmed))
+    assert filmed.film.session.in_use == target
 
 
 def test_what_would_be_lost_is_said_before(filmed):

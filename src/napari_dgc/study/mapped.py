@@ -17,6 +17,7 @@ from napari_dgc.merging.splits import Centers, Split
 from napari_dgc.merging.statistics import ClusterStatistics
 from napari_dgc.study.grouped import Grouped
 from napari_dgc.study.maps import CubeMaps
+from napari_dgc.study.moved import Moved
 
 if TYPE_CHECKING:
     from napari_dgc.study.splitting import Divided
@@ -27,11 +28,13 @@ _ELSE = "the groups or the maps have changed meanwhile; split again"
 class Mapped(Grouped):
     """One cluster map per cube, refined by splits.
 
-    Its signal carries the index of a cube whose map is new; after a split that is
+    `map_changed` carries the index of a cube whose map is new; after a split that is
     taken, undone or redone it comes for every cube, after `grouping_changed`.
+    `stability_changed` carries that of one whose stability was measured.
     """
 
     map_changed = Signal(int)
+    stability_changed = Signal(int)
 
     def __init__(self) -> None:
         super().__init__()
@@ -66,6 +69,18 @@ class Mapped(Grouped):
     def confidence(self, index: int) -> NDArray[np.uint8] | None:
         """Confidence of cube `index` in 255ths, (H, W) uint8."""
         return self._maps.confidence.get(index)
+
+    def moved(self, index: int) -> Moved | None:
+        """Where noise moves pixels of cube `index`; None where nobody measured it."""
+        return self._maps.moved.get(index)
+
+    def set_moved(self, index: int, moved: Moved) -> None:
+        """Keep what was measured of the map of cube `index`, until it gets another."""
+        finest = self._maps.finest.get(index)
+        if finest is None or not moved.fits(finest.shape):
+            raise ValueError(f"cube {index} has no map of which this was measured")
+        self._maps.moved[index] = moved
+        self.stability_changed.emit(index)
 
     # -- what is kept -----------------------------------------------------------
 

@@ -19,8 +19,6 @@ from psygnal import Signal
 from napari_dgc.cubes.agreement import check_same_bands
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
-from napari_dgc.merging.grouping import Grouping
-from napari_dgc.merging.history import History
 from napari_dgc.merging.operations import Change
 from napari_dgc.merging.recipe import Recipe
 from napari_dgc.merging.refining import fold_lut, fold_statistics
@@ -30,9 +28,8 @@ from napari_dgc.merging.steps import Adopt
 from napari_dgc.study.exports import DEFAULT_FORMATS, Export
 from napari_dgc.study.grouped import tree_of
 from napari_dgc.study.locating import check_fits
-from napari_dgc.study.mapped import Mapped
+from napari_dgc.study.modelled import Modelled
 from napari_dgc.study.reference import CubeReference, missing_reference
-from napari_dgc.study.view import View
 from napari_dgc.study.writer import StudyWriter
 
 if TYPE_CHECKING:
@@ -40,7 +37,7 @@ if TYPE_CHECKING:
     from napari_dgc.study.loading import LoadedStudy
 
 
-class Study(Mapped):
+class Study(Modelled):
     """Cubes, one model, one cluster map per cube and one grouping for all.
 
     Its signals carry: the tuple of cubes; the new `Model`; the index of a cube
@@ -49,15 +46,11 @@ class Study(Mapped):
     """
 
     cubes_changed = Signal(tuple)
-    model_changed = Signal(object)
-    view_changed = Signal(object)
     path_changed = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
         self._cubes: list[Cube] = []
-        self._view = View()
-        self._model: Model | None = None
         self._path: Path | None = None
         self.writer = StudyWriter()
         self.adopting = False
@@ -92,9 +85,14 @@ class Study(Mapped):
                 statistics = loaded.statistics.get(index)
                 confidence = loaded.confidence.get(index)
                 self._maps.put(index, clusters, statistics, confidence)
+            self._maps.moved.update(loaded.stability)
             self._view, self._model = loaded.view, loaded.model
             self.writer = loaded.writer
             self._history = loaded.history
+            self._taking = loaded.taking
+            self._earlier[:] = reversed(loaded.earlier)
+            self._later[:] = reversed(loaded.later)
+            self._tip = () if loaded.history is None else loaded.history.steps
             self._tree = None if loaded.model is None else tree_of(loaded.model)
             self._follow_splits()
             self.path = loaded.path
@@ -163,27 +161,12 @@ class Study(Mapped):
     def remove_cube(self, index: int) -> None:
         """Take one cube, its map and its statistics out of the study."""
         del self._cubes[index]
-        self._maps.remove(index)
+        for maps in (self._maps, *(one.maps for one in self._earlier + self._later)):
+            maps.remove(index)
         self.set_view(self._view.without_cube(index))
         self.cubes_changed.emit(self.cubes)
 
     # -- model and maps ---------------------------------------------------
-
-    @property
-    def model(self) -> Model | None:
-        """The model in use."""
-        return self._model
-
-    def accept_model(self, model: Model) -> None:
-        """Take a model into use: maps are cleared, each cluster is a group."""
-        self._model = model
-        self._maps.clear()
-        start = Grouping.start(model.cluster_ids.tolist())
-        self._begin(History(start), tree_of(model))
-        # Ids begin anew with a model: those hidden or rejected meant other groups.
-        self.set_view(replace(self._view, hidden=frozenset(), rejected=()))
-        self.model_changed.emit(model)
-        self.grouping_changed.emit(None)
 
     def set_map(
         self,
@@ -212,19 +195,6 @@ class Study(Mapped):
                 statistics = fold_statistics(statistics, fold_lut(gone))
         self._maps.put(index, clusters, statistics, confidence)
         self.map_changed.emit(index)
-
-    # -- view ---------------------------------------------------------------
-
-    @property
-    def view(self) -> View:
-        """How the study is looked at."""
-        return self._view
-
-    def set_view(self, view: View) -> None:
-        """Look at the study another way; no step to undo."""
-        if view != self._view:
-            self._view = view
-            self.view_changed.emit(view)
 
     # -- out --------------------------------------------------------------
 

@@ -24,7 +24,8 @@ _FOLD = (
 )
 _USE = (
     "Map all cubes with this snapshot in place of the clusters in use. Your groups are "
-    "kept: clusters are matched by overlap, and what cannot be matched is said"
+    "kept: clusters are matched by overlap, and what cannot be matched is said. Undo "
+    "brings the clusters before back, with their maps and groups"
 )
 
 
@@ -143,6 +144,7 @@ class FilmStrip(QWidget):
         self.session.said.connect(status.say)
         self.session.failed.connect(status.report)
         self._shared.session.ended.connect(self.refresh)
+        self._shared.study.model_changed.connect(self._on_model_changed)
         self._shared.session.runner.running_changed.connect(self._on_run_turned)
 
     def _on_folded(self, unfolded: bool) -> None:
@@ -166,6 +168,9 @@ class FilmStrip(QWidget):
     def _on_run_turned(self, running: bool) -> None:
         self.refresh()
 
+    def _on_model_changed(self, _: object) -> None:
+        self.refresh()
+
     def _on_back_clicked(self) -> None:
         self.session.leave()
 
@@ -175,7 +180,7 @@ class FilmStrip(QWidget):
             self.refresh()
 
     def _may_replace(self) -> bool:
-        """Ask before the steps taken so far can no more be undone one by one."""
+        """Tell before what becomes of the user's groups."""
         history = self._shared.study.history
         count = len(history.operations) if history is not None else 0
         index = self.session.index
@@ -188,8 +193,8 @@ class FilmStrip(QWidget):
             f"Use {name}?",
             f"All cubes are mapped with the clusters of {name}. Your groups go on with "
             "them where clusters match by overlap; what does not match is said. "
-            f"{lost}The {count} step{'s' * (count != 1)} you have taken can no longer "
-            "be undone one by one.",
+            f"{lost}Undo takes all of this back: this map, your groups and your "
+            f"{count} step{'s' * (count != 1)}.",
             f"Use {name}",
             "Keep my groups",
         )
