@@ -501,6 +501,11 @@ def test_curves_marks_and_buttons_can_be_seen(filmed, theme):
         assert pen.color().name() in colors
     assert plot._warned.opts["brush"].color().name() in colors
     assert get_theme(theme).text.as_hex("long") in colors
+    legend = strip.legend
+    assert legend.width() >= legend.sizeHint().width()
+    for curve, name in ((plot._score, "score"), (plot._active, "clusters")):
+        named = f'{curve.opts["pen"].color().name()}">━</span>&nbsp;{name}'
+        assert named in legend.text()
     for step in (0, 2, 4, 6):  # the slider's places are those of the curves
         x = plot.mapTo(strip, QPoint(plot.place_of(step), 0)).x()
         assert abs(x - slider_place(strip, step)) <= 3

@@ -5,13 +5,14 @@ from __future__ import annotations
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QHBoxLayout,
+    QLabel,
     QPushButton,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
-from napari_dgc.ui.film_plot import AXIS_WIDTH, COUNT_WIDTH, FilmPlot
+from napari_dgc.ui.film_plot import AXIS_WIDTH, COUNT_WIDTH, FilmPlot, word_legend
 from napari_dgc.ui.film_session import FilmSession
 from napari_dgc.ui.film_slider import FilmSlider
 from napari_dgc.ui.film_wording import name_frame, word_film, word_foreseen
@@ -57,6 +58,7 @@ class FilmStrip(QWidget):
     def set_theme(self, theme: str) -> None:
         """Take over the theme's colours."""
         self.plot.set_theme(theme)
+        self.legend.setText(word_legend(theme))
 
     def refresh(self) -> None:
         """Show the film as it is, and enable what can be done now."""
@@ -99,6 +101,11 @@ class FilmStrip(QWidget):
         self.fold.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.fold.setToolTip(_FOLD)
         self.plot = FilmPlot(theme)
+        self.legend = QLabel(word_legend(theme))
+        self.legend.setTextFormat(Qt.TextFormat.RichText)
+        self.legend.setToolTip(
+            "Score on the left axis, the higher the better; active clusters on the right"
+        )
         self.slider = FilmSlider()
         self.slider.setToolTip(
             "Drag to show earlier snapshots on the image; Esc leaves"
@@ -112,6 +119,7 @@ class FilmStrip(QWidget):
         self.buttons = QWidget()
         row = QHBoxLayout(self.buttons)
         row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.legend)
         row.addStretch()
         row.addWidget(self.use_button)
         row.addWidget(self.back_button)
