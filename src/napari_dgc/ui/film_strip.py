@@ -104,7 +104,7 @@ class FilmStrip(QWidget):
         self.legend = QLabel(word_legend(theme))
         self.legend.setTextFormat(Qt.TextFormat.RichText)
         self.legend.setToolTip(
-            "Score on the left axis, the higher the better; active clusters on the right"
+            "Score: left axis, the higher the better. Active clusters: right axis"
         )
         self.slider = FilmSlider()
         self.slider.setToolTip(
