@@ -97,7 +97,9 @@ def test_the_column_stands_for_the_pixels_and_follows_merges(measured):
     )
     for group in measured.study.grouping.ids:
         mean = agreement[clusters == group].mean() / 2.55
-        assert float(column(measured, group).rstrip(" %")) == pytest.approx(mean, abs=0.7)
+        assert float(column(measured, group).rstrip(" %")) == pytest.approx(
+            mean, abs=0.7
+        )
     ids = measured.study.grouping.ids
     measured.study.merge(ids[1:], ids[0])
     assert column(measured, ids[0]) == "100 %"  # nowhere else to go
