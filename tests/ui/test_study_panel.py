@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -298,12 +299,29 @@ def test_the_offer_of_the_last_study_goes_with_the_first_cube(open_dock, saved, 
     assert not dock.studies.last.isVisible()
 
 
-def test_a_study_open_in_another_window_is_not_offered(open_dock, saved):
+def test_a_last_study_open_in_another_window_is_said_so(open_dock, saved):
     remember_study(saved)
+    os.utime(saved, (1e9, 1e9))
     lock = StudyLock(saved)
     assert lock.hold()
-    assert not open_dock().studies.last.isVisible()
+    dock = open_dock()
+    panel = dock.studies
+    assert panel.last.isVisible()
+    assert panel.last_label.text() == "Last study: S, open in another window"
+    QTest.mouseClick(panel.open_last_button, Qt.MouseButton.LeftButton)
+    settle()
+    assert "open in another window" in dock.status.text()
+    assert dock.study.path is None
     lock.release()
+    # Closed there, it opens; and nothing was saved yet but what lies there.
+    QTest.mouseClick(panel.open_last_button, Qt.MouseButton.LeftButton)
+    wait_until(lambda: dock.study.path == saved, 30)
+    settle(0.6)
+    assert panel.state.text() == "opened"
+    assert "September 2001" in panel.state.toolTip()
+    dock.workspace.undo()
+    wait_until(lambda: panel.state.text().startswith("saved "), 10)
+    assert "2001" not in panel.state.toolTip()
 
 
 def test_a_study_is_called_like_the_folder_of_its_cubes(tmp_path, leaf):

@@ -29,6 +29,7 @@ from napari_dgc.ui.study_keeping import suggest_name
 from napari_dgc.ui.study_lock import is_open_elsewhere
 from napari_dgc.ui.workspace import Workspace
 
+_ELSEWHERE = "Close it there first, or press Open once it is closed"
 _FORGET = (
     "Delete this unsaved study: its merges, names and maps? The cubes' own files stay."
 )
@@ -97,13 +98,15 @@ class StudyPanel(QWidget):
 
     def offer_last(self) -> None:
         """Offer the study saved or opened last, until there is something else."""
-        paths = (path for path in recent_studies() if not is_open_elsewhere(path))
-        self._last = next(paths, None)
+        self._last = next(iter(recent_studies()), None)
         if self._last is not None:
             when = word_time(datetime.fromtimestamp(self._last.stat().st_mtime))
             name = self._last.name.removesuffix(SUFFIX)
-            self.last_label.setText(f"Last study: {name}, {when}")
-            self.last_label.setToolTip(str(self._last))
+            elsewhere = is_open_elsewhere(self._last)
+            state = "open in another window" if elsewhere else when
+            self.last_label.setText(f"Last study: {name}, {state}")
+            tip = f"{self._last}\n{_ELSEWHERE}" if elsewhere else str(self._last)
+            self.last_label.setToolTip(tip)
         self.refresh()
 
     def refresh(self, *_: object) -> None:
@@ -120,6 +123,9 @@ class StudyPanel(QWidget):
         elif named and keeper.saved_at is not None:
             text = f"saved {word_time(keeper.saved_at)}"
             tip = "Each step is saved by itself"
+            if keeper.untouched:
+                date = f"{keeper.saved_at.day} {keeper.saved_at:%B %Y, %H:%M}"
+                text, tip = "opened", f"As it was saved on {date}. {tip}"
         elif keeper.place is not None:
             text = "kept by itself"
             tip = "Kept by itself and offered again; “Save as…” gives it a name"
