@@ -505,3 +505,40 @@ def test_another_cube_goes_into_the_open_study(dock, saved, leaf):
     assert len(dock.study.cubes) == 2
     assert kept(dock)
     assert [c.name for c in open_study(saved).cubes] == ["leaf", "leaf"]
+
+
+def test_a_recipe_with_a_split_is_applied_by_the_menu(mapped, tmp_path, monkeypatch):
+    study, path = mapped.study, tmp_path / "recipe.json"
+    mapped.splitting.split(1, False)
+    wait_until(lambda: not mapped.splitting.runner.running, 30)
+    settle()
+    (split,) = study.splits
+    study.rename(1, "Halves")
+    study.recipe().write(path)
+    groups, labels = study.grouping.groups, shown_labels(mapped).copy()
+    for _ in range(2):
+        mapped.workspace.undo()
+    study.rename(2, "Mine")  # the split is on no record any more
+    monkeypatch.setattr(
+        "napari_dgc.ui.study_panel.QFileDialog.getOpenFileName",
+        lambda *_: (str(path), ""),
+    )
+    mapped.studies.fill_menu()
+    action = next(
+        a for a in mapped.studies.menu.actions() if a.text() == "Apply recipe…"
+    )
+    action.trigger()
+    wait_until(lambda: not mapped.workspace.recipes.runner.running, 30)
+    settle()
+    assert study.grouping.groups == groups
+    np.testing.assert_array_equal(shown_labels(mapped), labels)
+    assert "recipe.json is applied" in mapped.status.text()
+    for _ in range(2):
+        mapped.workspace.undo()
+    settle()
+    assert study.grouping.group(2).name == "Mine"
+    assert split.parts[0] not in shown_labels(mapped)
+    path.write_text("{}")
+    action.trigger()
+    assert mapped.status.level == "error"
+    assert "recipe.json" in mapped.status.text()

@@ -24,7 +24,7 @@ from napari_dgc.merging.recipe import Recipe
 from napari_dgc.merging.refining import fold_lut, fold_statistics
 from napari_dgc.merging.splits import Split
 from napari_dgc.merging.statistics import ClusterStatistics
-from napari_dgc.merging.steps import Adopt
+from napari_dgc.study.adopting import Refined, Wanted, refine_maps
 from napari_dgc.study.exports import DEFAULT_FORMATS, Export
 from napari_dgc.study.grouped import tree_of
 from napari_dgc.study.locating import check_fits
@@ -213,22 +213,23 @@ class Study(Modelled):
         return Recipe.of(history.current, model.fingerprint, prints, splits)
 
     def apply_recipe(self, path: str | Path) -> Change:
-        """Adopt a recipe made for this model, as one step to undo.
+        """Adopt a recipe made for this model; its splits refine the maps first.
+
+        Each split is a step to undo, and its groups are one. It blocks where there is
+        something to split: the screen lets a worker do that, by `refine_maps`.
 
         Raises
         ------
         InputError
-            If the file is damaged or was made for another model, or if it splits
-            clusters and there are maps that are not split so.
+            If the file is damaged or was made for another model, or if it and this
+            study split clusters in different ways; if a cube cannot be read.
         """
-        history, model = self._ready_history(), self._require_model()
-        prints = model.centroid_fingerprints
+        self._ready_history()
         recipe = Recipe.read(path)
-        grouping = recipe.grouping(model.fingerprint, prints)
-        self._take_recipes_splits(recipe)
-        change = history.do(Adopt(grouping.groups))
-        history.reserve(grouping.next_id)
-        return self._told(change)
+        *_, refined = refine_maps(Wanted.of(self, recipe))
+        if not isinstance(refined, Refined):
+            raise RuntimeError("a recipe was not worked out")
+        return self.take_recipe(refined)
 
     def export(
         self,

@@ -29,6 +29,7 @@ from napari_dgc.ui.study_keeping import suggest_name
 from napari_dgc.ui.study_lock import is_open_elsewhere
 from napari_dgc.ui.workspace import Workspace
 
+_RECIPES = "Recipe (*.json)"
 _ELSEWHERE = "Close it there first, or press Open once it is closed"
 _FORGET = (
     "Delete this unsaved study: its merges, names and maps? The cubes' own files stay."
@@ -41,6 +42,7 @@ class StudyPanel(QWidget):
     def __init__(self, workspace: Workspace, status: StatusLine) -> None:
         super().__init__()
         self._session = workspace.studies
+        self._recipes = workspace.recipes
         self._study = workspace.study
         self._status = status
         self._drafts: list[Draft] = []
@@ -88,6 +90,15 @@ class StudyPanel(QWidget):
             if path:
                 self._session.find_missing(path)
             return
+
+    def apply_recipe(self) -> None:
+        """Ask for a recipe and make the groups what it says; or stop doing so."""
+        if self._recipes.runner.running:
+            self._recipes.stop()
+            return
+        path, _ = QFileDialog.getOpenFileName(self, "Apply a recipe", "", _RECIPES)
+        if path:
+            self._recipes.apply(path)
 
     def offer_drafts(self) -> None:
         """Offer what an earlier window has left unsaved."""
@@ -232,6 +243,8 @@ class StudyPanel(QWidget):
         unsaved.setEnabled(not unsaved.isEmpty())
         find = self.menu.addAction("Find missing cubes…", self.find_missing)
         find.setEnabled(bool(self._study.missing))
+        recipe = self.menu.addAction(self._recipes.action, self.apply_recipe)
+        recipe.setEnabled(self._study.model is not None)
         self.menu.addSeparator()
         self.menu.addAction("Save\tCtrl+S", self.save)
         self.menu.addAction("Save as…\tCtrl+Shift+S", self.save_as)

@@ -23,6 +23,7 @@ from napari_dgc.ui.notices import StatusLine
 from napari_dgc.ui.picture_colors import PictureColors
 from napari_dgc.ui.pointer import Pointer
 from napari_dgc.ui.readout import Readout
+from napari_dgc.ui.recipe_applying import RecipeApplying
 from napari_dgc.ui.selection import Selection, follow, settle
 from napari_dgc.ui.study_session import StudySession
 from napari_dgc.ui.training_session import TrainingSession
@@ -81,6 +82,7 @@ class Workspace:
         )
         self.colors = PictureColors(viewer, self.study, self.display, parent)
         self.session = TrainingSession(self.study, self.display, parent)
+        self.recipes = RecipeApplying(self, parent)
         self.studies = StudySession(
             viewer, self.study, self.display, self.session, parent
         )
@@ -215,6 +217,7 @@ class Workspace:
         """Stop what is running and let go of the viewer; the layers stay."""
         self.studies.close()
         self.session.stop()
+        self.recipes.stop()
         self.colors.stop()
         self.gestures.set_merging(False)
         self.detach()
