@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
     from pixel_model import PixelModel, Pixels, State
+
+    from napari_dgc.merging import ClusterTree
 
 _PLAIN = re.compile(r"(Group|Cluster) \d+( \(\d+\))?")
 Parts = list[tuple[int | None, list[list[int]]]]
@@ -18,7 +19,7 @@ Parts = list[tuple[int | None, list[list[int]]]]
 def expected_cut(
     model: PixelModel,
     at: State,
-    linkage: NDArray[np.float64],
+    tree: ClusterTree,
     n: int,
     is_data: Pixels,
 ) -> Parts:
@@ -28,26 +29,26 @@ def expected_cut(
     `is_data` is 1 where a pixel counts for who keeps an id, else 0.
     """
     free = [id for id in at.order if not at.locked[id]]
-    part = _joined(model, at, linkage, free, n - (len(at.order) - len(free)))
+    part = _joined(at, tree, free, n - (len(at.order) - len(free)))
     values = np.unique(part[part > 0]).tolist()
-    values.sort(key=lambda value: model.clusters[part == value].min())
+    values.sort(key=lambda value: at.clusters[part == value].min())
     claims: dict[int, tuple[bool, int, int, int]] = {}
     for id in free:
         best = (-1, -1, 0)  # pixels and clusters shared, and with which part
         for value in np.unique(part[at.owner == id]).tolist():
             shared = (at.owner == id) & (part == value)
-            size = len(np.unique(model.clusters[shared]))
+            size = len(np.unique(at.clusters[shared]))
             pixels = int(is_data[shared].sum())
-            lowest = int(model.clusters[part == value].min())
+            lowest = int(at.clusters[part == value].min())
             best = max(best, (pixels, size, -lowest))
-        part_of_lowest = int(part[model.clusters == -best[2]][0])
+        part_of_lowest = int(part[at.clusters == -best[2]][0])
         marked = at.roles[id] is not None or not _PLAIN.fullmatch(at.names[id])
         claim = (marked, *best[:2], -id)
         claims[part_of_lowest] = max(claims.get(part_of_lowest, claim), claim)
     keepers = {value: -claim[3] for value, claim in claims.items()}
     return [
         (keepers.get(value), [
-            np.unique(model.clusters[at.atom == atom]).tolist()
+            np.unique(at.clusters[at.atom == atom]).tolist()
             for atom in np.unique(at.atom[part == value])
         ])
         for value in values
@@ -55,21 +56,20 @@ def expected_cut(
 
 
 def _joined(
-    model: PixelModel,
     at: State,
-    linkage: NDArray[np.float64],
+    tree: ClusterTree,
     free: list[int],
     wanted: int,
 ) -> Pixels:
     """Number the parts, pixel by pixel; 0 where a group is locked or no data is."""
     inside = np.isin(at.owner, free)
     part = np.where(inside, at.atom, 0)
-    below = [[c] for c in model.ids]
-    for left, right, *_ in linkage:
+    below = [[c] for c in tree.cluster_ids]
+    for left, right, *_ in tree.linkage:
         below.append(below[int(left)] + below[int(right)])
         if len(np.unique(part[inside])) <= max(1, wanted):
             break
-        joined = np.unique(part[inside & np.isin(model.clusters, below[-1])])
+        joined = np.unique(part[inside & np.isin(at.clusters, below[-1])])
         # An atom can reach out of the branch: all of its part comes along.
         part[inside & np.isin(part, joined)] = min(joined, default=0)
     return part

@@ -30,6 +30,7 @@ class RefusedError(Exception):
 class State:
     """What there is, pixel by pixel; group 0 and atom 0 are "no data"."""
 
+    clusters: Pixels  # cluster id
     owner: Pixels  # group id
     atom: Pixels  # lowest of the clusters tied together
     order: list[int]  # group ids from the table's top to its end
@@ -41,11 +42,16 @@ class State:
     def __eq__(self, other: object) -> bool:
         return (
             isinstance(other, State)
+            and np.array_equal(self.clusters, other.clusters)
             and np.array_equal(self.owner, other.owner)
             and np.array_equal(self.atom, other.atom)
             and (self.order, self.names, self.colors, self.roles, self.locked)
             == (other.order, other.names, other.colors, other.roles, other.locked)
         )
+
+    @property
+    def ids(self) -> list[int]:
+        return [int(c) for c in np.unique(self.clusters) if c]
 
     def add(self, id: int, name: str, color: str) -> None:
         self.names[id], self.colors[id] = name, color
@@ -64,18 +70,36 @@ class PixelModel:
     ----------
     clusters : ndarray of int, shape (P,)
         Cluster id of every pixel. Each of 1..K has one at least.
+    shape : (int, int), optional
+        Rows and columns of the first pixels: a map that can be split by pieces.
+    embedding : ndarray of float, shape (P, 2), optional
+        Of every pixel, to be split in two by.
+    spare : int
+        How many of the last pixels are one for each id from 0 on, in no map: so a
+        part that gets none of the others has a place.
     """
 
-    def __init__(self, clusters: NDArray[np.integer]) -> None:
-        self.clusters: Pixels = np.asarray(clusters, np.int64)
-        self.ids = [int(c) for c in np.unique(self.clusters) if c]
-        self.state = State(self.clusters.copy(), self.clusters.copy(), list(self.ids),
-                           {}, {}, {}, {})  # fmt: skip
+    def __init__(
+        self,
+        clusters: NDArray[np.integer],
+        shape: tuple[int, int] = (0, 0),
+        embedding: NDArray[np.float64] | None = None,
+        spare: int = 0,
+    ) -> None:
+        first: Pixels = np.asarray(clusters, np.int64)
+        self._shape, self._embedding, self._spare = shape, embedding, spare
+        self.state = State(first, first.copy(), first.copy(), [], {}, {}, {}, {})
+        self.state.order = self.state.ids
         for c in self.ids:
             self.state.add(c, f"Group {c}", ALL_COLORS[c - 1])
         self.highest = max(self.ids)  # group id given away so far, undone or not
         self.past: list[State] = []
         self.future: list[State] = []
+
+    @property
+    def ids(self) -> list[int]:
+        """Clusters that are there now."""
+        return self.state.ids
 
     # -- history ------------------------------------------------------------
 
@@ -120,19 +144,19 @@ class PixelModel:
     def painted(self, state: State | None = None) -> Pixels:
         """Label value of every pixel: the lowest cluster id in its group."""
         state = state or self.state
-        values = np.zeros_like(self.clusters)
+        values = np.zeros_like(state.clusters)
         for id in state.order:
             inside = state.owner == id
-            values[inside] = self.clusters[inside].min()
+            values[inside] = state.clusters[inside].min()
         return values
 
     def clusters_of(self, state: State, id: int) -> list[int]:
-        return np.unique(self.clusters[state.owner == id]).tolist()
+        return np.unique(state.clusters[state.owner == id]).tolist()
 
     def atoms_of(self, state: State, id: int) -> list[list[int]]:
         """Clusters of a group, by atom."""
         atoms = np.unique(state.atom[state.owner == id])
-        return [np.unique(self.clusters[state.atom == a]).tolist() for a in atoms]
+        return [np.unique(state.clusters[state.atom == a]).tolist() for a in atoms]
 
     def described(self, state: State, id: int) -> object:
         """Give all there is to say of a group; None where it is not there."""
@@ -142,7 +166,7 @@ class PixelModel:
         return self.atoms_of(state, id), looks
 
     def group_of(self, state: State, cluster: int) -> int:
-        return int(state.owner[self.clusters == cluster][0])
+        return int(state.owner[state.clusters == cluster][0])
 
     # -- steps ----------------------------------------------------------------
 
@@ -152,7 +176,7 @@ class PixelModel:
         act(after, step, told)
         for atom in np.unique(after.atom[after.atom > 0]):  # named by its lowest
             inside = after.atom == atom
-            after.atom[inside] = -self.clusters[inside].min()
+            after.atom[inside] = -after.clusters[inside].min()
         after.atom = np.abs(after.atom)
         return after, max(self.highest, *after.order)
 
@@ -171,7 +195,7 @@ class PixelModel:
 
     def _take_out(self, at: State, step: Step, told: Step) -> None:
         cluster, wanted = step["cluster"], step["new_group"]
-        if cluster not in self.ids:
+        if cluster not in at.ids:
             raise RefusedError("no such cluster")
         home = self.group_of(at, cluster)
         if at.locked[home] or len(self.clusters_of(at, home)) == 1:
@@ -182,7 +206,7 @@ class PixelModel:
         assert new > self.highest, f"group id {new} is used again"
         assert wanted in (None, new), "another id than the one asked for"
         # A bare number: no atom has it, and it is renamed when the step is done.
-        inside = self.clusters == cluster
+        inside = at.clusters == cluster
         at.owner[inside] = new
         at.atom[inside] = 1000
         name, color = self._look(at, [cluster], at.order)
@@ -191,7 +215,7 @@ class PixelModel:
 
     def _take_apart(self, at: State, step: Step, told: Step) -> None:
         chosen, wanted = step["clusters"], step["new_groups"]
-        if not chosen or not set(chosen) <= set(self.ids):
+        if not chosen or not set(chosen) <= set(at.ids):
             raise RefusedError("no such clusters")
         homes = {c: self.group_of(at, c) for c in chosen}
         if any(at.locked[home] for home in homes.values()):
@@ -216,7 +240,7 @@ class PixelModel:
         for home in list(at.order):
             below = home
             for c in (c for c in leaving if homes[c] == home):
-                inside = self.clusters == c
+                inside = at.clusters == c
                 at.owner[inside], at.atom[inside] = new[c], 1000 + c
                 at.add(new[c], *self._look(at, [c], at.order))
                 at.order.insert(at.order.index(below) + 1, new[c])
@@ -224,17 +248,81 @@ class PixelModel:
 
     def _move(self, at: State, step: Step, told: Step) -> None:
         chosen, target = step["clusters"], step["target"]
-        if not chosen or target not in at.order or not set(chosen) <= set(self.ids):
+        if not chosen or target not in at.order or not set(chosen) <= set(at.ids):
             raise RefusedError("no such move")
         homes = {self.group_of(at, c) for c in chosen}
         if homes == {target}:
             raise RefusedError("there already")
         if any(at.locked[id] for id in homes | {target}):
             raise RefusedError("locked")
-        at.owner[np.isin(self.clusters, chosen)] = target
+        at.owner[np.isin(at.clusters, chosen)] = target
         at.atom[at.owner == target] = 1000
         for home in homes - set(np.unique(at.owner).tolist()):
             at.forget(home)
+
+    def _split(self, at: State, step: Step, told: Step) -> None:
+        cluster, parts = step["cluster"], step["parts"]
+        if cluster not in at.ids or set(parts) & set(at.ids):
+            raise RefusedError("no such cluster, or no such part")
+        home = self.group_of(at, cluster)
+        if at.locked[home]:
+            raise RefusedError("locked")
+        wanted, new = step["new_groups"], told["new_groups"]
+        alone = self.clusters_of(at, home) == [cluster]
+        assert len(new) == alone * len(parts)
+        assert wanted in (None, new), "other ids than those asked for"
+        assert not new or min(new) > self.highest, "a group id is used again"
+        tied = len(np.unique(at.clusters[at.atom == self._atom(at, cluster)])) > 1
+        inside = np.flatnonzero(at.clusters == cluster)
+        if "centers" in step:
+            dots = self._embedding[inside] @ np.array(step["centers"]).T
+            which = np.array([cluster, *parts])[dots.argmax(axis=1)]
+            real = inside < len(at.clusters) - self._spare
+            at.clusters[inside[real]] = which[real]
+        else:
+            pieces = self._pieces_of(at, cluster)
+            first = int(step["pieces"]["keeps_largest"])
+            for part, piece in zip(parts, pieces[first:], strict=False):
+                at.clusters[piece] = part
+        spare = len(at.clusters) - self._spare
+        for part in parts:
+            at.clusters[spare + part] = part
+            at.owner[spare + part] = home
+            at.atom[spare + part] = self._atom(at, cluster)
+        if not tied:
+            for part in parts:
+                at.atom[at.clusters == part] = 1000 + part
+        below = home
+        for part, id in zip(parts, new, strict=bool(new)):
+            at.owner[at.clusters == part] = id
+            at.add(id, *self._look(at, [part], at.order))
+            at.order.insert(at.order.index(below) + 1, id)
+            below = id
+
+    def _atom(self, at: State, cluster: int) -> int:
+        return int(at.atom[at.clusters == cluster][-1])  # the spare pixel's
+
+    def _pieces_of(self, at: State, cluster: int) -> list[list[int]]:
+        """Connected pieces on the first map, pixel by pixel, the largest first."""
+        H, W = self._shape
+        left = {p for p in range(H * W) if at.clusters[p] == cluster}
+        pieces = []
+        for p in range(H * W):
+            if p not in left:
+                continue
+            left.remove(p)
+            piece, waiting = [], [p]
+            while waiting:
+                here = waiting.pop()
+                piece.append(here)
+                row, col = divmod(here, W)
+                for r in range(max(0, row - 1), min(H, row + 2)):
+                    for c in range(max(0, col - 1), min(W, col + 2)):
+                        if (there := r * W + c) in left:
+                            left.remove(there)
+                            waiting.append(there)
+            pieces.append(piece)
+        return sorted(pieces, key=len, reverse=True)
 
     def _rename(self, at: State, step: Step, told: Step) -> None:
         at.names[self._there(at, step)] = str(step["name"])
@@ -270,12 +358,12 @@ class PixelModel:
         looks = [id for id in at.order if rows[id]]
         before = at.owner.copy()
         for id, held in sorted(parts.items(), key=lambda part: part[1][0]):
-            at.owner[np.isin(self.clusters, held)] = id
+            at.owner[np.isin(at.clusters, held)] = id
             if id not in free:
                 at.add(id, *self._look(at, held, looks))
                 looks.append(id)
                 # Right below the row that its lowest cluster was in.
-                rows[int(before[self.clusters == held[0]][0])].append(id)
+                rows[int(before[at.clusters == held[0]][0])].append(id)
         for id in set(free) - set(parts):
             at.forget(id)
         at.order = [id for row in rows.values() for id in row]
@@ -283,7 +371,7 @@ class PixelModel:
     def _adopt(self, at: State, step: Step, told: Step) -> None:
         given = step["groups"]
         ids = [group["id"] for group in given]
-        if sorted(c for g in given for c in g["clusters"]) != self.ids:
+        if sorted(c for g in given for c in g["clusters"]) != at.ids:
             raise RefusedError("other clusters")
         if len(set(ids)) < len(ids):
             raise RefusedError("an id comes twice")
@@ -297,11 +385,11 @@ class PixelModel:
         at.order = renewed
         at.names, at.colors, at.roles, at.locked = {}, {}, {}, {}
         for id, group in zip(renewed, given, strict=True):
-            at.owner[np.isin(self.clusters, group["clusters"])] = id
+            at.owner[np.isin(at.clusters, group["clusters"])] = id
             at.add(id, group["name"], group["color"])
             at.roles[id], at.locked[id] = group["role"], group["locked"]
             for atom in group["atoms"]:
-                at.atom[np.isin(self.clusters, atom)] = min(atom)
+                at.atom[np.isin(at.clusters, atom)] = min(atom)
 
     def _look(
         self, at: State, held: Sequence[int], others: Sequence[int]

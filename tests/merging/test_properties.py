@@ -15,17 +15,20 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from pixel_cut import expected_cut
 from pixel_model import ALL_COLORS, PixelModel, RefusedError, State
-from pixel_scene import Scene, check_change, check_statistics, make_scene
+from pixel_scene import SPARE, Scene, check_change, check_statistics, make_scene
 
 from napari_dgc.merging import (
     ROLES,
     Adopt,
+    Centers,
+    ClusterStatistics,
     Cut,
     Grouping,
     History,
@@ -33,15 +36,21 @@ from napari_dgc.merging import (
     MergeError,
     Move,
     Operation,
+    Pieces,
+    Recipe,
     Recolor,
     Rename,
     SetLock,
     SetRole,
+    Split,
     TakeApart,
     TakeOut,
     operation_from_json,
 )
 from napari_dgc.merging.fitting import fitting_color
+from napari_dgc.merging.refining import choose_pieces, divide, fold_lut, mask_digest
+from napari_dgc.merging.split_tree import with_splits
+from napari_dgc.merging.splits import free_ids
 
 FULL = os.environ.get("NAPARI_DGC_FULL") == "1"
 SEEDS, STEPS = (4, 500) if FULL else (2, 50)
@@ -49,9 +58,9 @@ SEEDS, STEPS = (4, 500) if FULL else (2, 50)
 NAMES = ["Lesion", "Blatt", "叶", "Group 1", "Cluster 1", "Group 2 (2)", "x" * 60]
 
 KINDS = {
-    "merge": 20, "take out": 7, "take apart": 6, "move": 10, "rename": 5,
-    "recolor": 5, "set role": 5, "set lock": 4, "cut": 8, "amend": 8, "adopt": 5,
-    "undo": 9, "redo": 8,
+    "merge": 18, "take out": 7, "take apart": 6, "move": 9, "rename": 4,
+    "recolor": 4, "set role": 4, "set lock": 4, "cut": 8, "amend": 7, "adopt": 5,
+    "split": 7, "undo": 9, "redo": 8,
 }  # fmt: skip
 """How often each kind of step is drawn, in a hundred."""
 
@@ -79,7 +88,13 @@ class Run:
         self.rng = np.random.default_rng([k, seed])
         self.scene = make_scene(k, self.rng, gaps=seed % 2 == 1)
         self.history = History(Grouping.start(self.scene.ids))
-        self.model = PixelModel(self.scene.clusters)
+        self.maps = RefinedMaps(self.scene)
+        self.model = PixelModel(
+            self.scene.clusters,
+            self.scene.maps[0].shape,
+            self.scene.embedding,
+            SPARE,
+        )
         self.recipes = [self.scene.recipe(self.history.current)]
         self.last_cut: Cut | None = None
         self.folder = folder
@@ -145,8 +160,13 @@ class Run:
                 return SetLock(self.a_group(state), self.chance(0.6))
             case "cut":
                 return self.draw_cut(grouping, state)
+            case "split":
+                return self.draw_split(grouping, state)
         # The first one, all apart, keeps later steps from being about few groups.
         text = self.recipes[0] if self.chance(0.5) else self.one_of(self.recipes)
+        alike = [one for one in self.recipes if self.is_split_alike(one)]
+        if alike and self.chance(0.9):
+            text = self.one_of(alike)
         groups = self.scene.adopted(text).groups
         if self.chance(0.15):  # clusters missing, or a group twice
             groups = groups[1:] if self.chance(0.5) else (*groups, groups[0])
@@ -168,7 +188,7 @@ class Run:
         if shared and self.chance(0.9):
             cluster = self.one_of(shared)
         else:
-            cluster = int(self.rng.integers(max(self.scene.ids) + 2))
+            cluster = int(self.rng.integers(max(state.ids) + 2))
         new = self.model.highest + int(self.rng.integers(-2, 4))
         return TakeOut(cluster, new if self.chance(0.2) else None)
 
@@ -180,18 +200,49 @@ class Run:
         drawn = [self.one_of(pool) for _ in range(number)]
         return tuple(drawn) if self.chance(0.95) else (*drawn, 255)
 
+    def draw_split(self, grouping: Grouping, state: State) -> Split:
+        """In two, three or four by centres, or by pieces on the first map."""
+        cluster = self.one_of(state.ids)
+        parts = free_ids(grouping.clusters, int(self.rng.integers(1, 4)))
+        if self.chance(0.1):
+            cluster, parts = int(self.rng.integers(1, 256)), (max(state.ids),)
+        mask = self.maps.shown[0] == cluster
+        sizes, keeps = choose_pieces(mask)
+        if cluster in parts or not sizes.size or self.chance(0.5):
+            turns = self.rng.random(len(parts) + 1) * 2 * np.pi
+            rows = zip(np.cos(turns).tolist(), np.sin(turns).tolist(), strict=True)
+            rule = Centers(tuple(rows))
+        else:
+            parts = free_ids(grouping.clusters, min(3, len(sizes)))
+            rule = Pieces("first", mask_digest(mask), keeps)
+        if cluster in parts:  # which no study asks for
+            cluster = next(id for id in range(1, 256) if id not in parts)
+        draft = Split(cluster, parts, (0,) * (len(parts) + 1), rule)
+        after = np.concatenate([one.ravel() for one in self.maps.refined(draft)])
+        return replace(draft, pixels=tuple(int((after == i).sum()) for i in draft.ids))
+
+    def is_split_alike(self, text: str) -> bool:
+        """Whether a recipe splits the clusters that are split now."""
+        splits = json.loads(text).get("splits", [])
+        now = json.loads(self.recipe())
+        return splits == now.get("splits", [])
+
+    def recipe(self) -> str:
+        return self.scene.recipe(self.history.current, self.history.splits)
+
     def draw_cut(self, grouping: Grouping, state: State) -> Cut:
         if self.last_cut is not None and self.chance(0.15):
             return self.last_cut  # made for another grouping, mostly
-        tree = self.scene.tree
-        most = self.one_of([len(state.order), len(self.scene.ids)]) + 2
+        splits = [s for s in self.history.splits if set(s.ids) <= set(state.ids)]
+        tree = with_splits(self.scene.tree, splits)
+        most = self.one_of([len(state.order), len(state.ids)]) + 2
         n = int(self.rng.integers(most))
         if n == 0:
             with pytest.raises(MergeError, match="1 or more"):
                 tree.cut(grouping, n)
             return Cut(0, ())
         cut = tree.cut(grouping, n)
-        expected = expected_cut(self.model, state, tree.linkage, n, self.scene.is_data)
+        expected = expected_cut(self.model, state, tree, n, self.scene.is_data)
         atoms = [[list(atom) for atom in part.atoms] for part in cut.parts]
         assert atoms == [wanted for _, wanted in expected], f"cut at {n}"
         for part, (keeper, _) in zip(cut.parts, expected, strict=True):
@@ -235,6 +286,7 @@ class Run:
             assert (history.operations, history.can_redo) == (log, can_redo)
             return False
         told = reread(change.operation)
+        self.maps.follow(history)
         recorded = theirs(operation.to_json(), told.to_json())
         kept = log[:-1] if amends and change.changed else log
         assert history.operations == ((*kept, told) if recorded else kept)
@@ -253,6 +305,7 @@ class Run:
             assert history.current is shown
             return
         _ = model.undo() if kind == "undo" else model.redo()
+        self.maps.follow(history)
         check_change(change, model, left)
 
     # -- comparing ------------------------------------------------------------
@@ -275,9 +328,12 @@ class Run:
             assert grouping.by_value(min(group.clusters)) is group
         lut = grouping.lut()
         assert (lut.dtype, lut.shape) == (np.uint8, (256,))
-        assert not lut[~np.isin(np.arange(256), self.scene.ids)].any()
-        np.testing.assert_array_equal(lut[self.scene.clusters], model.painted())
-        check_statistics(self.scene, grouping, state)
+        assert not lut[~np.isin(np.arange(256), state.ids)].any()
+        shown = np.concatenate([one.ravel() for one in self.maps.shown])
+        np.testing.assert_array_equal(shown, state.clusters[: len(shown)])
+        np.testing.assert_array_equal(lut[shown], model.painted()[: len(shown)])
+        np.testing.assert_array_equal(lut[state.clusters], model.painted())
+        check_statistics(self.scene, self.maps.statistics, grouping, state)
 
     def check_log(self) -> None:
         """Replay the log from the start, and the recipe; keep the recipe."""
@@ -286,13 +342,63 @@ class Run:
         again = History.replay(history.start, map(operation_from_json, log))
         assert again.current == history.current
         assert again.operations == history.operations
-        text = self.scene.recipe(history.current)
+        text = self.recipe()
         adopted = self.scene.adopted(text)
         assert adopted == history.current
         assert adopted.next_id == history.current.next_id
-        afresh = History.replay(history.start, [Adopt(adopted.groups)])
+        splits = Recipe.from_json(json.loads(text)).splits
+        afresh = History.replay(history.start, [*splits, Adopt(adopted.groups)])
         np.testing.assert_array_equal(afresh.current.lut(), history.current.lut())
         self.recipes = [*self.recipes[:1], *self.recipes[1:][-4:], text]
+
+
+class RefinedMaps:
+    """The maps as the product has them: the finest, and what is shown of it."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        self._finest = list(scene.maps)
+        self._on_record: tuple[Split, ...] = ()
+        self._sums: tuple[bytes, ClusterStatistics] = b"", scene.statistics
+        self.shown = list(scene.maps)
+
+    def follow(self, history: History) -> None:
+        """Forget splits that are on no record any more, refine by a new one."""
+        on_record = tuple(s for s in history.steps if isinstance(s, Split))
+        gone = fold_lut(s for s in self._on_record if s not in on_record)
+        self._finest = [np.take(gone, one) for one in self._finest]
+        for split in on_record:
+            if split not in self._on_record:  # a new step: none is undone
+                self.shown = list(self._finest)
+                self._finest = self.refined(split)
+        self._on_record = on_record
+        undone = fold_lut(on_record[len(history.splits) :])
+        self.shown = [np.take(undone, one) for one in self._finest]
+
+    def refined(self, split: Split) -> list[np.ndarray]:
+        """The maps shown, refined once more."""
+        if isinstance(split.rule, Pieces):
+            refined = divide(self.shown[0], split)
+            assert refined is not None
+            return [refined, *self.shown[1:]]
+        start, maps = 0, []
+        for clusters in self.shown:
+            vectors = self._scene.embedding[start : start + clusters.size]
+            start += clusters.size
+            nearest = (vectors @ np.array(split.rule.values).T).argmax(axis=1)
+            ids = np.array(split.ids, np.uint8)[nearest].reshape(clusters.shape)
+            maps.append(np.where(clusters == split.cluster, ids, clusters))
+        return maps
+
+    @property
+    def statistics(self) -> ClusterStatistics:
+        """Sums over the maps shown."""
+        key = b"".join(one.tobytes() for one in self.shown)
+        parts = [part for split in self._on_record for part in split.parts]
+        highest = max(*self._scene.ids, *parts) if parts else max(self._scene.ids)
+        if key != self._sums[0] or highest >= len(self._sums[1].count):
+            self._sums = key, self._scene.sums(self.shown, highest)
+        return self._sums[1]
 
 
 def reread(operation: Operation) -> Operation:

@@ -12,15 +12,16 @@ from napari_dgc.clustering.config import Config
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.readers import read_cube
 from napari_dgc.cubes.scenes import SceneConfig, write_scenes
-from napari_dgc.merging import Centers, MergeError, Pieces
-from napari_dgc.merging.refining import fold_lut
+from napari_dgc.merging import Centers, MergeError, Pieces, Recipe, Rename
+from napari_dgc.merging.refining import fold_lut, fold_statistics
 from napari_dgc.reports.masks import read_label_tiff
 from napari_dgc.study import Study
+from napari_dgc.study.adopting import Wanted, refine_maps
 from napari_dgc.study.dividing import CubeMap, refine
 from napari_dgc.study.loading import load_study
 from napari_dgc.study.mapping import Finished, MappedCube, map_cubes, train_and_map
 from napari_dgc.study.splitting import Divided, Whole, split_by_pieces, split_in_two
-from napari_dgc.study.study_file import save_study
+from napari_dgc.study.study_file import open_study, save_study
 
 FIELDS = ("count", "sum", "sum_squares", "confidence", "boundary")
 
@@ -390,15 +391,75 @@ def test_an_id_that_is_free_again_may_be_given_elsewhere(study: Study):
     check_sums(study)
 
 
-def test_recipe_says_what_cannot_be_split(study: Study, tmp_path: Path):
-    study.take_split(in_two(study, 1))
+def test_a_recipe_with_splits_refines_the_maps_of_another_study(
+    study: Study, tmp_path: Path
+):
+    """As the study's own splits did; undone step by step."""
+    study.take_split(in_pieces(study, 1))
+    two = in_two(study, 1)
+    study.take_split(two)
+    study.merge([study.grouping.ids[0]], study.grouping.ids[-1])
+    study.rename(study.grouping.ids[-1], "Spot")
     path = tmp_path / "recipe.json"
     study.recipe().write(path)
     other = Study()
     other.add_cubes(study.cubes)
     other.accept_model(study.model)
-    other.apply_recipe(path)
-    assert other.grouping == study.grouping
+    coarse = [np.take(fold_lut(study.splits), m) for m in maps_of(study)]
+    for i, clusters in enumerate(coarse):
+        sums = fold_statistics(study.statistics(i), fold_lut(study.splits))
+        other.set_map(i, clusters, sums, study.confidence(i))
+    told = []
+    other.map_changed.connect(told.append)
+    other.rename(1, "Before")
+    change = other.apply_recipe(path)
+    assert change.after == other.grouping
+    assert other.grouping.groups == study.grouping.groups
+    assert told == [0, 1]
+    for i, expected in enumerate(maps_of(study)):
+        np.testing.assert_array_equal(other.cluster_map(i), expected)
+    check_sums(other)
+    again = open_study(save_study(other, tmp_path / "S.dgc.json"))
+    np.testing.assert_array_equal(again.group_map(1), study.group_map(1))
+    assert other.apply_recipe(path).changed is False  # all is so already
+    for _ in range(3):
+        other.undo()
+    assert other.grouping.group(1).name == "Before"
+    for i, expected in enumerate(coarse):
+        np.testing.assert_array_equal(other.cluster_map(i), expected)
+    # Parts that this study alone has go with their cluster.
+    plain = Study()
+    plain.accept_model(study.model)
+    plain.merge((2,), 3)
+    plain.recipe().write(tmp_path / "plain.json")
+    study.apply_recipe(tmp_path / "plain.json")
+    split = study.splits[1]
+    assert set(split.ids) <= set(study.grouping.group_of(1).clusters)
+    assert {2, 3} <= set(study.grouping.group(3).clusters)
+
+
+def test_a_recipe_says_why_it_cannot_be_applied(study: Study, tmp_path: Path):
+    study.take_split(in_two(study, 1))
+    path = tmp_path / "recipe.json"
+    study.recipe().write(path)
     study.undo()
-    with pytest.raises(InputError, match="merge --recipe"):
+    study.take_split(in_two(study, 2))
+    before, maps = study.grouping, maps_of(study)
+    with pytest.raises(InputError, match=r"cluster 2 is split here.*undo the splits"):
         study.apply_recipe(path)
+    study.undo()
+    study.set_lock(1, True)
+    with pytest.raises(InputError, match="is locked; unlock it"):
+        study.apply_recipe(path)
+    study.undo()
+    wanted = Wanted.of(study, Recipe.read(path))
+    *_, refined = refine_maps(wanted, device="cpu")
+    study.rename(1, "Meanwhile")
+    with pytest.raises(MergeError, match="changed meanwhile"):
+        study.take_recipe(refined)
+    assert study.history.steps[-1] == Rename(1, "Meanwhile")
+    study.undo()
+    study.take_recipe(refined)
+    assert before is not study.grouping
+    assert len(maps_of(study)) == len(maps)
+    check_sums(study)

@@ -7,9 +7,15 @@ import pytest
 
 from napari_dgc.clustering.config import Config
 from napari_dgc.cubes.scenes import SceneConfig, make_scene
+from napari_dgc.merging.grouping import MergeError
+from napari_dgc.merging.refining import fold_lut
 from napari_dgc.study import Study
+from napari_dgc.study.loading import load_study
 from napari_dgc.study.mapping import Finished, Progress, train_and_map
-from napari_dgc.study.stability import MapStability, MeasuredCube, measure_cube
+from napari_dgc.study.moved import Moved
+from napari_dgc.study.splitting import Whole, split_by_pieces
+from napari_dgc.study.stability import MapStability, MeasuredCube, measure_cubes
+from napari_dgc.study.study_file import open_study, save_study
 
 
 @pytest.fixture(scope="module")
@@ -34,9 +40,7 @@ def study(made) -> Study:
 
 
 def measure(study: Study, index: int) -> MeasuredCube:
-    *shares, last = measure_cube(
-        study.model, study.cubes[index], study.cluster_map(index), device="cpu"
-    )
+    *shares, last = measure_cubes(study.model, [study.cubes[index]], device="cpu")
     assert all(isinstance(piece, Progress) for piece in shares)
     assert shares[-1].done == 1
     return last
@@ -99,19 +103,106 @@ def test_all_measured_cubes_count_by_their_pixels(study: Study) -> None:
     assert store.pooled((id,)) == pytest.approx(expected)
 
 
-def test_a_part_of_a_split_cluster_is_as_stable_as_the_models_cluster(
+def split_largest(study: Study, index: int = 0) -> tuple[int, ...]:
+    """Split the cluster with the most pieces there, by pieces; its ids."""
+    for id in np.argsort(-np.bincount(study.cluster_map(index).ravel())).tolist():
+        try:
+            *_, divided = split_by_pieces(Whole.of(study, id), index)
+        except MergeError:
+            continue
+        study.take_split(divided)
+        return divided.split.ids
+    raise AssertionError("no cluster is in pieces")
+
+
+def test_parts_of_a_split_have_their_own_share_and_nothing_is_measured_again(
     study: Study,
 ) -> None:
-    refined = study.cluster_map(0).copy()
-    id = int(np.bincount(refined.ravel())[1:].argmax()) + 1
-    refined[:20][refined[:20] == id] = 200
-    study.set_map(0, refined)
+    store = MapStability(study)
+    for index in (0, 1):
+        store.put(measure(study, index))
+    before = store.agreement(0)
+    whole = {id: store.share((id,), 0) for id in study.grouping.clusters}
+    ids = split_largest(study)
+    refined = study.cluster_map(0)
+    np.testing.assert_array_equal(store.agreement(0), before)  # the model's clusters
+    found = {}
+    for part in ids:
+        found[part] = before[refined == part].mean() / 255
+        assert store.share((part,), 0) == pytest.approx(found[part], abs=2e-3)
+    assert len(set(found.values())) > 1
+    assert store.share(ids, 0) == pytest.approx(whole[ids[0]])
+    assert store.pooled(ids[1:2]) == store.share(ids[1:2], 0)
+    study.undo()
+    assert {id: store.share((id,), 0) for id in study.grouping.clusters} == whole
+    study.redo()
+    for part in ids:
+        assert store.share((part,), 0) == pytest.approx(found[part], abs=2e-3)
+
+
+def test_brute_force_over_the_views(study: Study) -> None:
+    """Against each pixel in each view, looked at one by one."""
     store = MapStability(study)
     store.put(measure(study, 0))
-    agreement = store.agreement(0)
-    for part in (id, 200):
-        mean = agreement[refined == part].mean() / 255
-        assert store.share((part,), 0) == pytest.approx(mean, abs=2e-3)
+    split_largest(study)
+    study.merge(study.grouping.ids[1:3], study.grouping.ids[0])
+    clusters, moved = study.cluster_map(0).ravel(), study.moved(0)
+    lut = fold_lut(study.splits)
+    views = np.repeat(lut[clusters][None], moved.views, 0)
+    views[:, moved.places] = moved.ids
+    for group in study.grouping.groups:
+        here = np.isin(clusters, group.clusters)
+        homes = {int(lut[c]) for c in group.clusters}
+        stay = sum(int(v) in homes for row in views[:, here] for v in row)
+        if here.any():
+            share = stay / (moved.views * int(here.sum()))
+            assert store.share(group.clusters, 0) == pytest.approx(share)
+    kept, total = store.total(0, study.grouping)
+    assert total == moved.views * (clusters > 0).sum()
+    agreement = store.group_agreement(0, study.grouping).ravel()[clusters > 0]
+    assert kept / total == pytest.approx(agreement.mean() / 255, abs=2e-3)
+
+
+def test_all_cubes_in_one_go_and_kept_with_the_study(study: Study, tmp_path) -> None:
+    store = MapStability(study)
+    assert store.unmeasured == (0, 1)
+    pieces = list(measure_cubes(study.model, study.cubes, device="cpu"))
+    done = [piece.done for piece in pieces if isinstance(piece, Progress)]
+    assert done == sorted(done)
+    assert done[-1] == pytest.approx(1)
+    assert "(2 of 2)" in pieces[-2].text
+    for piece in pieces:
+        if isinstance(piece, MeasuredCube):
+            assert store.put(piece)
+    assert store.measured == (0, 1)
+    ids = split_largest(study)
+    shares = [store.pooled((id,)) for id in study.grouping.clusters]
+    assert min(share for share in shares if share is not None) < 1
+    path = save_study(study, tmp_path / "S.dgc.json")
+    folder = tmp_path / "S.dgc" / study.model.fingerprint
+    files = sorted(folder.glob("*_stability.npz"))
+    assert len(files) == 2
+    content = files[0].read_bytes()
+    again = open_study(path)
+    opened = MapStability(again)
+    assert [opened.pooled((id,)) for id in again.grouping.clusters] == shares
+    again.undo()
+    save_study(again, path)
+    assert sorted(folder.glob("*_stability.npz")) == files
+    assert files[0].read_bytes() == content
+    assert opened.share((ids[0],), 0) is not None
+    # Another measurement does not take the place of the file that is there.
+    again.set_moved(0, Moved(np.array([4]), np.array([[1], [2]], "u1")))
+    save_study(again, path)
+    assert files[0].read_bytes() == content
+    assert len(sorted(folder.glob("*_stability*.npz"))) == 3
+    assert open_study(path).moved(0).places.tolist() == [4]
+    # Gone or damaged, it was not measured: no fault, and all else is there.
+    files[1].write_bytes(b"no archive")
+    left = load_study(path)
+    assert not left.faults
+    assert sorted(left.stability) == [0]
+    assert sorted(left.maps) == [0, 1]
 
 
 def test_it_is_forgotten_with_its_map(study: Study) -> None:
@@ -127,6 +218,8 @@ def test_it_is_forgotten_with_its_map(study: Study) -> None:
     assert not store.put(late)
     study.set_map(0, study.cluster_map(0).copy())
     assert len(store) == 0
+    with pytest.raises(ValueError, match="no map of which"):
+        study.set_moved(0, Moved(np.array([10**6]), np.ones((1, 1), "u1")))
     store.put(measure(study, 0))
     study.accept_model(study.model)
     assert heard == [1, 2, 1, 0, 1, 0]

@@ -10,13 +10,15 @@ import numpy as np
 import pytest
 from acting import add_cube, answer, settle, undo_all, wait_until
 from qtpy.QtCore import QPoint, Qt
+from qtpy.QtGui import QFontMetrics
 from qtpy.QtTest import QTest
 
 from napari_dgc.clustering.config import Config
 from napari_dgc.cubes.scenes import SceneConfig, make_scene
 from napari_dgc.study.mapping import train_and_map
 from napari_dgc.ui.activation_view import Colors
-from napari_dgc.ui.activation_wording import short_names
+from napari_dgc.ui.activation_wording import short_names, word_firing
+from napari_dgc.ui.group_delegates import SWATCH
 
 LEFT, NO_KEY = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 NAMES = ("leaf_day7_a", "leaf_day3_b", "leaf_day5_c")
@@ -177,6 +179,17 @@ def rows_that_fire_in_some_cubes_say_so(study_dock, matrix):
     )
     firing = [n for n, on in zip(shown.names, shown.active[some[0]], strict=True) if on]
     assert f"{len(firing)} of 3 cubes only: {', '.join(firing)}" in tip
+    # No name gives way to the words beside it, nor does a longer one later.
+    study_dock.study.rename(shown.heads[some[0]].group, "Lesion margin, young")
+    settle()
+    heads = matrix.view.verticalHeader()
+    bold = heads.font()
+    bold.setBold(True)
+    plain, wide = QFontMetrics(heads.font()), QFontMetrics(bold)
+    for row, head in enumerate(matrix.model.matrix.heads):
+        name = plain.horizontalAdvance(head.name)
+        words = wide.horizontalAdvance(word_firing(matrix.model.matrix, row))
+        assert heads.width() >= SWATCH + 26 + name + words
 
 
 def the_sentence_follows_the_mouse(matrix):

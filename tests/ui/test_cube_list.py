@@ -13,6 +13,7 @@ from qtpy.QtWidgets import QApplication, QLineEdit
 
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.scenes import SceneConfig, make_scene
+from napari_dgc.reports.severity import severity
 from napari_dgc.study.mapping import map_cube
 from napari_dgc.ui.cube_list import ROWS
 from napari_dgc.ui.cube_wording import role_shares, word_cube, word_percent
@@ -44,6 +45,13 @@ def map_last(dock):
     dock.study.set_map(index, done.clusters, done.statistics, done.confidence)
 
 
+def severity_table(dock):
+    """Lesion as a share of tissue in %, as the severity table has it."""
+    roles = {g.value: g.role for g in dock.study.grouping.groups}
+    maps = {str(i): dock.study.group_map(i) for i in range(len(dock.study.cubes))}
+    return [row.lesion_percent for row in severity(maps, roles)]
+
+
 def canvas(dock):
     native = dock._viewer.window._qt_viewer.canvas.native
     native.setFocus()
@@ -72,16 +80,22 @@ def shares_by_role_follow_every_step_in_all_cubes(six):
     study.set_role(2, "healthy")
     study.merge((3,), 1)
     settle()
+    tables = severity_table(six)
     for index in range(6):
         labels = brute_force(six, index)
         valid = (labels > 0).sum()
+        pixels = {}
         for group, role in ((1, "lesion"), (2, "healthy")):
             value = study.grouping.group(group).value
-            share = word_percent(100 * (labels == value).sum() / valid)
-            assert f"{role} {share}" in six.cubes.list.facts(index)
-            assert (
-                f"{role} {share} of its pixels" in six.cubes.list.item(index).toolTip()
-            )
+            pixels[role] = int((labels == value).sum())
+            share = word_percent(100 * pixels[role] / valid)
+            tip = six.cubes.list.item(index).toolTip()
+            assert f"{role} {share} of all valid pixels" in tip
+        percent = 100 * pixels["lesion"] / sum(pixels.values())
+        assert percent == pytest.approx(tables[index])
+        told = f"lesion {word_percent(percent)} of t"
+        assert six.cubes.list.facts(index) == f"{told}issue"
+        assert f"{told}he tissue: " in tip
     before = six.cubes.list.facts(0)
     study.merge((4,), 2)
     settle()
@@ -210,3 +224,19 @@ def test_an_unmapped_or_missing_cube_says_so(mapped, leaf):
     assert word_cube(leaf, None, None, missing=True).facts == "not found"
     nothing = np.zeros(7, np.int64)
     assert role_shares(nothing, grouping) == {}
+
+
+def test_what_the_percent_is_of_is_said(mapped, leaf):
+    study = mapped.study
+    counts = study.counts(0)
+    study.set_role(1, "lesion")
+    words = word_cube(leaf, counts, study.grouping)
+    share = word_percent(100 * counts[1] / counts[1:].sum())
+    assert words.facts == f"lesion {share} of image"
+    assert "of both roles" in words.tip
+    study.set_role(2, "healthy")
+    none = counts.copy()
+    none[[1, 2]] = 0
+    words = word_cube(leaf, none, study.grouping)
+    assert words.facts == "no tissue"
+    assert "of both roles" not in words.tip

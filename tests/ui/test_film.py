@@ -241,11 +241,23 @@ def test_a_frame_taken_into_use_keeps_the_merges(filmed, leaf):
     assert filmed.film.session.index == -1
     assert filmed.film.session.in_use == target
     assert not filmed.training.use_button.isVisible()
-    # Undone, each cluster is a group.
-    filmed.workspace.undo()
-    assert len(study.grouping.groups) == 6
-    filmed.workspace.redo()
-    assert study.grouping.groups[0].name == expected.groups[0].name
+    # Undone, by the button, all is what it was before; and it can be done again.
+    undo, redo = filmed.groups.undo_button, filmed.groups.redo_button
+    assert "use the clusters of" in undo.toolTip()
+    taken = study.grouping
+    QTest.mouseClick(undo, LEFT)
+    settle()
+    assert study.grouping.groups == grouping.groups
+    np.testing.assert_array_equal(study.cluster_map(0), old)
+    np.testing.assert_array_equal(shown_labels(filmed), brute_force(filmed))
+    assert filmed.film.session.in_use != target
+    assert "as they were" in filmed.status.text()
+    assert "use the clusters of" in redo.toolTip()
+    QTest.mouseClick(redo, LEFT)
+    settle()
+    assert study.grouping == taken
+    np.testing.assert_array_equal(shown_labels(filmed), brute_force(filmed))
+    assert filmed.film.session.in_use == target
 
 
 def test_what_would_be_lost_is_said_before(filmed):
@@ -489,6 +501,11 @@ def test_curves_marks_and_buttons_can_be_seen(filmed, theme):
         assert pen.color().name() in colors
     assert plot._warned.opts["brush"].color().name() in colors
     assert get_theme(theme).text.as_hex("long") in colors
+    legend = strip.legend
+    assert legend.width() >= legend.sizeHint().width()
+    for curve, name in ((plot._score, "score"), (plot._active, "clusters")):
+        named = f'{curve.opts["pen"].color().name()}">━</span>&nbsp;{name}'
+        assert named in legend.text()
     for step in (0, 2, 4, 6):  # the slider's places are those of the curves
         x = plot.mapTo(strip, QPoint(plot.place_of(step), 0)).x()
         assert abs(x - slider_place(strip, step)) <= 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -298,12 +299,29 @@ def test_the_offer_of_the_last_study_goes_with_the_first_cube(open_dock, saved, 
     assert not dock.studies.last.isVisible()
 
 
-def test_a_study_open_in_another_window_is_not_offered(open_dock, saved):
+def test_a_last_study_open_in_another_window_is_said_so(open_dock, saved):
     remember_study(saved)
+    os.utime(saved, (1e9, 1e9))
     lock = StudyLock(saved)
     assert lock.hold()
-    assert not open_dock().studies.last.isVisible()
+    dock = open_dock()
+    panel = dock.studies
+    assert panel.last.isVisible()
+    assert panel.last_label.text() == "Last study: S, open in another window"
+    QTest.mouseClick(panel.open_last_button, Qt.MouseButton.LeftButton)
+    settle()
+    assert "open in another window" in dock.status.text()
+    assert dock.study.path is None
     lock.release()
+    # Closed there, it opens; and nothing was saved yet but what lies there.
+    QTest.mouseClick(panel.open_last_button, Qt.MouseButton.LeftButton)
+    wait_until(lambda: dock.study.path == saved, 30)
+    settle(0.6)
+    assert panel.state.text() == "opened"
+    assert "September 2001" in panel.state.toolTip()
+    dock.workspace.undo()
+    wait_until(lambda: panel.state.text().startswith("saved "), 10)
+    assert "2001" not in panel.state.toolTip()
 
 
 def test_a_study_is_called_like_the_folder_of_its_cubes(tmp_path, leaf):
@@ -487,3 +505,44 @@ def test_another_cube_goes_into_the_open_study(dock, saved, leaf):
     assert len(dock.study.cubes) == 2
     assert kept(dock)
     assert [c.name for c in open_study(saved).cubes] == ["leaf", "leaf"]
+
+
+def looks(study):
+    return [replace(group, id=0) for group in study.grouping.groups]
+
+
+def test_a_recipe_with_a_split_is_applied_by_the_menu(mapped, tmp_path, monkeypatch):
+    study, path = mapped.study, tmp_path / "recipe.json"
+    mapped.splitting.split(1, False)
+    wait_until(lambda: not mapped.splitting.runner.running, 30)
+    settle()
+    (split,) = study.splits
+    study.rename(1, "Halves")
+    study.recipe().write(path)
+    groups, labels = looks(study), shown_labels(mapped).copy()
+    for _ in range(2):
+        mapped.workspace.undo()
+    study.rename(2, "Mine")  # the split is on no record any more
+    monkeypatch.setattr(
+        "napari_dgc.ui.study_panel.QFileDialog.getOpenFileName",
+        lambda *_: (str(path), ""),
+    )
+    mapped.studies.fill_menu()
+    action = next(
+        a for a in mapped.studies.menu.actions() if a.text() == "Apply recipe…"
+    )
+    action.trigger()
+    wait_until(lambda: not mapped.workspace.recipes.runner.running, 30)
+    settle()
+    assert looks(study) == groups  # an id given away is not given again
+    np.testing.assert_array_equal(shown_labels(mapped), labels)
+    assert "recipe.json is applied" in mapped.status.text()
+    for _ in range(2):
+        mapped.workspace.undo()
+    settle()
+    assert study.grouping.group(2).name == "Mine"
+    assert split.parts[0] not in shown_labels(mapped)
+    path.write_text("{}")
+    action.trigger()
+    assert mapped.status.level == "error"
+    assert "recipe.json" in mapped.status.text()

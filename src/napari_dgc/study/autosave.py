@@ -76,6 +76,7 @@ class Autosave:
             (study.cubes_changed, self._on_changed),
             (study.model_changed, self._on_changed),
             (study.map_changed, self._on_changed),
+            (study.stability_changed, self._on_changed),
             (study.view_changed, self._on_changed),
             (study.leaves_changed, self._on_changed),
             (study.path_changed, self._on_changed),

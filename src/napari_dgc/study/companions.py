@@ -1,9 +1,10 @@
 """The model and the maps in files beside a study's file.
 
 They lie in ``<stem>.dgc/<model's fingerprint>/``: ``model.safetensors`` and, per
-cube, ``<stem>_clusters.tif``, ``<stem>_stats.npz``, ``<stem>_confidence.tif``. None
-is ever replaced by other content, since the study's file (or its ``.bak``) may name
-it: another model has another folder, another map of the same model another name.
+cube, ``<stem>_clusters.tif``, ``<stem>_stats.npz``, ``<stem>_confidence.tif`` and,
+where it was measured, ``<stem>_stability.npz``. None is ever replaced by other content,
+since the study's file (or its ``.bak``) may name it: another model has another folder,
+another map of the same model another name.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from napari_dgc.reports.masks import encode_label_tiff
 from napari_dgc.study.calibrations import bad_bands, calibration_reference
 from napari_dgc.study.exports import file_stems
 from napari_dgc.study.fingerprints import cube_fingerprint
+from napari_dgc.study.former_record import FormerRecord
+from napari_dgc.study.moved import Moved
 from napari_dgc.study.record import CubeRecord, FileReference
 from napari_dgc.study.reference import CubeReference, missing_reference
 from napari_dgc.study.snapshot import Snapshot
@@ -37,6 +40,7 @@ _ENDINGS = {
     "statistics": "_stats.npz",
     "confidence": "_confidence.tif",
 }
+_STABILITY = "_stability.npz"
 
 
 def companion_folder(path: Path) -> Path:
@@ -95,7 +99,31 @@ class Companions:
         reference = self._reference(snapshot.cubes[index])
         if None in files.values():
             return CubeRecord(reference)
-        return CubeRecord(reference, **files)
+        return CubeRecord(
+            reference, **files, stability=self._moved_file(snapshot, index, path)
+        )
+
+    def former(self, former: Snapshot, path: Path) -> FormerRecord:
+        """All of an earlier or later model; what is not on disk yet is written.
+
+        Raises
+        ------
+        InputError
+            If it cannot be written.
+        """
+        for index in self.unwritten(former, path):
+            self.write_maps(former, index, path)
+        cubes = [self.cube(former, i, path) for i in range(len(former.cubes))]
+        return FormerRecord(
+            self.model(former, path),
+            tuple(None if one.clusters is None else one.files for one in cubes),
+            former.steps,
+            former.index,
+            former.next_id,
+            former.view.hidden,
+            former.view.rejected,
+            former.taking,
+        )
 
     def unwritten(self, snapshot: Snapshot, path: Path) -> list[int]:
         """Cubes with a map that is not on disk yet."""
@@ -103,7 +131,17 @@ class Companions:
             index
             for index in sorted(snapshot.clusters)
             if self.cube(snapshot, index, path).clusters is None
+            or (
+                index in snapshot.moved
+                and self._moved_file(snapshot, index, path) is None
+            )
         ]
+
+    def _moved_file(
+        self, snapshot: Snapshot, index: int, path: Path
+    ) -> FileReference | None:
+        moved = snapshot.moved.get(index)
+        return None if moved is None else self._known(moved, snapshot, path)
 
     def _known(
         self, content: object, snapshot: Snapshot, path: Path
@@ -149,11 +187,17 @@ class Companions:
         """
         stem = file_stems([cube.name for cube in snapshot.cubes])[index]
         folder = _folder(snapshot, path)
-        for kind, content in self._contents(snapshot, index).items():
+        contents = {
+            _ENDINGS[kind]: content
+            for kind, content in self._contents(snapshot, index).items()
+        }
+        if index in snapshot.moved:
+            contents[_STABILITY] = snapshot.moved[index]
+        for ending, content in contents.items():
             if self._known(content, snapshot, path) is None:
                 buffer = BytesIO()
                 _encode(buffer, content)
-                file = _write_new(folder, stem, _ENDINGS[kind], buffer.getvalue())
+                file = _write_new(folder, stem, ending, buffer.getvalue())
                 self.remember(content, file)
 
     def _write_model(self, model: Model, folder: Path) -> FileReference:
@@ -186,7 +230,7 @@ def _folder(snapshot: Snapshot, path: Path) -> Path:
 
 
 def _encode(file: BinaryIO, content: object) -> None:
-    if isinstance(content, ClusterStatistics):
+    if isinstance(content, ClusterStatistics | Moved):
         content.write(file)
     else:
         encode_label_tiff(file, content)  # type: ignore[arg-type]

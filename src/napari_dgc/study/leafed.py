@@ -8,10 +8,10 @@ from psygnal import Signal
 
 from napari_dgc.study.exports import file_stems
 from napari_dgc.study.leaves import LeafRegions
-from napari_dgc.study.mapped import Mapped
+from napari_dgc.study.modelled import Modelled
 
 
-class Leafed(Mapped):
+class Leafed(Modelled):
     """Leaf regions beside the maps.
 
     Its signal carries the new `LeafRegions`, or None.

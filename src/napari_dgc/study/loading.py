@@ -15,6 +15,7 @@ from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.merging.history import History
 from napari_dgc.merging.statistics import ClusterStatistics
+from napari_dgc.study.former_reading import read_formers
 from napari_dgc.study.leaf_file import leaves_path, load_leaves
 from napari_dgc.study.leaves import LeafRegions
 from napari_dgc.study.locating import (
@@ -24,11 +25,14 @@ from napari_dgc.study.locating import (
     search_cubes,
 )
 from napari_dgc.study.mapping import Progress
+from napari_dgc.study.modelled import Former, Taking
+from napari_dgc.study.moved import Moved
 from napari_dgc.study.record import CubeRecord
 from napari_dgc.study.reference import CubeReference, missing_cube
 from napari_dgc.study.stored import (
     read_map,
     read_model,
+    read_moved,
     read_record,
     read_statistics,
     restore_history,
@@ -60,6 +64,10 @@ class LoadedStudy:
     maps, confidence : dict of int to ndarray of uint8, shape (H, W)
         By the cube's place.
     statistics : dict of int to ClusterStatistics
+    stability : dict of int to Moved
+    taking : Taking, optional
+    earlier, later : list of Former
+        As in `Modelled`.
     view : View
     leaves : LeafRegions, optional
     moved : dict of int to pathlib.Path
@@ -76,6 +84,10 @@ class LoadedStudy:
     maps: dict[int, NDArray[np.uint8]] = field(default_factory=dict)
     statistics: dict[int, ClusterStatistics] = field(default_factory=dict)
     confidence: dict[int, NDArray[np.uint8]] = field(default_factory=dict)
+    stability: dict[int, Moved] = field(default_factory=dict)
+    taking: Taking | None = None
+    earlier: list[Former] = field(default_factory=list)
+    later: list[Former] = field(default_factory=list)
     view: View = field(default_factory=View)
     leaves: LeafRegions | None = None
     moved: dict[int, Path] = field(default_factory=dict)
@@ -131,6 +143,10 @@ def read_study(
         done = 0.5 + 0.5 * index / len(record.cubes)
         yield Progress(f"Reading the map of {cube.cube.name}", done)
         _read_maps(loaded, index, cube)
+    if record.earlier or record.later:
+        yield Progress("Reading the models before", 1.0)
+    loaded.taking = record.taking
+    read_formers(loaded, record)
     yield loaded
 
 
@@ -245,3 +261,9 @@ def _read_maps(loaded: LoadedStudy, index: int, record: CubeRecord) -> None:
     if statistics is not None and record.statistics is not None:
         loaded.statistics[index] = statistics
         remember(statistics, record.statistics)
+    if record.stability is not None:
+        try:
+            loaded.stability[index] = moved = read_moved(record.stability, record.cube)
+        except InputError:
+            return  # not measured, then
+        remember(moved, record.stability)

@@ -2,36 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
-from napari_dgc.cubes.errors import InputError
 from napari_dgc.merging.grouping import MergeError
 from napari_dgc.merging.operations import Change
-from napari_dgc.merging.recipe import Recipe
 from napari_dgc.merging.splits import Centers, Split
 from napari_dgc.merging.statistics import ClusterStatistics
+from napari_dgc.merging.steps import Adopt
 from napari_dgc.study.grouped import Grouped
 from napari_dgc.study.maps import CubeMaps
+from napari_dgc.study.moved import Moved
 
 if TYPE_CHECKING:
+    from napari_dgc.study.adopting import Refined
     from napari_dgc.study.splitting import Divided
 
+_NOT_APPLIED = "the groups or the maps have changed meanwhile; apply the recipe again"
 _ELSE = "the groups or the maps have changed meanwhile; split again"
 
 
 class Mapped(Grouped):
     """One cluster map per cube, refined by splits.
 
-    Its signal carries the index of a cube whose map is new; after a split that is
+    `map_changed` carries the index of a cube whose map is new; after a split that is
     taken, undone or redone it comes for every cube, after `grouping_changed`.
+    `stability_changed` carries that of one whose stability was measured.
     """
 
     map_changed = Signal(int)
+    stability_changed = Signal(int)
 
     def __init__(self) -> None:
         super().__init__()
@@ -66,6 +69,18 @@ class Mapped(Grouped):
     def confidence(self, index: int) -> NDArray[np.uint8] | None:
         """Confidence of cube `index` in 255ths, (H, W) uint8."""
         return self._maps.confidence.get(index)
+
+    def moved(self, index: int) -> Moved | None:
+        """Where noise moves pixels of cube `index`; None where nobody measured it."""
+        return self._maps.moved.get(index)
+
+    def set_moved(self, index: int, moved: Moved) -> None:
+        """Keep what was measured of the map of cube `index`, until it gets another."""
+        finest = self._maps.finest.get(index)
+        if finest is None or not moved.fits(finest.shape):
+            raise ValueError(f"cube {index} has no map of which this was measured")
+        self._maps.moved[index] = moved
+        self.stability_changed.emit(index)
 
     # -- what is kept -----------------------------------------------------------
 
@@ -114,8 +129,39 @@ class Mapped(Grouped):
             self._maps.refine(index, part.clusters, part.statistics)
         return self._told(change)
 
-    def _told(self, change: Change) -> Change:
-        anew = self._follow_splits() or isinstance(change.operation, Split)
+    def take_recipe(self, refined: Refined) -> Change:
+        """Take the steps of a recipe that was worked out, with its maps.
+
+        Each of its splits is a step, and its groups are the last one.
+
+        Raises
+        ------
+        MergeError
+            If maps or groups are not those it was worked out for; then nothing has
+            changed.
+        """
+        wanted = refined.wanted
+        mapped = {i: self.cluster_map(i) for i in self._maps.finest}
+        known = {i: one.clusters for i, one in wanted.maps.items()}
+        if (
+            self.grouping is not wanted.before
+            or mapped.keys() != known.keys()
+            or any(mapped[i] is not known[i] for i in known)
+        ):
+            raise MergeError(_NOT_APPLIED)
+        history = self._ready_history()
+        for split in wanted.splits:
+            history.do(split)
+        self._follow_splits()
+        for index, part in refined.maps.items():
+            self._maps.refine(index, part.clusters, part.statistics)
+        change = history.do(Adopt(wanted.groups))
+        history.reserve(wanted.next_id)
+        whole = Change(change.operation, wanted.before, history.current, change.text)
+        return self._told(whole, anew=bool(wanted.splits))
+
+    def _told(self, change: Change, *, anew: bool = False) -> Change:
+        anew |= self._follow_splits() or isinstance(change.operation, Split)
         super()._told(change)
         if anew:
             for index in sorted(self._maps.finest):
@@ -125,17 +171,3 @@ class Mapped(Grouped):
     def _follow_splits(self) -> bool:
         """Show maps and tree by the splits that count; whether they may differ."""
         return self._maps.follow(self.splits_on_record, self.splits)
-
-    def _take_recipes_splits(self, recipe: Recipe) -> None:
-        """Have the splits of a recipe; where there are no maps, they are steps."""
-        history, splits = self._require_history(), self.splits
-        if recipe.splits == tuple(replace(one, new_groups=()) for one in splits):
-            return
-        if self._maps.finest or splits:
-            raise InputError(
-                recipe.source,
-                "splits other clusters than are split here",
-                "make its maps with napari-dgc merge --recipe",
-            )
-        for split in recipe.splits:
-            history.do(split)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from napari_dgc.merging.refining import fold_lut, fold_statistics
 from napari_dgc.merging.splits import Split
 from napari_dgc.merging.statistics import ClusterStatistics
+from napari_dgc.study.moved import Moved
 
 _FULL = 255  # a confidence of 1 as it is kept
 
@@ -31,6 +32,8 @@ class CubeMaps:
         Refined by every split on record, those undone too; what is saved.
     finest_statistics : dict of int to ClusterStatistics
     confidence : dict of int to ndarray of uint8, shape (H, W)
+    moved : dict of int to Moved
+        Where noise moves pixels of the map, if that was measured.
     splits : tuple of Split
         Those on record, in their order.
     """
@@ -39,6 +42,7 @@ class CubeMaps:
         self.finest: dict[int, NDArray[np.uint8]] = {}
         self.finest_statistics: dict[int, ClusterStatistics] = {}
         self.confidence: dict[int, NDArray[np.uint8]] = {}
+        self.moved: dict[int, Moved] = {}
         self.splits: tuple[Split, ...] = ()
         self._undone: tuple[Split, ...] = ()
         # As shown, where splits are undone; made when asked for.
@@ -114,7 +118,10 @@ class CubeMaps:
         statistics: ClusterStatistics | None,
     ) -> None:
         """Put a refined map and its sums in place of a cube's."""
+        moved = self.moved.get(index)
         self.put(index, clusters, statistics, self.confidence.get(index))
+        if moved is not None:
+            self.moved[index] = moved
 
     def follow(self, on_record: Sequence[Split], counting: Sequence[Split]) -> bool:
         """Show the maps by the splits that count; whether they may differ now.
@@ -163,6 +170,12 @@ class CubeMaps:
         self.splits = self._undone = ()
         self._pooled = None
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of what is kept of every cube's pixels."""
+        kept = (self.finest, self.confidence)
+        return sum(one.nbytes for by_cube in kept for one in by_cube.values())
+
     def _forget_shown(self) -> None:
         self._folded.clear()
         self._folded_statistics.clear()
@@ -174,6 +187,7 @@ class CubeMaps:
             self.finest,
             self.finest_statistics,
             self.confidence,
+            self.moved,
             self._folded,
             self._folded_statistics,
         )

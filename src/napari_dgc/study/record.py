@@ -3,9 +3,10 @@
 One object: ``format``, ``version``, ``checksum``, ``cubes`` (each with ``name``,
 ``path``, ``key``, ``axes``, ``shape``, ``fingerprint``; ``calibration`` and
 ``bad_bands`` where it has some; and, where it is mapped, ``clusters``, ``statistics``,
-``confidence``), ``model``, ``operations`` (all steps,
-those undone included), ``index`` (how many of them count), ``next_id`` (the lowest
-group id never given away) and ``view``. Files are ``{"path", "fingerprint"}``, their
+``confidence``, and ``stability`` if that was measured), ``model``, ``operations`` (all
+steps, those undone included), ``index`` (how many of them count), ``next_id`` (the
+lowest group id never given away) and ``view``; where a model took another's place, also
+what `former_record` tells of. Files are ``{"path", "fingerprint"}``, their
 paths relative to the study's own with forward slashes; only on another drive are they
 absolute. The checksum is the SHA-256 of the same object without it, with sorted keys
 and no blanks: laid out anew, the file is still good.
@@ -26,6 +27,14 @@ from napari_dgc.merging.fields import Fields
 from napari_dgc.merging.splits import Split
 from napari_dgc.merging.steps import Operation, operation_from_json
 from napari_dgc.study.calibrations import preparation_from_json, preparation_to_json
+from napari_dgc.study.former_record import (
+    FormerRecord,
+    former_from_json,
+    former_to_json,
+    taking_from_json,
+    taking_to_json,
+)
+from napari_dgc.study.modelled import Taking
 from napari_dgc.study.reference import CubeReference
 from napari_dgc.study.view import View, view_from_json, view_to_json
 
@@ -59,6 +68,12 @@ class CubeRecord:
     clusters: FileReference | None = None
     statistics: FileReference | None = None
     confidence: FileReference | None = None
+    stability: FileReference | None = None
+
+    @property
+    def files(self) -> tuple[FileReference | None, ...]:
+        """Clusters, statistics, confidence, stability."""
+        return self.clusters, self.statistics, self.confidence, self.stability
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +91,8 @@ class StudyRecord:
     next_id : int
         The lowest group id never given away.
     view : View
+    taking : Taking, optional
+    earlier, later : tuple of FormerRecord
     """
 
     cubes: tuple[CubeRecord, ...]
@@ -84,6 +101,9 @@ class StudyRecord:
     index: int
     next_id: int
     view: View
+    taking: Taking | None = None
+    earlier: tuple[FormerRecord, ...] = ()
+    later: tuple[FormerRecord, ...] = ()
 
 
 @dataclass(slots=True)
@@ -119,6 +139,11 @@ def encode_record(
         "version": _dumps(_version(record)),
         "view": _dumps(view_to_json(record.view)),
     }
+    if record.taking or record.earlier or record.later:
+        file = partial(_file_to_json, folder=folder)
+        values["taking"] = _dumps(taking_to_json(record.taking))
+        for key, formers in (("earlier", record.earlier), ("later", record.later)):
+            values[key] = [_dumps(former_to_json(one, file)) for one in formers]
     digest = _checksum(_join(values, "").encode(*_ENCODING))
     return (_join({"checksum": _dumps(digest), **values}, "\n") + "\n").encode(
         *_ENCODING
@@ -163,6 +188,7 @@ def decode_record(content: bytes, folder: Path, source: str | Path) -> StudyReco
     said = data.pop("checksum", None)
     if said != _checksum(_dumps(data).encode(*_ENCODING)):
         raise ValueError("its checksum does not fit what it says")
+    file = partial(_file_from_json, folder=folder)
     return StudyRecord(
         cubes=tuple(_cube_from_json(item, folder) for item in fields.items("cubes")),
         model=_file_from_json(fields.value("model"), folder),
@@ -170,6 +196,11 @@ def decode_record(content: bytes, folder: Path, source: str | Path) -> StudyReco
         index=fields.integer("index"),
         next_id=fields.integer("next_id"),
         view=view_from_json(fields.value("view")),
+        taking=taking_from_json(data.get("taking")),
+        earlier=tuple(
+            former_from_json(o, file) for o in fields.optional_items("earlier")
+        ),
+        later=tuple(former_from_json(o, file) for o in fields.optional_items("later")),
     )
 
 
@@ -183,6 +214,7 @@ def _read_steps(items: Iterable[object]) -> Iterable[Operation]:
 
 def _cube_to_json(record: CubeRecord, folder: Path) -> dict[str, Any]:
     cube = record.cube
+    stability = _file_to_json(record.stability, folder)
     return {
         "name": cube.name,
         "path": None if cube.path is None else _relative(cube.path, folder),
@@ -196,6 +228,7 @@ def _cube_to_json(record: CubeRecord, folder: Path) -> dict[str, Any]:
         "clusters": _file_to_json(record.clusters, folder),
         "statistics": _file_to_json(record.statistics, folder),
         "confidence": _file_to_json(record.confidence, folder),
+        **({} if stability is None else {"stability": stability}),
     }
 
 
@@ -219,11 +252,12 @@ def _cube_from_json(data: Any, folder: Path) -> CubeRecord:
         calibration=calibration,
         bad_bands=bad_bands,
     )
-    files = (
+    clusters, statistics, confidence = (
         _file_from_json(fields.value(kind), folder)
         for kind in ("clusters", "statistics", "confidence")
     )
-    return CubeRecord(reference, *files)
+    stability = _file_from_json(data.get("stability"), folder)
+    return CubeRecord(reference, clusters, statistics, confidence, stability)
 
 
 def _file_to_json(file: FileReference | None, folder: Path) -> dict[str, str] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +14,8 @@ from napari_dgc.merging.splits import Split
 from napari_dgc.merging.statistics import ClusterStatistics
 from napari_dgc.merging.steps import Operation
 from napari_dgc.study.leaves import LeafRegions
+from napari_dgc.study.modelled import Former, Taking
+from napari_dgc.study.moved import Moved
 from napari_dgc.study.view import View
 
 if TYPE_CHECKING:
@@ -42,6 +44,10 @@ class Snapshot:
         The lowest group id never given away.
     view : View
     leaves : LeafRegions, optional
+    moved : mapping of int to Moved
+    taking : Taking, optional
+    earlier, later : tuple of Snapshot
+        What was in use before this model, and after it; see `Modelled`.
     """
 
     number: int
@@ -55,6 +61,10 @@ class Snapshot:
     next_id: int
     view: View
     leaves: LeafRegions | None = None
+    moved: Mapping[int, Moved] = field(default_factory=dict)
+    taking: Taking | None = None
+    earlier: tuple[Snapshot, ...] = ()
+    later: tuple[Snapshot, ...] = ()
 
     @classmethod
     def of(cls, study: Study, number: int) -> Snapshot:
@@ -73,7 +83,35 @@ class Snapshot:
             next_id=0 if history is None else history.current.next_id,
             view=study.view,
             leaves=study.leaves,
+            moved=_known({i: study.moved(i) for i in places}),
+            taking=study.taking,
+            earlier=tuple(cls._former(one, study, number) for one in study.earlier),
+            later=tuple(cls._former(one, study, number) for one in study.later),
         )
+
+    @classmethod
+    def _former(cls, former: Former, study: Study, number: int) -> Snapshot:
+        maps, history = former.maps, former.history
+        view = View(hidden=former.hidden, rejected=former.rejected)
+        return cls(
+            number,
+            study.cubes,
+            former.model,
+            dict(maps.finest),
+            dict(maps.finest_statistics),
+            dict(maps.confidence),
+            history.steps,
+            history.index,
+            history.current.next_id,
+            view,
+            dict(maps.moved),
+            former.taking,
+        )
+
+    @property
+    def formers(self) -> tuple[Snapshot, ...]:
+        """Those before and after it."""
+        return (*self.earlier, *self.later)
 
     @property
     def is_split(self) -> bool:
@@ -85,8 +123,10 @@ class Snapshot:
         """Everything in it that lies in a file of its own."""
         yield from self.cubes
         yield self.model
-        for by_cube in (self.clusters, self.statistics, self.confidence):
+        for by_cube in (self.clusters, self.statistics, self.confidence, self.moved):
             yield from by_cube.values()
+        for former in self.formers:
+            yield from former.contents
 
 
 def _known(values: Mapping[int, Any]) -> dict[int, Any]:

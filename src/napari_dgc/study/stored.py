@@ -15,6 +15,8 @@ from napari_dgc.merging.history import History
 from napari_dgc.merging.statistics import ClusterStatistics
 from napari_dgc.reports.masks import read_label_tiff
 from napari_dgc.study.companions import content_fingerprint
+from napari_dgc.study.former_record import FormerRecord
+from napari_dgc.study.moved import Moved
 from napari_dgc.study.record import FileReference, StudyRecord, decode_record
 from napari_dgc.study.reference import CubeReference
 from napari_dgc.study.writer import BACKUP, is_intact
@@ -75,14 +77,17 @@ def read_model(file: FileReference) -> Model:
 
 
 def restore_history(
-    record: StudyRecord, model: Model | None, path: Path
+    record: StudyRecord | FormerRecord, model: Model | None, path: Path
 ) -> History | None:
     """Take the steps again; InputError if one cannot be taken."""
     try:
         if model is not None:
             start = Grouping.start(model.cluster_ids.tolist())
             return History.restore(start, record.steps, record.index, record.next_id)
-        if record.steps or any(cube.clusters for cube in record.cubes):
+        if record.steps or (
+            isinstance(record, StudyRecord)
+            and any(cube.clusters for cube in record.cubes)
+        ):
             raise ValueError("there are steps or maps, and no model")
     except ValueError as error:
         raise InputError(path, f"contradicts itself: {error}", _remedy(path)) from error
@@ -102,6 +107,15 @@ def read_statistics(file: FileReference) -> ClusterStatistics:
     """Read statistics; InputError if they are not the ones meant."""
     _check_content(file)
     return ClusterStatistics.load(file.path)
+
+
+def read_moved(file: FileReference, cube: CubeReference) -> Moved:
+    """Read what noise moves; InputError if it is not the one meant."""
+    _check_content(file)
+    moved = Moved.load(file.path)
+    if not moved.fits(cube.shape[1:]):
+        raise InputError(file.path, f"does not fit {cube.name}", "measure it again")
+    return moved
 
 
 def _check_content(file: FileReference) -> None:

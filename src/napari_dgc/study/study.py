@@ -19,20 +19,17 @@ from psygnal import Signal
 from napari_dgc.cubes.agreement import check_same_bands
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
-from napari_dgc.merging.grouping import Grouping
-from napari_dgc.merging.history import History
 from napari_dgc.merging.operations import Change
 from napari_dgc.merging.recipe import Recipe
 from napari_dgc.merging.refining import fold_lut, fold_statistics
 from napari_dgc.merging.splits import Split
 from napari_dgc.merging.statistics import ClusterStatistics
-from napari_dgc.merging.steps import Adopt
+from napari_dgc.study.adopting import Refined, Wanted, refine_maps
 from napari_dgc.study.exports import DEFAULT_FORMATS, Export
 from napari_dgc.study.grouped import tree_of
 from napari_dgc.study.leafed import Leafed
 from napari_dgc.study.locating import check_fits
 from napari_dgc.study.reference import CubeReference, missing_reference
-from napari_dgc.study.view import View
 from napari_dgc.study.writer import StudyWriter
 
 if TYPE_CHECKING:
@@ -49,15 +46,11 @@ class Study(Leafed):
     """
 
     cubes_changed = Signal(tuple)
-    model_changed = Signal(object)
-    view_changed = Signal(object)
     path_changed = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
         self._cubes: list[Cube] = []
-        self._view = View()
-        self._model: Model | None = None
         self._path: Path | None = None
         self.writer = StudyWriter()
         self.adopting = False
@@ -92,10 +85,15 @@ class Study(Leafed):
                 statistics = loaded.statistics.get(index)
                 confidence = loaded.confidence.get(index)
                 self._maps.put(index, clusters, statistics, confidence)
+            self._maps.moved.update(loaded.stability)
             self._view, self._model = loaded.view, loaded.model
             self._leaves = loaded.leaves
             self.writer = loaded.writer
             self._history = loaded.history
+            self._taking = loaded.taking
+            self._earlier[:] = reversed(loaded.earlier)
+            self._later[:] = reversed(loaded.later)
+            self._tip = () if loaded.history is None else loaded.history.steps
             self._tree = None if loaded.model is None else tree_of(loaded.model)
             self._follow_splits()
             self.path = loaded.path
@@ -166,28 +164,13 @@ class Study(Leafed):
         """Take one cube, its map and its statistics out of the study."""
         before = [cube.name for cube in self._cubes]
         del self._cubes[index]
-        self._maps.remove(index)
+        for maps in (self._maps, *(one.maps for one in self._earlier + self._later)):
+            maps.remove(index)
         self._lose_leaves(before, index)
         self.set_view(self._view.without_cube(index))
         self.cubes_changed.emit(self.cubes)
 
     # -- model and maps ---------------------------------------------------
-
-    @property
-    def model(self) -> Model | None:
-        """The model in use."""
-        return self._model
-
-    def accept_model(self, model: Model) -> None:
-        """Take a model into use: maps are cleared, each cluster is a group."""
-        self._model = model
-        self._maps.clear()
-        start = Grouping.start(model.cluster_ids.tolist())
-        self._begin(History(start), tree_of(model))
-        # Ids begin anew with a model: those hidden or rejected meant other groups.
-        self.set_view(replace(self._view, hidden=frozenset(), rejected=()))
-        self.model_changed.emit(model)
-        self.grouping_changed.emit(None)
 
     def set_map(
         self,
@@ -217,19 +200,6 @@ class Study(Leafed):
         self._maps.put(index, clusters, statistics, confidence)
         self.map_changed.emit(index)
 
-    # -- view ---------------------------------------------------------------
-
-    @property
-    def view(self) -> View:
-        """How the study is looked at."""
-        return self._view
-
-    def set_view(self, view: View) -> None:
-        """Look at the study another way; no step to undo."""
-        if view != self._view:
-            self._view = view
-            self.view_changed.emit(view)
-
     # -- out --------------------------------------------------------------
 
     def _require_model(self) -> Model:
@@ -247,22 +217,23 @@ class Study(Leafed):
         return Recipe.of(history.current, model.fingerprint, prints, splits)
 
     def apply_recipe(self, path: str | Path) -> Change:
-        """Adopt a recipe made for this model, as one step to undo.
+        """Adopt a recipe made for this model; its splits refine the maps first.
+
+        Each split is a step to undo, and its groups are one. It blocks where there is
+        something to split: the screen lets a worker do that, by `refine_maps`.
 
         Raises
         ------
         InputError
-            If the file is damaged or was made for another model, or if it splits
-            clusters and there are maps that are not split so.
+            If the file is damaged or was made for another model, or if it and this
+            study split clusters in different ways; if a cube cannot be read.
         """
-        history, model = self._ready_history(), self._require_model()
-        prints = model.centroid_fingerprints
+        self._ready_history()
         recipe = Recipe.read(path)
-        grouping = recipe.grouping(model.fingerprint, prints)
-        self._take_recipes_splits(recipe)
-        change = history.do(Adopt(grouping.groups))
-        history.reserve(grouping.next_id)
-        return self._told(change)
+        *_, refined = refine_maps(Wanted.of(self, recipe))
+        if not isinstance(refined, Refined):
+            raise RuntimeError("a recipe was not worked out")
+        return self.take_recipe(refined)
 
     def export(
         self,

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.merging.carrying import Carried, carry, count_overlap
-from napari_dgc.merging.steps import Adopt
 from napari_dgc.study.mapping import Finished, MappedCube, Progress, map_cubes
 from napari_dgc.study.study import Study
 
@@ -80,11 +79,14 @@ def describe_by(model: Model, maps: Sequence[MappedCube]) -> Model:
 
 
 def take_over(
-    study: Study, finished: Finished, places: Sequence[int] | None = None
+    study: Study,
+    finished: Finished,
+    places: Sequence[int] | None = None,
+    text: str = "use other clusters",
 ) -> Carried | None:
     """Take a model and its maps into use; the groups go on with its clusters.
 
-    They do by one step on a new history: undone, each cluster is a group.
+    One step: undo brings the model before, its maps, groups and steps back exactly.
 
     Parameters
     ----------
@@ -94,6 +96,8 @@ def take_over(
     places : sequence of int, optional
         Where the cubes that were mapped are in the study, -1 for those that are no
         longer there; by default in the same order.
+    text : str
+        What is done, for undo.
 
     Returns
     -------
@@ -105,11 +109,11 @@ def take_over(
     if grouping is not None and finished.overlap is not None:
         ids = finished.model.cluster_ids.tolist()
         carried = carry(grouping, finished.overlap, ids)
-    study.accept_model(finished.model)
+    groups = () if carried is None else carried.groups
+    after = study.replace_model(finished.model, text, groups)
     if carried is not None:
-        change = study.do(Adopt(carried.groups))
         # A group whose id is taken in the new history has got another one.
-        now = zip(carried.groups[: carried.kept], change.after.groups, strict=False)
+        now = zip(carried.groups[: carried.kept], after.groups, strict=False)
         kept = frozenset(new.id for old, new in now if old.id in hidden)
         study.set_view(replace(study.view, hidden=kept))
     for done in finished.maps:

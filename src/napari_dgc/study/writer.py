@@ -79,6 +79,11 @@ class StudyWriter:
                 index=snapshot.index,
                 next_id=snapshot.next_id,
                 view=snapshot.view,
+                taking=snapshot.taking,
+                earlier=tuple(
+                    self.companions.former(o, path) for o in snapshot.earlier
+                ),
+                later=tuple(self.companions.former(o, path) for o in snapshot.later),
             )
             content = encode_record(record, path.parent, self._texts)
             self._replace(path, content)

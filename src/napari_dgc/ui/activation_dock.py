@@ -69,8 +69,9 @@ class ActivationDock(ClosableWidget):
         self.pages.setCurrentWidget(self.empty if fault else self.view)
         bars = self.view.verticalScrollBar(), self.view.horizontalScrollBar()
         places = [bar.value() for bar in bars]
-        if self.model.show(matrix):
-            self.view.fit()
+        anew = self.model.show(matrix)
+        self.view.fit()  # a name may be longer now
+        if anew:
             for bar, place in zip(bars, places, strict=True):
                 bar.setValue(place)  # Qt goes to the first row of a new table
         for widget in (self.rows, self.columns, self._row_label, self._column_label):

@@ -23,7 +23,8 @@ from napari_dgc.ui.swatches import Swatches
 
 _NARROWEST, _WIDEST = 42, 150  # pixels of a column
 _ROW = 20  # pixels
-_MOST_NAME = 150  # pixels of a name in a row's head
+_MOST_NAME = 190  # pixels of a name in a row's head
+_BEFORE, _BETWEEN, _AFTER = 10, 10, 6  # pixels about a row's name and its words
 _STEPS = 64
 _COLORMAP = "viridis"
 
@@ -106,7 +107,8 @@ class RowHeads(QHeaderView):
             return QSize(0, 0)
         space = self.fontMetrics().horizontalAdvance
         names = max((space(head.name) for head in matrix.heads), default=0)
-        width = SWATCH + 22 + min(names, _MOST_NAME) + self.words_width()
+        around = SWATCH + _BEFORE + _BETWEEN + _AFTER + 2
+        width = around + min(names, _MOST_NAME) + self.words_width()
         return QSize(min(width, max(120, self._view.width() // 2)), 0)
 
     def paintSection(self, painter: QPainter, rect: QRect, row: int) -> None:
@@ -126,14 +128,14 @@ class RowHeads(QHeaderView):
         font = painter.font()
         font.setBold(bool(0 < fires < len(matrix.cubes)))
         painter.setFont(font)
-        inner = rect.adjusted(SWATCH + 10, 0, -6, 0)
+        inner = rect.adjusted(SWATCH + _BEFORE, 0, -_AFTER, 0)
         middle = Qt.AlignmentFlag.AlignVCenter
         painter.drawText(inner, middle | Qt.AlignmentFlag.AlignRight, words)
-        room = inner.width() - painter.fontMetrics().horizontalAdvance(words) - 8
+        taken = painter.fontMetrics().horizontalAdvance(words) + _BETWEEN
         font.setBold(False)
         painter.setFont(font)
         name = painter.fontMetrics().elidedText(
-            head.name, Qt.TextElideMode.ElideMiddle, room
+            head.name, Qt.TextElideMode.ElideMiddle, inner.width() - taken
         )
         painter.drawText(inner, middle | Qt.AlignmentFlag.AlignLeft, name)
         painter.restore()

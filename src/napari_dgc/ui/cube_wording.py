@@ -16,6 +16,10 @@ from napari_dgc.ui.wording import word_names
 _IN_SHORT: tuple[Role, ...] = ("lesion", "healthy")  # what a row has room for
 _LONGEST = 24  # letters of a name within a sentence
 _SET_ROLES = "Give groups a role in the table, and their % of this cube stands here."
+_SET_BOTH = (
+    "With groups of both roles, healthy and lesion, the lesion's % of the tissue "
+    "stands here."
+)
 
 
 class CubeWords(NamedTuple):
@@ -130,23 +134,45 @@ def word_percent(share: float) -> str:
     return "<0.1 %" if 0 < share < 0.05 else f"{share:.1f} %"
 
 
+def lesion_of_tissue(shares: Mapping[Role | None, float]) -> float | None:
+    """Give lesion as a share of tissue (lesion and healthy) in %.
+
+    As `napari_dgc.reports.severity` has it; None where groups have not both roles, or
+    the cube has no pixel of either.
+    """
+    lesion, healthy = shares.get("lesion"), shares.get("healthy")
+    if lesion is None or healthy is None or not lesion + healthy > 0:
+        return None
+    return 100 * lesion / (lesion + healthy)
+
+
 def _in_short(shares: Mapping[Role | None, float]) -> str:
+    lesion = lesion_of_tissue(shares)
+    if lesion is not None:
+        return f"lesion {word_percent(lesion)} of tissue"
     named = [f"{role} {word_percent(shares[role])}" for role in _IN_SHORT
              if role in shares]  # fmt: skip
-    return "  ".join(named)
+    if len(named) == len(_IN_SHORT):
+        return "no tissue"
+    return f"{named[0]} of image" if named else ""
 
 
 def _at_length(shares: Mapping[Role | None, float]) -> list[str]:
     if not set(shares) - {None}:
         return [_SET_ROLES]
-    lines = [f"{role} {word_percent(shares[role])} of its pixels" for role in ROLES
-             if role in shares]  # fmt: skip
+    lines = []
+    lesion = lesion_of_tissue(shares)
+    if lesion is not None:
+        lines.append(
+            f"lesion {word_percent(lesion)} of the tissue: lesion as a share of lesion "
+            "and healthy, as in the severity table"
+        )
+    lines += [f"{role} {word_percent(shares[role])} of all valid pixels"
+              for role in ROLES if role in shares]  # fmt: skip
     if shares.get(None, 0.0) > 0:
         lines.append(f"without a role {word_percent(shares[None])}")
-    lesion, healthy = shares.get("lesion"), shares.get("healthy")
-    if lesion is not None and healthy is not None and lesion + healthy > 0:
-        tissue = 100 * lesion / (lesion + healthy)
-        lines.append(f"lesion {word_percent(tissue)} of the tissue (lesion, healthy)")
+    if not {"lesion", "healthy"} <= set(shares):
+        lines.append(_SET_BOTH)
     return lines
 
 

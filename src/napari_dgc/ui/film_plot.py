@@ -26,6 +26,15 @@ _SCORE, _ACTIVE = ("#e69f00", "#d55e00"), ("#56b4e9", "#0072b2")
 _WARNING = ("#ff5c5c", "#c8102e")
 
 
+def word_legend(theme: str) -> str:
+    """Name the two curves, each beside a line of its colour; rich text."""
+    light = int(get_theme(theme).id == "light")
+    named = ((_SCORE[light], "score"), (_ACTIVE[light], "clusters"))
+    return "&nbsp; ".join(
+        f'<span style="color:{color}">━</span>&nbsp;{name}' for color, name in named
+    )
+
+
 class FilmPlot(pg.PlotWidget):
     """The curves above the scrubber; the mouse scrubs here, too.
 

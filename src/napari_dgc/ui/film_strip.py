@@ -5,13 +5,14 @@ from __future__ import annotations
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QHBoxLayout,
+    QLabel,
     QPushButton,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
-from napari_dgc.ui.film_plot import AXIS_WIDTH, COUNT_WIDTH, FilmPlot
+from napari_dgc.ui.film_plot import AXIS_WIDTH, COUNT_WIDTH, FilmPlot, word_legend
 from napari_dgc.ui.film_session import FilmSession
 from napari_dgc.ui.film_slider import FilmSlider
 from napari_dgc.ui.film_wording import name_frame, word_film, word_foreseen
@@ -24,7 +25,8 @@ _FOLD = (
 )
 _USE = (
     "Map all cubes with this snapshot in place of the clusters in use. Your groups are "
-    "kept: clusters are matched by overlap, and what cannot be matched is said"
+    "kept: clusters are matched by overlap, and what cannot be matched is said. Undo "
+    "brings the clusters before back, with their maps and groups"
 )
 
 
@@ -56,6 +58,7 @@ class FilmStrip(QWidget):
     def set_theme(self, theme: str) -> None:
         """Take over the theme's colours."""
         self.plot.set_theme(theme)
+        self.legend.setText(word_legend(theme))
 
     def refresh(self) -> None:
         """Show the film as it is, and enable what can be done now."""
@@ -98,6 +101,11 @@ class FilmStrip(QWidget):
         self.fold.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.fold.setToolTip(_FOLD)
         self.plot = FilmPlot(theme)
+        self.legend = QLabel(word_legend(theme))
+        self.legend.setTextFormat(Qt.TextFormat.RichText)
+        self.legend.setToolTip(
+            "Score: left axis, the higher the better. Active clusters: right axis"
+        )
         self.slider = FilmSlider()
         self.slider.setToolTip(
             "Drag to show earlier snapshots on the image; Esc leaves"
@@ -111,6 +119,7 @@ class FilmStrip(QWidget):
         self.buttons = QWidget()
         row = QHBoxLayout(self.buttons)
         row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.legend)
         row.addStretch()
         row.addWidget(self.use_button)
         row.addWidget(self.back_button)
@@ -143,6 +152,7 @@ class FilmStrip(QWidget):
         self.session.said.connect(status.say)
         self.session.failed.connect(status.report)
         self._shared.session.ended.connect(self.refresh)
+        self._shared.study.model_changed.connect(self._on_model_changed)
         self._shared.session.runner.running_changed.connect(self._on_run_turned)
 
     def _on_folded(self, unfolded: bool) -> None:
@@ -166,6 +176,9 @@ class FilmStrip(QWidget):
     def _on_run_turned(self, running: bool) -> None:
         self.refresh()
 
+    def _on_model_changed(self, _: object) -> None:
+        self.refresh()
+
     def _on_back_clicked(self) -> None:
         self.session.leave()
 
@@ -175,7 +188,7 @@ class FilmStrip(QWidget):
             self.refresh()
 
     def _may_replace(self) -> bool:
-        """Ask before the steps taken so far can no more be undone one by one."""
+        """Tell before what becomes of the user's groups."""
         history = self._shared.study.history
         count = len(history.operations) if history is not None else 0
         index = self.session.index
@@ -188,8 +201,8 @@ class FilmStrip(QWidget):
             f"Use {name}?",
             f"All cubes are mapped with the clusters of {name}. Your groups go on with "
             "them where clusters match by overlap; what does not match is said. "
-            f"{lost}The {count} step{'s' * (count != 1)} you have taken can no longer "
-            "be undone one by one.",
+            f"{lost}Undo takes all of this back: this map, your groups and your "
+            f"{count} step{'s' * (count != 1)}.",
             f"Use {name}",
             "Keep my groups",
         )

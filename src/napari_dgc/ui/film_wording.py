@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from napari_dgc.merging.carrying import Carried
+from napari_dgc.study import Study
 from napari_dgc.study.film import Film, Warned
 from napari_dgc.ui.training_record import HOW
 from napari_dgc.ui.wording import word_clusters, word_names
@@ -23,6 +24,29 @@ def word_frame(film: Film, index: int) -> str:
     best = ", the best so far" if index == film.best_frame else ""
     plural = "s" * (frame.active != 1)
     return f"{name}: {score}{frame.active} cluster{plural} active{best}."
+
+
+def word_use(step: int) -> str:
+    """Name the step of taking a frame into use, for undo."""
+    return f"use the clusters of {name_frame(step)}"
+
+
+def word_replacing(study: Study, undo: str, redo: str) -> tuple[str, str]:
+    """Name what undo and redo do where they bring another model back.
+
+    `undo` and `redo` are what they do otherwise.
+    """
+    if study.undo_replaces and study.taking is not None:
+        undo = study.taking.text
+    if study.redo_replaces and study.later[0].taking is not None:
+        redo = study.later[0].taking.text
+    return undo, redo
+
+
+def word_swapped(text: str, groups: int) -> str:
+    """Say that another model is in use again: "Undo use … : 5 groups, as …"."""
+    plural = "s" * (groups != 1)
+    return f"{text[:1].upper()}{text[1:]}: {groups} group{plural}, as they were."
 
 
 def word_banner(step: int) -> str:

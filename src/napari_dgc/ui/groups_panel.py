@@ -13,6 +13,7 @@ from qtpy.QtWidgets import QHBoxLayout, QPushButton
 from napari_dgc.merging.grouping import Grouping
 from napari_dgc.study import Study
 from napari_dgc.ui.dendrogram import DendrogramView
+from napari_dgc.ui.film_wording import word_replacing
 from napari_dgc.ui.granularity import GranularitySlider
 from napari_dgc.ui.group_model import Column, GroupModel
 from napari_dgc.ui.group_table import GroupTable
@@ -101,6 +102,7 @@ class GroupsPanel(Section):
         history = self._study.history
         undo = word_step(history.last) if history is not None else ""
         redo = word_step(history.next) if history is not None else ""
+        undo, redo = word_replacing(self._study, undo, redo)
         self.undo_button.setEnabled(bool(undo))
         self.redo_button.setEnabled(bool(redo))
         self.undo_button.setToolTip(_tip("Undo", undo, "Ctrl+Z"))

@@ -102,8 +102,11 @@ def word_stability(name: str, share: float | None) -> str:
         Of its pixels, 0..1, that stay in it; None where that is not known.
     """
     if share is None:
-        return f"{name}: not measured in this cube, or without a pixel in it"
-    return f"{name}: {100 * share:.0f} % of its pixels stay in it under noise"
+        return f"{name}: without a pixel in the cubes that were measured"
+    return (
+        f"{name}: {100 * share:.0f} % of its pixels stay in it under noise, over all "
+        "measured cubes"
+    )
 
 
 def word_unstable(name: str, share: float | None) -> str:

@@ -61,13 +61,18 @@ class Selection:
 
 
 def follow(ids: Iterable[int], change: Change) -> frozenset[int]:
-    """Groups that selected groups have become: those their clusters went into."""
+    """Groups that selected groups have become: those their clusters went into.
+
+    A part of a split that is undone has gone into none.
+    """
     before, after = change.before, change.after
+    there = frozenset(after.clusters)
     return frozenset(
         after.group_of(cluster).id
         for id in ids
         if id in before
         for cluster in before.group(id).clusters[:1]
+        if cluster in there
     )
 
 

@@ -26,7 +26,7 @@ def stable_cell(name: str, share: float | None, role: int) -> object:
         One of `STABLE_ROLES`.
     """
     if role == _ROLE.DisplayRole:
-        return "–" if share is None else f"{100 * share:.0f}"
+        return "–" if share is None else f"{100 * share:.0f} %"
     if role == _ROLE.ToolTipRole:
         return word_stability(name, share)
     return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter

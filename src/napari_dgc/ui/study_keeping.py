@@ -59,7 +59,8 @@ class StudyKeeper(QObject):
         self._lock: StudyLock | None = None  # of the study's own file
         self._closed = False
         self.error: InputError | None = None
-        self.saved_at: datetime | None = None
+        self.saved_at: datetime | None = None  # the file's own time
+        self.untouched = False  # since it was opened
         self.autosave = Autosave(study)
         # From the writing thread to the screen's.
         self.autosave.saved.connect(self._wrote.emit)
@@ -157,7 +158,7 @@ class StudyKeeper(QObject):
         if path is None:
             self._lock_only(None)
         else:
-            self.saved_at = datetime.fromtimestamp(path.stat().st_mtime)
+            self.saved_at, self.untouched = _time_of(path), True
             if draft is None:
                 remember_study(path)
         self.changed.emit()
@@ -224,7 +225,9 @@ class StudyKeeper(QObject):
     def _on_wrote(self, path: Path) -> None:
         if path != self._study.path:
             return
-        self.saved_at, self.error = datetime.now(), None
+        before, self.saved_at, self.error = self.saved_at, _time_of(path), None
+        # What says the same is not written again, nor is there anything to tell.
+        self.untouched = self.untouched and self.saved_at == before
         if path == self._asked:
             self._asked = None
             remember_study(path)
@@ -268,6 +271,13 @@ class StudyKeeper(QObject):
         open_still = getattr(window, "_qt_window", None) is not None
         if path is not None and self._study.path is None and open_still:
             self._study.path = path
+
+
+def _time_of(path: Path) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(path.stat().st_mtime)
+    except OSError:
+        return None
 
 
 def with_suffix(path: str | Path) -> Path:

@@ -29,6 +29,8 @@ from napari_dgc.ui.study_keeping import suggest_name
 from napari_dgc.ui.study_lock import is_open_elsewhere
 from napari_dgc.ui.workspace import Workspace
 
+_RECIPES = "Recipe (*.json)"
+_ELSEWHERE = "Close it there first, or press Open once it is closed"
 _FORGET = (
     "Delete this unsaved study: its merges, names and maps? The cubes' own files stay."
 )
@@ -40,6 +42,7 @@ class StudyPanel(QWidget):
     def __init__(self, workspace: Workspace, status: StatusLine) -> None:
         super().__init__()
         self._session = workspace.studies
+        self._recipes = workspace.recipes
         self._study = workspace.study
         self._status = status
         self._drafts: list[Draft] = []
@@ -88,6 +91,15 @@ class StudyPanel(QWidget):
                 self._session.find_missing(path)
             return
 
+    def apply_recipe(self) -> None:
+        """Ask for a recipe and make the groups what it says; or stop doing so."""
+        if self._recipes.runner.running:
+            self._recipes.stop()
+            return
+        path, _ = QFileDialog.getOpenFileName(self, "Apply a recipe", "", _RECIPES)
+        if path:
+            self._recipes.apply(path)
+
     def offer_drafts(self) -> None:
         """Offer what an earlier window has left unsaved."""
         self._drafts = left_drafts()
@@ -97,13 +109,15 @@ class StudyPanel(QWidget):
 
     def offer_last(self) -> None:
         """Offer the study saved or opened last, until there is something else."""
-        paths = (path for path in recent_studies() if not is_open_elsewhere(path))
-        self._last = next(paths, None)
+        self._last = next(iter(recent_studies()), None)
         if self._last is not None:
             when = word_time(datetime.fromtimestamp(self._last.stat().st_mtime))
             name = self._last.name.removesuffix(SUFFIX)
-            self.last_label.setText(f"Last study: {name}, {when}")
-            self.last_label.setToolTip(str(self._last))
+            elsewhere = is_open_elsewhere(self._last)
+            state = "open in another window" if elsewhere else when
+            self.last_label.setText(f"Last study: {name}, {state}")
+            tip = f"{self._last}\n{_ELSEWHERE}" if elsewhere else str(self._last)
+            self.last_label.setToolTip(tip)
         self.refresh()
 
     def refresh(self, *_: object) -> None:
@@ -120,6 +134,9 @@ class StudyPanel(QWidget):
         elif named and keeper.saved_at is not None:
             text = f"saved {word_time(keeper.saved_at)}"
             tip = "Each step is saved by itself"
+            if keeper.untouched:
+                date = f"{keeper.saved_at.day} {keeper.saved_at:%B %Y, %H:%M}"
+                text, tip = "opened", f"As it was saved on {date}. {tip}"
         elif keeper.place is not None:
             text = "kept by itself"
             tip = "Kept by itself and offered again; “Save as…” gives it a name"
@@ -226,6 +243,8 @@ class StudyPanel(QWidget):
         unsaved.setEnabled(not unsaved.isEmpty())
         find = self.menu.addAction("Find missing cubes…", self.find_missing)
         find.setEnabled(bool(self._study.missing))
+        recipe = self.menu.addAction(self._recipes.action, self.apply_recipe)
+        recipe.setEnabled(self._study.model is not None)
         self.menu.addSeparator()
         self.menu.addAction("Save\tCtrl+S", self.save)
         self.menu.addAction("Save as…\tCtrl+Shift+S", self.save_as)

@@ -21,7 +21,7 @@ from napari_dgc.study.previews import Preview
 from napari_dgc.study.taking import take_over
 from napari_dgc.ui import training_jobs
 from napari_dgc.ui.cube_display import CubeDisplay
-from napari_dgc.ui.film_wording import word_taken
+from napari_dgc.ui.film_wording import word_taken, word_use
 from napari_dgc.ui.training_record import SAME, TrainingRecord, are_one_map, is_last
 from napari_dgc.ui.wording import word_offer, word_stop
 from napari_dgc.ui.worker import Runner
@@ -239,8 +239,9 @@ class TrainingSession(QObject):
         self._display.end_previews()
         places = [self._display.index_of(cube) for cube in self._cubes]
         if self._taken is not None:
-            carried = take_over(self._study, result, places)
-            self._record.taken = word_taken(self._taken.step, carried)
+            step = self._taken.step
+            carried = take_over(self._study, result, places, word_use(step))
+            self._record.taken = word_taken(step, carried)
             self._latest = None  # what a stopped run had to offer is in the film
             return
         if self._fresh:

@@ -15,6 +15,7 @@ from napari_dgc.merging.operations import Change
 from napari_dgc.study import Study
 from napari_dgc.ui.covering import Covering
 from napari_dgc.ui.cube_display import CubeDisplay
+from napari_dgc.ui.film_wording import word_swapped
 from napari_dgc.ui.gestures import Gestures
 from napari_dgc.ui.hover import Hover
 from napari_dgc.ui.label_layer import Looks
@@ -22,6 +23,7 @@ from napari_dgc.ui.notices import StatusLine
 from napari_dgc.ui.picture_colors import PictureColors
 from napari_dgc.ui.pointer import Pointer
 from napari_dgc.ui.readout import Readout
+from napari_dgc.ui.recipe_applying import RecipeApplying
 from napari_dgc.ui.selection import Selection, follow, settle
 from napari_dgc.ui.study_session import StudySession
 from napari_dgc.ui.training_session import TrainingSession
@@ -29,6 +31,7 @@ from napari_dgc.ui.visibility import Visibility
 from napari_dgc.ui.wording import word_change
 
 _NO_FEWER = "There can be no fewer groups: locked ones stay as they are."
+_WORKING = "Wait until the training or mapping is done, or press Stop, then undo."
 _NO_MORE = "There can be no more groups: what was merged by hand stays together."
 
 
@@ -79,6 +82,7 @@ class Workspace:
         )
         self.colors = PictureColors(viewer, self.study, self.display, parent)
         self.session = TrainingSession(self.study, self.display, parent)
+        self.recipes = RecipeApplying(self, parent)
         self.studies = StudySession(
             viewer, self.study, self.display, self.session, parent
         )
@@ -117,11 +121,20 @@ class Workspace:
 
     def undo(self) -> None:
         """Take the last step back."""
-        self._go(self.study.undo, "Nothing to undo.")
+        if not self._is_refused(self.study.undo_replaces):
+            self._go(self.study.undo, "Nothing to undo.")
 
     def redo(self) -> None:
         """Take the step undone last again."""
-        self._go(self.study.redo, "Nothing to redo.")
+        if not self._is_refused(self.study.redo_replaces):
+            self._go(self.study.redo, "Nothing to redo.")
+
+    def _is_refused(self, replaces: bool) -> bool:
+        """Whether a step brings another model, while one is at work for this one."""
+        if replaces and self.session.runner.running:
+            self.status.say(_WORKING, "warning")
+            return True
+        return False
 
     def leave(self) -> None:
         """Leave Merge mode; outside it, select nothing."""
@@ -147,8 +160,13 @@ class Workspace:
     def _go(self, move: Callable[[], Change | None], otherwise: str) -> None:
         if self.display.previewing:
             self.status.say(self.gestures.snapshot_note, "warning")
-        elif self.study.history is None or self.attempt(move) is None:
+            return
+        model = self.study.model
+        change = None if model is None else self.attempt(move)
+        if change is None:
             self.status.say(otherwise)
+        elif self.study.model is not model:
+            self.status.say(word_swapped(change.text, len(change.after.groups)))
 
     # -- what follows from it -------------------------------------------------
 
@@ -199,6 +217,7 @@ class Workspace:
         """Stop what is running and let go of the viewer; the layers stay."""
         self.studies.close()
         self.session.stop()
+        self.recipes.stop()
         self.colors.stop()
         self.gestures.set_merging(False)
         self.detach()
