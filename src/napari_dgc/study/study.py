@@ -181,7 +181,9 @@ class Study(Mapped):
         start = Grouping.start(model.cluster_ids.tolist())
         self._begin(History(start), tree_of(model))
         # Ids begin anew with a model: those hidden or rejected meant other groups.
-        self.set_view(replace(self._view, hidden=frozenset(), rejected=()))
+        self.set_view(
+            replace(self._view, hidden=frozenset(), rejected=(), cut_rejected=False)
+        )
         self.model_changed.emit(model)
         self.grouping_changed.emit(None)
 

@@ -46,6 +46,8 @@ class View:
         red, green and blue; None for the natural colours.
     rejected : tuple of Rejected
         Suggestions refused, in that order; each with its lower side first.
+    cut_rejected : bool
+        The cut that suggestions would begin with was refused.
     """
 
     shown: int = -1
@@ -53,6 +55,7 @@ class View:
     pins: tuple[Pin, ...] = ()
     false_color: tuple[float, float, float] | None = None
     rejected: tuple[Rejected, ...] = ()
+    cut_rejected: bool = False
 
     def without_cube(self, index: int) -> View:
         """Follow the removal of a cube; which one is shown then is not ours to say."""
@@ -76,6 +79,7 @@ def view_to_json(view: View) -> dict[str, Any]:
         "pins": [[pin.cube, pin.row, pin.col] for pin in view.pins],
         "false_color": None if color is None else [float(nm) for nm in color],
         "rejected": [[list(side) for side in pair] for pair in view.rejected],
+        "cut_rejected": view.cut_rejected,
     }
 
 
@@ -100,6 +104,7 @@ def view_from_json(data: object) -> View:
         pins=tuple(_pin_from_json(item) for item in fields.items("pins")),
         false_color=color,
         rejected=tuple(map(_rejected_from_json, fields.optional_items("rejected"))),
+        cut_rejected=fields.has("cut_rejected") and fields.flag("cut_rejected"),
     )
 
 
