@@ -10,8 +10,8 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-FARTHEST = 18.0
-"""Degrees: pairs further apart are not asked about (docs/engine.md, "Suggestions")."""
+FARTHEST = 22.0
+"""Degrees: pairs that cost more are not asked about (docs/engine.md, "Suggestions")."""
 
 _NONE = np.empty(0, np.intp)
 
@@ -66,13 +66,13 @@ class Ranking(Sequence[Suggestion]):
     source, target : ndarray of int, shape (P,)
         Group ids.
     costs : sequence of ndarray of float64, shape (P,)
-        Cost; then angle, embedding (radians), outline and together.
+        Cost (radians); then angle, embedding (radians), outline and together.
 
     Attributes
     ----------
     closest : float
-        The smallest angle of all pairs given, in degrees; NaN for none. The queue
-        holds only those up to `FARTHEST`.
+        Angle of the first of all pairs given, in degrees; NaN for none. Only those
+        that cost no more than `FARTHEST` are suggested.
     """
 
     def __init__(
@@ -81,14 +81,15 @@ class Ranking(Sequence[Suggestion]):
         target: NDArray[np.integer] = _NONE,
         costs: Sequence[NDArray[np.float64]] = (),
     ) -> None:
-        far = np.degrees(costs[1]) > FARTHEST if costs else np.empty(0, bool)
-        order = np.lexsort((source, target, costs[0], far)) if costs else _NONE
+        order = np.lexsort((source, target, costs[0])) if costs else _NONE
         self._source, self._target = source[order], target[order]
         self._costs = [field[order] for field in costs]
-        self._length = int((~far).sum())
+        self._length = 0
         self.closest = math.nan
         if len(order):
-            self.closest = math.degrees(float(costs[1].min()))
+            limit = math.radians(FARTHEST)
+            self._length = int(np.searchsorted(self._costs[0], limit, "right"))
+            self.closest = math.degrees(float(self._costs[1][0]))
 
     def __len__(self) -> int:
         return self._length

@@ -22,8 +22,8 @@ from napari_dgc.merging.statistics import ClusterStatistics
 
 # How much a shared outline and appearing in the same cubes tell beside the spectra
 # (docs/engine.md, "Suggestions"): the spectra decide, these break near-ties.
-_OUTLINE = 0.3
-_APART = 0.5
+_OUTLINE = 0.1
+_APART = 2.0
 
 Rejection = tuple[frozenset[int], frozenset[int]]
 """Two sets of clusters that do not belong together."""

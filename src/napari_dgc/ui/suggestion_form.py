@@ -21,7 +21,6 @@ from napari_dgc.ui.section import FoldButton
 from napari_dgc.ui.suggestion_words import Asked
 from napari_dgc.ui.swatches import Swatches
 
-_CLOSED = "Suggestions: what to merge next (N)"
 _TIP = "Fold the suggestions in or out"
 
 
@@ -85,10 +84,10 @@ class SuggestionForm(QWidget):
         else:
             self.arrow.setChecked(True)
 
-    def show_closed(self) -> None:
+    def show_closed(self, text: str = "") -> None:
         """Be one line."""
         self._show_parts(question=True)
-        self.question.ask(_CLOSED)
+        self.question.ask(text)
         self.count.setText("")
         self.question.setToolTip(_TIP)
 

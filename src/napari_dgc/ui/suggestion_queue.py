@@ -9,7 +9,7 @@ from dataclasses import replace
 from napari_dgc.merging.beginning import Beginning, suggest_beginning
 from napari_dgc.merging.grouping import Group, Grouping
 from napari_dgc.merging.ranking import Ranking, Suggestion
-from napari_dgc.merging.suggestions import Suggester
+from napari_dgc.merging.suggestions import Rejection, Suggester
 from napari_dgc.study import Study
 from napari_dgc.study.clusters import known_clusters
 from napari_dgc.study.view import Rejected
@@ -96,13 +96,26 @@ class SuggestionQueue:
         """Gather all numbers anew: model, maps or cubes are others."""
         self._made = None
 
-    def renew(self) -> None:
-        """Rank the pairs of the present grouping; about 5 ms at K = 128."""
-        grouping, suggester = self._study.grouping, self._suggester()
+    def renew(self, *, pairs: bool = True) -> None:
+        """Look at the present grouping; about 5 ms at K = 128.
+
+        Parameters
+        ----------
+        pairs : bool
+            Rank these too; else the cut alone is offered.
+        """
+        grouping, view = self._study.grouping, self._study.view
+        rejected = [(frozenset(a), frozenset(b)) for a, b in view.rejected]
         self._ranking, self._beginning = Ranking(), None
-        self.like, self.fault = None, ""
-        if grouping is not None and suggester is not None:
-            self._rank(grouping, suggester)
+        self.like, self.fault = self._wanted(), ""
+        if self.like is None:
+            self._beginning = self._begin(rejected)
+        if grouping is not None and pairs and (made := self._suggester()) is not None:
+            ranking = made.suggest(grouping, rejected=rejected)
+            like = self.like
+            self._ranking = ranking if like is None else ranking.into(like.id)
+            if not len(self):
+                self.fault = self._why(grouping)
         self._seek()
 
     def _offer(self, at: int) -> Offer:
@@ -110,23 +123,19 @@ class SuggestionQueue:
             return self._ranking[at]
         return self._ranking[at - 1] if at else self._beginning
 
-    def _rank(self, grouping: Grouping, suggester: Suggester) -> None:
-        study, view = self._study, self._study.view
-        rejected = [(frozenset(a), frozenset(b)) for a, b in view.rejected]
-        ranking = suggester.suggest(grouping, rejected=rejected)
-        ids = self._selection.ids
-        wanted = len(ids) == 1 and ids <= self._chosen and ids <= set(grouping.ids)
-        if wanted and not self._selection.members:
-            (id,) = ids
-            self.like = grouping.group(id)
-            ranking = ranking.into(id)
-        elif not view.cut_rejected and study.tree and study.history:
-            self._beginning = suggest_beginning(
-                study.tree, study.history, rejected=rejected
-            )
-        self._ranking = ranking
-        if not len(self):
-            self.fault = self._why(grouping)
+    def _wanted(self) -> Group | None:
+        """Give the one group that the user has selected."""
+        grouping, selected = self._study.grouping, self._selection
+        ids = selected.ids & self._chosen
+        if grouping is None or selected.members or len(selected.ids) != 1:
+            return None
+        return next((grouping.group(id) for id in ids if id in grouping), None)
+
+    def _begin(self, rejected: Iterable[Rejection]) -> Beginning | None:
+        study = self._study
+        if study.tree is None or study.history is None or study.view.cut_rejected:
+            return None
+        return suggest_beginning(study.tree, study.history, rejected=rejected)
 
     def _suggester(self) -> Suggester | None:
         """Take the numbers of model and maps, once: 30 ms for K = 128, 100 cubes."""
@@ -177,14 +186,15 @@ class SuggestionQueue:
     def go_back(self) -> bool:
         """Go to the one passed over last that is still there; False for none."""
         places = {_key(self._offer(at)): at for at in range(len(self))}
-        for step in reversed(range(len(self._trail))):
-            at = places.get(self._trail[step])
-            if at is not None and at != self._at:
-                self._passed.discard(self._trail[step])
-                del self._trail[step:]
-                self._at = at
-                return True
-        return False
+        there = [s for s, key in enumerate(self._trail)
+                 if places.get(key, self._at) != self._at]  # fmt: skip
+        if not there:
+            return False
+        key = self._trail[there[-1]]
+        del self._trail[there[-1] :]
+        self._passed.discard(key)
+        self._at = places[key]
+        return True
 
     def start_over(self) -> None:
         """Know of no passed pairs: groups are others."""

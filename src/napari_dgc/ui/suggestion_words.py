@@ -21,6 +21,7 @@ from napari_dgc.ui.suggestion_queue import Offer
 _ASK = "Merge {0} into {1}?"
 _ASK_LIKE = "Like {1}: merge {0}?"
 _ASK_CUT = "Begin with {} groups?"
+_CLOSED = "Suggestions: what to merge next (N)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,13 @@ class Asked:
     def text(self) -> str:
         """The whole question."""
         return self.form.format(*self.names)
+
+
+def word_offer(offer: Offer | None) -> str:
+    """Say in one line what there is: a cut can be accepted at once."""
+    if isinstance(offer, Beginning):
+        return f"{_ASK_CUT.format(offer.groups)} A yes · N why, and more"
+    return _CLOSED
 
 
 def ask_about(

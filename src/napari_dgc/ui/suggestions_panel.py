@@ -12,7 +12,7 @@ from napari_dgc.ui.notices import StatusLine
 from napari_dgc.ui.selection import Selection
 from napari_dgc.ui.suggestion_form import SuggestionForm
 from napari_dgc.ui.suggestion_queue import Offer, SuggestionQueue
-from napari_dgc.ui.suggestion_words import ask_about
+from napari_dgc.ui.suggestion_words import ask_about, word_offer
 
 _FIRST = "This is the first suggestion: none was passed over before it."
 _AFTER = 40  # ms after a step: the image is drawn first
@@ -49,7 +49,8 @@ class SuggestionsPanel(SuggestionForm):
 
     Notes
     -----
-    Ranks nothing while folded in or out of the window.
+    Ranks no pairs while folded in, and does nothing out of the window. Folded in,
+    its one line asks whether to begin with a cut.
     """
 
     merge_wanted = Signal(tuple, int)
@@ -77,7 +78,7 @@ class SuggestionsPanel(SuggestionForm):
 
     def pass_on(self) -> None:
         """Show the next suggestion; if none was looked at, the first."""
-        seen = self._lit
+        seen = self._lit and self.arrow.isChecked()
         if not self._ready():
             return
         if seen:
@@ -142,7 +143,8 @@ class SuggestionsPanel(SuggestionForm):
 
     def _seen(self) -> Offer | None:
         """Give what the user has before the eyes: all that a key may act on."""
-        in_sight = self.arrow.isChecked() and not self.reasons.visibleRegion().isEmpty()
+        words = self.reasons if self.arrow.isChecked() else self.question
+        in_sight = not words.visibleRegion().isEmpty()
         return self.queue.current if self._lit or in_sight else None
 
     def _light(self, on: bool) -> None:
@@ -166,12 +168,11 @@ class SuggestionsPanel(SuggestionForm):
         self._renewal.start(_AFTER)
 
     def renew(self, *, at_once: bool = False) -> None:
-        """Rank the pairs and show the first not passed over; nothing if folded in."""
+        """Look at the groups anew and show the first suggestion not passed over."""
         self._renewal.stop()
-        wanted = at_once or self._lit or self.isVisible()
-        if self.arrow.isChecked() and wanted:
+        if at_once or self._lit or self.isVisible():
             self._stale = False
-            self.queue.renew()
+            self.queue.renew(pairs=self.arrow.isChecked())
             self._show()
 
     def _show(self) -> None:
@@ -179,7 +180,7 @@ class SuggestionsPanel(SuggestionForm):
         grouping, current, (pairs, cut) = study.grouping, queue.current, queue.rejected
         rejected = len(pairs) + cut
         if not self.arrow.isChecked():
-            self.show_closed()
+            self.show_closed(word_offer(current))
         elif grouping is None or current is None:
             self.show_fault(queue.fault, rejected)
         else:
@@ -244,7 +245,7 @@ class SuggestionsPanel(SuggestionForm):
             self.unfolded.emit()
         else:
             self._lit = False
-            self._show()
+            self.renew(at_once=True)
 
     def let_go(self) -> None:
         """Be looked at no more, unless the mouse is here."""
