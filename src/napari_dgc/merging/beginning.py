@@ -10,6 +10,7 @@ import numpy as np
 
 from napari_dgc.merging.grouping import Atom, Group, is_named
 from napari_dgc.merging.history import History
+from napari_dgc.merging.ranking import FARTHEST
 from napari_dgc.merging.steps import Merge, Recolor, Rename, SetLock, SetRole
 from napari_dgc.merging.suggestions import Rejection
 from napari_dgc.merging.tree import ClusterTree
@@ -20,7 +21,7 @@ FEWEST, MOST = 3, 8
 # What a user may have done before: none of it is lost by a cut. After others (a cut,
 # a split, a cluster taken out) the groups are as many as they are for a reason.
 _KEPT = (Merge, Rename, Recolor, SetRole, SetLock)
-_MANY = 2  # times the groups of the cut must be there, for it to be worth a question
+_MANY = 1.5  # times the groups of the cut must be there, for it to be worth a question
 _NEAR_WIDEST = 0.9  # of the widest gap: then the cut that leaves more groups is taken
 
 
@@ -59,9 +60,9 @@ def suggest_beginning(
     Returns
     -------
     Beginning or None
-        None where the groups are few already, where a step was taken that a cut
-        would undo, or where no cut keeps apart what has two roles, two names of its
-        own, or was rejected.
+        None where the groups are hardly more already, where a step was taken that
+        a cut would undo, or where no cut keeps apart what is far apart, has two
+        roles, two names of its own, or was rejected.
 
     Notes
     -----
@@ -77,27 +78,26 @@ def suggest_beginning(
     locked = len(grouping.groups) - len(free)
     heights = np.degrees(tree.linkage[list(tree.joins(grouping)), 2])
     sides = [*rejected]
-    for n in _clearest(heights.tolist(), len(free) // _MANY):
+    for n in _clearest(heights.tolist()):
+        if len(free) < _MANY * n:
+            break
         cut = tree.cut(grouping, n + locked, history.origins())
         if _keeps_apart(free, [part.atoms for part in cut.parts], sides):
-            made = len(heights) + 1 - n  # forks that are joined
-            return Beginning(n + locked, float(heights[made - 1]), float(heights[made]))
+            return Beginning(n + locked, float(heights[-n]), float(heights[1 - n]))
     return None
 
 
-def _clearest(heights: Sequence[float], most: int) -> Iterator[int]:
+def _clearest(heights: Sequence[float]) -> Iterator[int]:
     """Yield numbers of groups, the clearest cut first.
 
-    Parameters
-    ----------
-    heights : sequence of float
-        Of the forks, from the lowest up; there is one group more than forks.
-    most : int
-        Groups at most, beside `MOST`.
+    Heights are the forks', in degrees, from the lowest up; there is one group more
+    than forks. What is too far apart to be asked about as a pair is not joined.
     """
+    roots = [math.sqrt(max(0.0, height)) for height in heights]
     gaps = {
-        n: math.sqrt(max(0.0, heights[-n + 1])) - math.sqrt(max(0.0, heights[-n]))
-        for n in range(FEWEST, min(MOST, most, len(heights)) + 1)
+        n: roots[1 - n] - roots[-n]
+        for n in range(FEWEST, min(MOST, len(heights)) + 1)
+        if heights[-n] <= FARTHEST
     }
     while gaps:
         least = _NEAR_WIDEST * max(gaps.values())
