@@ -168,6 +168,11 @@ def test_suggestions_run_from_scenes_to_table(tmp_path: Path) -> None:
     assert "| brown |" in table
     record = json.loads((tmp_path / "suggestions_smoke.json").read_text())
     result = record["results"][0]["result"]
-    for order in ("tree", "suggestions"):
+    for order in ("tree", "pairs"):
         assert result[order]["reach"] > 0.9
         assert 0 <= result[order]["steps"] < 16
+    assert result["suggestions"]["reach"] > 0.8  # of a scene of 48 pixels
+    assert 3 <= result["groups"] <= 8
+    assert result["wrong"] <= result["asked"]
+    for row in record["latency_ms"]["6"].values():
+        assert 0 < row["p50"] <= row["p99"]

@@ -17,6 +17,7 @@ from napari_dgc.merging import (
     SetRole,
 )
 from napari_dgc.merging.likeness import LAST, tree_angles
+from napari_dgc.merging.ranking import FARTHEST
 from napari_dgc.merging.statistics import count_boundaries
 from napari_dgc.merging.suggestions import Suggester
 
@@ -37,7 +38,9 @@ def statistics(seed: int) -> ClusterStatistics:
 
 @pytest.fixture
 def spectra() -> np.ndarray:
-    return np.random.default_rng(3).random((K, C))
+    """Near each other: none of the pairs is too far apart to be asked about."""
+    rng = np.random.default_rng(3)
+    return rng.random(C) + 0.03 * rng.random((K, C))
 
 
 @pytest.fixture
@@ -102,6 +105,48 @@ def test_reasons_equal_a_plain_count(
         assert 0 <= s.reasons.embedding <= 180
 
 
+def test_pairs_far_apart_are_not_suggested_but_the_closest_is_told() -> None:
+    spectra = np.eye(4, C) + 0.01
+    spectra[1] = spectra[0] + 0.02 * np.eye(4, C)[3]
+    suggester = Suggester((1, 2, 3, 4), spectra, [5, 9, 5, 5])
+    history = History(Grouping.start((1, 2, 3, 4)))
+    found = suggester.suggest(history.current)
+    assert [(s.source, s.target) for s in found] == [(1, 2)]
+    assert found.closest == pytest.approx(found[0].reasons.angle)
+    with pytest.raises(IndexError):
+        found[1]
+    assert found[-1].reasons.angle == found[0].reasons.angle
+    assert not found.into(3)
+    history.do(Merge((1,), 2))
+    rest = suggester.suggest(history.current)
+    assert not rest
+    far = [
+        suggester.angle(history.current, [a], b)
+        for a, b in itertools.combinations(history.current.ids, 2)
+    ]
+    assert rest.closest in [pytest.approx(angle) for angle in far]
+    assert rest.closest > FARTHEST
+    assert np.isnan(Suggester((1,), spectra[:1], [5]).suggest(
+        Grouping.start((1,))).closest)  # fmt: skip
+
+
+def test_the_angle_of_a_drag_is_that_of_the_suggestion(
+    suggester: Suggester, spectra: np.ndarray
+) -> None:
+    history = start()
+    history.do(Merge((7, 9), 6))
+    grouping = history.current
+    for s in suggester.suggest(grouping):
+        told = suggester.angle(grouping, [s.source], s.target)
+        assert told == pytest.approx(s.reasons.angle)
+    angles = np.degrees(tree_angles(spectra)[0])
+    several = suggester.angle(grouping, [2, 6], 5)
+    expected = np.mean([angles[place, 3] for place in (0, 4, 5, 7)])
+    assert several == pytest.approx(expected)
+    counts = [0] + [5] * (K - 1)
+    assert np.isnan(Suggester(IDS, spectra, counts).angle(grouping, [2], 5))
+
+
 def test_like_clusters_come_first_and_shared_outlines_break_ties() -> None:
     spectra = np.random.default_rng(0).random((4, C))
     spectra[1] = spectra[0] * 1.0001
@@ -112,7 +157,7 @@ def test_like_clusters_come_first_and_shared_outlines_break_ties() -> None:
     assert np.isnan(found[0].reasons.embedding)
     assert found[0].reasons.together == 1  # nothing is known of the cubes
     # Three spectra of equal angles: the pair that touches is likest.
-    flat = np.eye(3)
+    flat = np.eye(3) + 30
     one = np.zeros((4, 4), np.int64)
     one[1, 3] = one[3, 1] = 7
     count = np.array([0, 5, 5, 5])

@@ -30,11 +30,13 @@ def test_a_rejection_is_kept_once_whichever_way_round() -> None:
     view = View().rejecting((7, 2), (5,)).rejecting((1,), (3,)).rejecting((5,), (2, 7))
     assert view.rejected == (((1,), (3,)), ((2, 7), (5,)))
     assert view_from_json(view_to_json(view)) == view
+    refused = View(cut_rejected=True)
+    assert view_from_json(view_to_json(refused)) == refused
 
 
 def test_a_view_from_before_rejections_has_none() -> None:
     old = view_to_json(View(shown=2))
-    del old["rejected"]
+    del old["rejected"], old["cut_rejected"]
     assert view_from_json(old) == View(shown=2)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from acting import pixel_in, settle
@@ -9,9 +11,9 @@ from qtpy.QtCore import QPointF, Qt
 from qtpy.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent
 
 from napari_dgc.merging import Grouping
-from napari_dgc.merging.preview import preview_merge
+from napari_dgc.merging.preview import preview_merge, role_changes
+from napari_dgc.merging.ranking import Reasons
 from napari_dgc.merging.statistics import group_statistics
-from napari_dgc.merging.suggestions import Reasons
 from napari_dgc.ui.merge_wording import explain_reasons, word_reasons, word_release
 
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
@@ -55,14 +57,16 @@ class Drag:
 def test_rows_over_a_row_say_what_a_release_would_change(mapped):
     study = mapped.study
     study.set_role(3, "lesion")
-    expected = preview_merge(study.statistics(0), study.grouping, (1, 2), 3)
+    expected = preview_merge(study.pooled_statistics, study.grouping, (1, 2), 3)
+    angle = mapped.groups.angle((1, 2), 3)
     drag = Drag(mapped, 1, 2)
     drag.over(3)
     said = mapped.status.text()
     assert said.startswith("Release: Group 1, Group 2 go into Group 3 · ")
-    assert f" · {expected.angle:.1f}° apart" in said
+    assert f" · {angle:.0f}° apart" in said
     assert f" · spread +{100 * expected.variance_change:.1f} %" in said
-    ((_, lost), (role, won)) = sorted(expected.role_changes, key=lambda c: c[1])
+    changes = role_changes(study.statistics(0), study.grouping, (1, 2), 3)
+    ((_, lost), (role, won)) = sorted(changes, key=lambda c: c[1])
     assert (role, lost) == ("lesion", pytest.approx(-won))
     assert said.endswith(f" · lesion +{won:.1f} points")
     drag.leave()
@@ -134,7 +138,15 @@ def test_a_drag_on_the_image_is_previewed_until_it_ends(mapped, mouse, spectra):
 
 
 def test_a_suggestion_looked_at_has_its_ghost(mapped, spectra):
-    mapped.groups.suggestions.pass_on()
+    suggestions = mapped.groups.suggestions
+    suggestions.pass_on()
+    assert spectra.ghost.curve is None, "a cut is no pair"
+    suggestions.pass_on()
+    pair = suggestions.queue.current
+    Drag(mapped, pair.source).over(pair.target)
+    told = f"{pair.reasons.angle:.1f}° apart"
+    assert told in mapped.status.text(), "one pair, one angle"
+    assert told in suggestions.reasons.text()
     assert spectra.ghost.curve is not None
     mapped.groups.suggestions.let_go()
     assert spectra.ghost.curve is None
@@ -158,16 +170,20 @@ def test_small_changes_keep_their_sign_and_a_digit(mapped):
     assert word_release(grouping, (1,), 2, None) == (
         "Release: Group 1 goes into Group 2."
     )
-    said = word_release(
-        grouping,
-        (1, 3),
-        2,
-        type(preview)(9, preview.mean, preview.std, 1.84, 0.0001,
-                      (("lesion", -0.2), ("healthy", 0.031), (None, 0.169))),
-    )  # fmt: skip
+    tiny = replace(preview, variance_change=0.0001)
+    roles = (("lesion", -0.2), ("healthy", 0.031), (None, 0.169))
+    said = word_release(grouping, (1, 3), 2, tiny, angle=1.84, roles=roles)
     assert said == (
         "Release: Group 1, Group 3 go into Group 2 · 1.8° apart · spread "
         "+0.01 % · lesion −0.2 points · healthy +0.03 points"
+    )
+    said = word_release(grouping, (1,), 2, tiny, angle=18.4, roles=roles[:1], cubes=6)
+    assert said == (
+        "Release: Group 1 goes into Group 2 · 18° apart · spread +0.01 % (all 6 cubes) "
+        "· lesion −0.2 points (this cube)"
+    )
+    assert word_release(grouping, (1,), 2, tiny) == (
+        "Release: Group 1 goes into Group 2 · one side without a pixel"
     )
 
 

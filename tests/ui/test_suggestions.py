@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+import tifffile
 from acting import brute_force, settle, shown_labels, wait_until
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtGui import QFontMetrics
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication, QLabel
+from qtpy.QtWidgets import QApplication, QComboBox, QLabel
 
+from napari_dgc.cubes.scenes import SceneConfig, make_scene
 from napari_dgc.merging.suggestions import Suggester
 from napari_dgc.study import Study
 from napari_dgc.ui.group_model import Column
@@ -18,13 +22,15 @@ from napari_dgc.ui.suggestion_form import fit_names
 from napari_dgc.ui.suggestion_queue import SuggestionQueue
 
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-CTRL = Qt.KeyboardModifier.ControlModifier
+CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 
 
 @pytest.fixture
 def panel(mapped):
+    """The open panel with pairs only: the cut was rejected."""
     panel = mapped.groups.suggestions
     assert not panel.accept_button.isVisible(), "one line until it is asked for"
+    mapped.study.set_view(replace(mapped.study.view, cut_rejected=True))
     click(panel.arrow)
     return panel
 
@@ -52,6 +58,13 @@ def key(dock, which, modifiers=NONE):
     settle()
     QTest.keyClick(native, which, modifiers)
     settle()
+
+
+def press(widget, rect):
+    """Click in the middle of a part of a widget."""
+    QTest.mouseMove(widget, rect.center())
+    QTest.mouseClick(widget, LEFT, NONE, rect.center())
+    settle(0.1)
 
 
 def click(widget):
@@ -83,6 +96,66 @@ def test_nothing_is_there_before_a_map_and_keys_say_why(leaf_dock):
         leaf_dock.status.say("")
         QTest.keyClick(leaf_dock.groups.spectra_button, which)
         assert leaf_dock.status.text() == "Make a map first: press First map."
+
+
+def test_from_first_map_to_the_lesion_s_masks_in_five_actions(mapped, tmp_path, leaf):
+    panel, study = mapped.groups.suggestions, mapped.study
+    assert panel.question.text() == "Begin with 4 groups? A yes · N why, and more"
+    key(mapped, Qt.Key.Key_A)
+    assert [len(g.clusters) for g in study.grouping.groups] == [2, 2, 1, 1]
+    assert (shown_labels(mapped) == brute_force(mapped)).all()
+    assert len(study.history.operations) == 1
+    assert mapped.groups.granularity.slider.value() == 4
+    assert panel.fault.text().startswith("Nothing more to suggest: the closest pair is")
+    lesion = make_scene(SceneConfig(size=64, bands=40, leaves=1), 0, "leaf").labels == 2
+    most = study.grouping.group_of(5).id
+    table, model = mapped.groups.table, mapped.groups.model
+    press(
+        table.viewport(), table.visualRect(model.index(model.row_of(most), Column.ROLE))
+    )
+    QTest.qWait(QApplication.doubleClickInterval())
+    view = table.findChild(QComboBox).view()
+    row = table.findChild(QComboBox).findText("lesion")
+    press(view.viewport(), view.visualRect(view.model().index(row, 0)))
+    mapped.export.export(tmp_path)
+    wait_until(lambda: not mapped.export.runner.running, 20)
+    mask = tifffile.imread(tmp_path / f"{leaf.name}_lesion_mask.tif") > 0
+    assert (mask & lesion).sum() / (mask | lesion).sum() > 0.9
+
+
+def test_the_cut_is_asked_first_says_why_and_can_be_rejected(mapped):
+    panel, study = mapped.groups.suggestions, mapped.study
+    count = len(ranking(mapped)) + 1
+    key(mapped, Qt.Key.Key_N)
+    assert panel.question.text() == "Begin with 4 groups?"
+    assert panel.question.text() in mapped.status.text()
+    assert panel.reasons.text() == (
+        "Joins what is up to 2.5° apart; the rest is 28° or more apart"
+    )
+    assert "merges and locks stay" in panel.reasons.toolTip()
+    assert not panel.source_swatch.isVisible()
+    assert panel.count.text() == f"1 of {count}"
+    assert not lit(mapped)
+    key(mapped, Qt.Key.Key_N)
+    first = panel.queue.current
+    assert panel.count.text() == f"2 of {count}"
+    key(mapped, Qt.Key.Key_N, SHIFT)
+    assert panel.question.text() == "Begin with 4 groups?"
+    key(mapped, Qt.Key.Key_N, SHIFT)
+    assert mapped.status.text().startswith("This is the first suggestion")
+    key(mapped, Qt.Key.Key_R)
+    assert study.view.cut_rejected
+    assert not study.history.can_undo
+    assert panel.queue.current == first
+    assert panel.forget_button.text() == "Unreject (1)"
+    click(panel.arrow)
+    assert panel.question.text() == "Suggestions: what to merge next (N)"
+    study.set_view(replace(study.view, cut_rejected=False))
+    settle(0.1)
+    assert panel.question.text().startswith("Begin with 4 groups?")
+    study.cut(5)
+    settle(0.1)
+    assert not panel.question.text().startswith("Begin"), "the slider was there"
 
 
 def test_the_first_of_the_ranking_is_asked_with_its_reasons(mapped, panel):
@@ -128,6 +201,9 @@ def test_n_lights_the_pair_then_goes_on_and_comes_round(mapped, panel):
         assert lit(mapped) == marked(mapped) == set(expected)
         assert panel.count.text() == f"{n % len(pairs) + 1} of {len(pairs)}"
         assert panel.question.text() in mapped.status.text()
+    for expected in reversed(pairs):
+        click(panel.back_button)
+        assert lit(mapped) == set(expected)
     assert not mapped.study.history.can_undo
     key(mapped, Qt.Key.Key_Escape)
     assert not lit(mapped)
@@ -160,39 +236,53 @@ def test_two_fast_presses_merge_nothing_that_was_not_seen(mapped, panel):
 
 def test_r_is_remembered_in_the_study_and_can_be_forgotten(mapped, panel):
     first, second = ranking(mapped)[:2]
-    assert not panel.forget_button.isVisible()
+    assert panel.forget_button.text() == "Unreject (1)", "the cut"
     click(panel.reject_button)
     a, b = (mapped.study.grouping.group(id).clusters for id in pair(first))
     assert mapped.study.view.rejected == (tuple(sorted((a, b))),)
     assert not mapped.study.history.can_undo
     assert pair(panel.queue.current) == pair(second)
-    assert panel.forget_button.text() == "Unreject (1)"
+    assert panel.forget_button.text() == "Unreject (2)"
     key(mapped, Qt.Key.Key_R)
     assert len(mapped.study.view.rejected) == 2
+    assert (
+        panel.fault.text() == "Nothing more to suggest: the closest pair is 27° apart."
+    )
     click(panel.forget_button)
     assert not mapped.study.view.rejected
     assert not panel.forget_button.isVisible()
-    assert pair(panel.queue.current) == pair(first)
+    assert panel.question.text() == "Begin with 4 groups?"
 
 
 def test_one_selected_group_asks_what_is_like_it(mapped, panel):
     table, model = mapped.groups.table, mapped.groups.model
-    place = table.visualRect(model.index_of(4)).center()
-    QTest.mouseClick(table.viewport(), LEFT, NONE, place)
-    settle()
-    assert mapped.workspace.selection.ids == {4}
-    assert panel.question.text().startswith("Like Group 4: merge Group ")
-    assert panel.count.text() == "1 of 5"
-    seen = set()
-    for _ in range(5):
-        assert panel.queue.current.target == 4
-        seen.add(panel.queue.current.source)
-        click(panel.next_button)
-    assert seen == {1, 2, 3, 5, 6}
-    mapped.study.set_lock(4, True)
+    press(table.viewport(), table.visualRect(model.index_of(3)))
+    assert mapped.workspace.selection.ids == {3}
+    assert panel.question.text() == "Like Group 3: merge Group 6?"
+    assert panel.count.text() == "1 of 1"
+    assert panel.queue.current.target == 3
+    mapped.study.set_lock(3, True)
     settle()
     assert not panel.question.isVisible()
-    assert panel.fault.text() == "Group 4 is locked: nothing is suggested for it."
+    assert panel.fault.text() == "Group 3 is locked: nothing is suggested for it."
+    press(table.viewport(), table.visualRect(model.index_of(4)))
+    assert panel.fault.text().startswith("Nothing more is like Group 4: the closest is")
+
+
+def test_a_group_that_a_step_has_selected_is_not_asked_about(mapped, panel):
+    mapped.workspace.selection.set({1})
+    settle(0.1)
+    assert panel.question.text().startswith("Like Group 1")
+    mapped.study.merge((1,), 4)
+    settle(0.1)
+    assert mapped.workspace.selection.ids == {4}
+    assert panel.queue.like is None
+    assert panel.question.text() == "Merge Group 6 into Group 3?"
+    mapped.workspace.undo()
+    settle(0.1)
+    mapped.workspace.selection.set({6})
+    settle(0.1)
+    assert panel.question.text() == "Like Group 6: merge Group 3?"
 
 
 def test_the_mouse_on_the_panel_lights_the_pair(mapped, panel):
@@ -231,10 +321,9 @@ def test_folded_in_it_ranks_nothing_and_keys_merge_nothing(mapped, panel):
     click(panel.arrow)
     assert not panel.reasons.isVisible()
     assert not panel.accept_button.isVisible()
-    before = panel.queue._ranking
     mapped.study.merge((1,), 2)
     settle()
-    assert panel.queue._ranking is before
+    assert len(panel.queue) == 0
     key(mapped, Qt.Key.Key_A)
     assert len(mapped.study.history.operations) == 1
     assert panel.reasons.isVisible(), "the key has opened it"

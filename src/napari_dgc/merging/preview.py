@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dgc.merging.grouping import Grouping, Role
-from napari_dgc.merging.likeness import spectral_angles
 from napari_dgc.merging.statistics import ClusterStatistics, group_statistics
 from napari_dgc.merging.sums import mean_of, std_of
+
+RoleChanges = tuple[tuple[Role | None, float], ...]
+"""Roles (None: groups without one) and percentage points of the valid pixels."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,22 +26,15 @@ class MergePreview:
         Pixels of the merged group.
     mean, std : ndarray of float64, shape (C,)
         Of the merged group; NaN without pixels.
-    angle : float
-        Between the mean spectra of target and sources (pooled), in degrees; NaN
-        where one of them has no pixel.
     variance_change : float
         By how much the spread of all pixels about the means of their groups grows,
         as a share of what it is now: 0.02 is 2 %. Never negative.
-    role_changes : tuple of (role or None, float)
-        Roles whose share of the valid pixels changes, in percentage points.
     """
 
     count: int
     mean: NDArray[np.float64]
     std: NDArray[np.float64]
-    angle: float
     variance_change: float
-    role_changes: tuple[tuple[Role | None, float], ...]
 
 
 def preview_merge(
@@ -74,9 +69,6 @@ def preview_merge(
         for field in (statistics.count, statistics.sum, statistics.sum_squares)
     )
     mean = mean_of(count, total)
-    angle = float("nan")
-    if (count[:2] > 0).all():
-        angle = float(np.degrees(spectral_angles(mean[:2])[0, 1]))
     std = std_of(count, total, squares)
     now = group_statistics(statistics, grouping)
     scatter = dict(zip(now.ids, _scatter(now.count, now.std), strict=True))
@@ -87,9 +79,7 @@ def preview_merge(
         int(count[2]),
         mean[2],
         std[2],
-        angle,
         grown / before if before > 0 else 0.0,
-        _role_changes(statistics, [(g.role, g.clusters) for g in moved], into.role),
     )
 
 
@@ -98,16 +88,29 @@ def _scatter(count: NDArray[np.int64], std: NDArray[np.float64]) -> NDArray[np.f
     return np.asarray(count * np.nansum(np.square(std), axis=1))
 
 
-def _role_changes(
+def role_changes(
     statistics: ClusterStatistics,
-    moved: Sequence[tuple[Role | None, tuple[int, ...]]],
-    into: Role | None,
-) -> tuple[tuple[Role | None, float], ...]:
-    """Percentage points that each role wins or loses."""
+    grouping: Grouping,
+    sources: Sequence[int],
+    target: int,
+) -> RoleChanges:
+    """Say how much of the valid pixels each role would win or lose by a merge.
+
+    Parameters
+    ----------
+    statistics, grouping, sources, target
+        As for `preview_merge`.
+
+    Raises
+    ------
+    MergeError
+        If there is no such group.
+    """
     valid = max(1, int(statistics.count[1:].sum()))
+    into = grouping.group(target).role
     change: dict[Role | None, float] = {}
-    for role, clusters in moved:
-        share = 100 * float(statistics.count[list(clusters)].sum()) / valid
-        change[role] = change.get(role, 0.0) - share
+    for group in (grouping.group(id) for id in sources if id != target):
+        share = 100 * float(statistics.count[list(group.clusters)].sum()) / valid
+        change[group.role] = change.get(group.role, 0.0) - share
         change[into] = change.get(into, 0.0) + share
     return tuple((role, points) for role, points in change.items() if points)

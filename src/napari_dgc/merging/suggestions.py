@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import overload
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,107 +17,16 @@ from numpy.typing import ArrayLike, NDArray
 from napari_dgc.merging.grouping import ROLES, Group, Grouping, is_named
 from napari_dgc.merging.likeness import LAST, tree_angles
 from napari_dgc.merging.palette import MAX_CLUSTER
+from napari_dgc.merging.ranking import Ranking
 from napari_dgc.merging.statistics import ClusterStatistics
 
 # How much a shared outline and appearing in the same cubes tell beside the spectra
 # (docs/engine.md, "Suggestions"): the spectra decide, these break near-ties.
-_OUTLINE = 0.3
-_APART = 0.5
-_NONE = np.empty(0, np.intp)
+_OUTLINE = 0.1
+_APART = 2.0
 
 Rejection = tuple[frozenset[int], frozenset[int]]
 """Two sets of clusters that do not belong together."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reasons:
-    """Why two groups may belong together.
-
-    Attributes
-    ----------
-    angle : float
-        Between their mean spectra as the tree sees them, in degrees.
-    embedding : float
-        Between their centroids on the sphere, in degrees; NaN where unknown.
-    outline : float
-        Share of the shorter outline that runs along the other group, 0..1.
-    together : float
-        How alike their shares are over the cubes, 0..1: 1 for always in the same
-        proportion, 0 for never in one cube.
-    """
-
-    angle: float
-    embedding: float
-    outline: float
-    together: float
-
-
-@dataclass(frozen=True, slots=True)
-class Suggestion:
-    """A merge worth looking at.
-
-    Attributes
-    ----------
-    source, target : int
-        Group ids; the target keeps its id, name, colour and role.
-    cost : float
-        What pairs are ranked by; lower is liker.
-    reasons : Reasons
-    """
-
-    source: int
-    target: int
-    cost: float
-    reasons: Reasons
-
-
-class Ranking(Sequence[Suggestion]):
-    """Suggestions in order of their cost, each made when it is looked at.
-
-    Parameters
-    ----------
-    source, target : ndarray of int, shape (P,)
-        Group ids.
-    costs : sequence of ndarray of float64, shape (P,)
-        Cost; then angle, embedding (radians), outline and together.
-    """
-
-    def __init__(
-        self,
-        source: NDArray[np.integer] = _NONE,
-        target: NDArray[np.integer] = _NONE,
-        costs: Sequence[NDArray[np.float64]] = (),
-    ) -> None:
-        order = np.lexsort((source, target, costs[0])) if costs else _NONE
-        self._source, self._target = source[order], target[order]
-        self._costs = [field[order] for field in costs]
-
-    def __len__(self) -> int:
-        return len(self._source)
-
-    @overload
-    def __getitem__(self, at: int) -> Suggestion: ...
-    @overload
-    def __getitem__(self, at: slice) -> tuple[Suggestion, ...]: ...
-    def __getitem__(self, at: int | slice) -> Suggestion | tuple[Suggestion, ...]:
-        if isinstance(at, slice):
-            return tuple(self[i] for i in range(*at.indices(len(self))))
-        source, target = int(self._source[at]), int(self._target[at])
-        cost, angle, embedding, outline, together = (float(f[at]) for f in self._costs)
-        reasons = Reasons(
-            math.degrees(angle), math.degrees(embedding), outline, together
-        )
-        return Suggestion(source, target, cost, reasons)
-
-    def into(self, group: int) -> Ranking:
-        """Keep the pairs of one group, which becomes the target of all."""
-        own = (self._source == group) | (self._target == group)
-        source, target = self._source[own], self._target[own]
-        return Ranking(
-            np.where(target == group, source, target),
-            np.full(len(source), group),
-            [field[own] for field in self._costs],
-        )
 
 
 class Suggester:
@@ -153,7 +61,7 @@ class Suggester:
         seen = np.where(self._has[:, None], spectra, 0.0)
         self._fine, self._coarse = tree_angles(seen, self._has)
         self._centroids = None if centroids is None else np.asarray(centroids, float)
-        self._boundary, self._shares = self._gather(statistics)
+        self._statistics = statistics
 
     def suggest(
         self, grouping: Grouping, *, rejected: Iterable[Rejection] = ()
@@ -161,8 +69,9 @@ class Suggester:
         """Rank all pairs that may be merged, the likest first.
 
         Locked groups take no part; neither do pairs with two different roles,
-        groups without a pixel, and pairs that `rejected` forbids: those that hold
-        all clusters of both its sides, one in each group.
+        groups without a pixel, pairs too far apart (`ranking.FARTHEST`), and those
+        that `rejected` forbids: that hold all clusters of both its sides, one in
+        each group.
         """
         groups = self._free(grouping)
         if len(groups) < 2:
@@ -187,6 +96,25 @@ class Suggester:
     ) -> Ranking:
         """Rank what might go into one group, which is the target of all."""
         return self.suggest(grouping, rejected=rejected).into(group)
+
+    def angle(self, grouping: Grouping, sources: Iterable[int], target: int) -> float:
+        """Angle between a target and all sources taken as one group, in degrees.
+
+        The one of `Reasons` where there is one source. NaN where a side has no
+        pixel.
+        """
+        angles = self._angles(len(self._free(grouping)))
+        one, other = (
+            [p for id in ids for p in self._places(grouping.group(id)) if self._has[p]]
+            for ids in (sources, [target])
+        )
+        if not (one and other):
+            return math.nan
+        return math.degrees(float(angles[np.ix_(one, other)].mean()))
+
+    def _angles(self, count: int) -> NDArray[np.float64]:
+        """Between clusters, (K, K), as they count among so many groups."""
+        return self._fine if count > LAST else self._coarse
 
     def _free(self, grouping: Grouping) -> list[Group]:
         """Groups that may merge: not locked, of known clusters, with a spectrum."""
@@ -224,23 +152,22 @@ class Suggester:
         known = member * self._has
         # Average linkage, as the tree does it: the mean over pairs of clusters.
         pairs = known.sum(1)[:, None] * known.sum(1)
-        angles = self._fine if len(groups) > LAST else self._coarse
-        angle = (known @ angles @ known.T) / pairs
+        angle = (known @ self._angles(len(groups)) @ known.T) / pairs
         embedding = np.full(angle.shape, np.nan)
         if self._centroids is not None:
             mean = (member * np.maximum(self._count, 1)) @ self._centroids
             mean /= np.maximum(np.linalg.norm(mean, axis=1, keepdims=True), 1e-12)
             embedding = np.arccos(np.clip(mean @ mean.T, -1, 1))
-        outline = _shared_outline(member @ self._boundary @ member.T)
-        together = _likeness(member @ self._shares)
+        boundary, shares = self._gathered
+        outline = _shared_outline(member @ boundary @ member.T)
+        together = _likeness(member @ shares)
         cost = angle * (1 - _OUTLINE * outline) * (1 + _APART * (1 - together))
         return cost, angle, embedding, outline, together
 
-    def _gather(
-        self, statistics: Sequence[ClusterStatistics]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    @cached_property
+    def _gathered(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Outlines (K, K) over all cubes; share of each cube's pixels, (K, cubes)."""
-        K = len(self._ids)
+        K, statistics = len(self._ids), self._statistics
         boundary, shares = np.zeros((K, K)), np.zeros((K, len(statistics)))
         for at, one in enumerate(statistics):
             there = self._ids < len(one.count)

@@ -205,7 +205,12 @@ class Modelled(Mapped):
         self._begin(there.history, there.tree)
         self._follow_splits()
         self._tip = there.history.steps
-        view = replace(self._view, hidden=there.hidden, rejected=there.rejected)
+        view = replace(
+            self._view,
+            hidden=there.hidden,
+            rejected=there.rejected,
+            cut_rejected=False,
+        )
         changed, self._view = view != self._view, view
         self._tell_of_model()
         for index in sorted(self._maps.finest):
@@ -241,7 +246,9 @@ class Modelled(Mapped):
         self._later.clear()
         self._begin(history, tree_of(model))
         # Ids begin anew with a model: those hidden or rejected meant other groups.
-        self.set_view(replace(self._view, hidden=frozenset(), rejected=()))
+        self.set_view(
+            replace(self._view, hidden=frozenset(), rejected=(), cut_rejected=False)
+        )
 
     def _tell_of_model(self) -> None:
         self.model_changed.emit(self._model)

@@ -104,8 +104,8 @@ class Snapshot:
             history.index,
             history.current.next_id,
             view,
-            dict(maps.moved),
-            former.taking,
+            moved=dict(maps.moved),
+            taking=former.taking,
         )
 
     @property

@@ -53,6 +53,8 @@ class View:
         Suggestions refused, in that order; each with its lower side first.
     measures : Measures
         What severity is reckoned with.
+    cut_rejected : bool
+        The cut that suggestions would begin with was refused.
     """
 
     shown: int = -1
@@ -61,6 +63,7 @@ class View:
     false_color: tuple[float, float, float] | None = None
     rejected: tuple[Rejected, ...] = ()
     measures: Measures = field(default_factory=Measures)
+    cut_rejected: bool = False
 
     def without_cube(self, index: int) -> View:
         """Follow the removal of a cube; which one is shown then is not ours to say."""
@@ -85,6 +88,8 @@ def view_to_json(view: View) -> dict[str, Any]:
         "false_color": None if color is None else [float(nm) for nm in color],
         "rejected": [[list(side) for side in pair] for pair in view.rejected],
     }
+    if view.cut_rejected:
+        data["cut_rejected"] = True
     if view.measures != Measures():
         data["measures"] = measures_to_json(view.measures)
     return data
@@ -114,6 +119,7 @@ def view_from_json(data: object) -> View:
         measures=measures_from_json(fields.value("measures"))
         if fields.has("measures")
         else Measures(),
+        cut_rejected=fields.has("cut_rejected") and fields.flag("cut_rejected"),
     )
 
 

@@ -20,6 +20,7 @@ def actions_of(dock: ClusteringDock) -> dict[str, Callable[[], object]]:
         "finer": partial(dock.workspace.slide, dock.groups.granularity.step, 1),
         "leave": dock.leave,
         "next_suggestion": dock.groups.suggestions.pass_on,
+        "previous_suggestion": dock.groups.suggestions.go_back,
         "accept_suggestion": dock.groups.suggestions.accept,
         "reject_suggestion": dock.groups.suggestions.reject,
         "previous_cube": partial(dock.cubes.step, -1),

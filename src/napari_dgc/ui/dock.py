@@ -89,7 +89,7 @@ class ClusteringDock(DockedWidget):
         self.leaves = Leaves(viewer, shared, self._bind_keys, self)
         self.stability = StabilityOverlay(shared, self)
         self.splitting = Splitting(shared, self)
-        self.previews = MergePreviews(shared, self.spectra)
+        self.previews = MergePreviews(shared, self.spectra, self.groups.angle)
         self.area = QScrollArea()
         self._unfolding = QTimer(self)  # until what unfolds has its height
         self._unfolding.setSingleShot(True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -123,6 +123,10 @@ class GroupsPanel(Section):
         every = (self._study.counts(i) for i in range(len(self._study.cubes)))
         return [counts for counts in every if counts is not None]
 
+    def angle(self, sources: Sequence[int], target: int) -> float:
+        """Angle between groups and a target in degrees, as suggestions tell it."""
+        return self.suggestions.queue.angle(sources, target)
+
     def take_out(self) -> None:
         """Make the selected clusters groups of their own."""
         if not self.isEnabled():
@@ -209,6 +213,7 @@ class GroupsPanel(Section):
         self.dendrogram.slide_ended.connect(self.granularity.let_go)
         model.merge_wanted.connect(self._on_wished(study.merge))
         self.suggestions.merge_wanted.connect(self._on_wished(study.merge))
+        self.suggestions.cut_wanted.connect(self._on_wished(study.cut))
         self.suggestions.pointed.connect(model.set_pointed)
         model.rename_wanted.connect(self._on_wished(study.rename))
         model.role_wanted.connect(self._on_wished(study.set_role))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from napari_dgc.merging.beginning import Beginning
 from napari_dgc.merging.grouping import Grouping
-from napari_dgc.merging.preview import MergePreview
-from napari_dgc.merging.suggestions import Reasons
+from napari_dgc.merging.preview import MergePreview, RoleChanges
+from napari_dgc.merging.ranking import Reasons
 from napari_dgc.study.stability import UNSTABLE
 from napari_dgc.ui.wording import word_names
 
@@ -22,8 +23,7 @@ def word_reasons(reasons: Reasons, cubes: int) -> str:
         Cubes with statistics: with fewer than two nothing is known of where
         groups appear, with none nothing of outlines.
     """
-    digits = 1 if reasons.angle < 9.95 else 0
-    parts = [f"{reasons.angle:.{digits}f}° apart"]
+    parts = [_apart(reasons.angle)]
     if cubes:
         parts.append(f"outline {100 * reasons.outline:.0f} % shared")
     if cubes > 1:
@@ -33,7 +33,8 @@ def word_reasons(reasons: Reasons, cubes: int) -> str:
 
 def explain_reasons(reasons: Reasons, cubes: int) -> str:
     """Say the same at length, one reason a line."""
-    lines = [f"Mean spectra: {reasons.angle:.1f}° apart (0° is the same colour)"]
+    over = f" over all {cubes} cubes" if cubes > 1 else ""
+    lines = [f"Mean spectra{over}: {reasons.angle:.1f}° apart (0° is the same colour)"]
     if not math.isnan(reasons.embedding):
         lines.append(
             f"What the model learned: {reasons.embedding:.1f}° apart (0° is the same)"
@@ -51,11 +52,33 @@ def explain_reasons(reasons: Reasons, cubes: int) -> str:
     return "\n".join(lines)
 
 
+def word_beginning(beginning: Beginning) -> str:
+    """Say in one line why to begin with so many groups."""
+    return (
+        f"Joins what is up to {_degrees(beginning.joined)} apart; "
+        f"the rest is {_degrees(beginning.apart)} or more apart"
+    )
+
+
+def explain_beginning(beginning: Beginning) -> str:
+    """Say the same at length."""
+    return (
+        f"Clusters up to {_degrees(beginning.joined)} apart are put together; what "
+        f"stays apart is {_degrees(beginning.apart)} apart or more.\n"
+        "This is the clearest gap in the tree of clusters. It does what the slider "
+        f"does at {beginning.groups} groups: your merges and locks stay."
+    )
+
+
 def word_release(
     grouping: Grouping,
     sources: Sequence[int],
     target: int,
     preview: MergePreview | None,
+    *,
+    angle: float = math.nan,
+    roles: RoleChanges = (),
+    cubes: int = 1,
 ) -> str:
     """Say what letting go of groups over a target would do.
 
@@ -66,7 +89,14 @@ def word_release(
         Group ids, the target's not among them.
     target : int
     preview : MergePreview, optional
-        None where there are no statistics.
+        Over all cubes; None where there are no statistics.
+    angle : float
+        Between sources and target, in degrees, as suggestions tell it; NaN where
+        one of them has no pixel.
+    roles : RoleChanges
+        What follows in the cube shown.
+    cubes : int
+        Cubes with statistics: of several it is said which ones are meant.
     """
     into, moved = grouping.group(target), [grouping.group(id) for id in sources]
     if into.locked:
@@ -79,17 +109,16 @@ def word_release(
     parts = [f"Release: {names} {go} into {into.name}"]
     if preview is None:
         return f"{parts[0]}."
-    if math.isnan(preview.angle):
-        parts.append("without a pixel in this cube")
+    if math.isnan(angle):
+        parts.append("one side without a pixel")
     else:
-        parts.append(f"{preview.angle:.1f}° apart")
-        parts.append(f"spread {_signed(100 * preview.variance_change)} %")
-    parts += [
-        f"{role} {_signed(points)} points"
-        for role, points in preview.role_changes
-        if role is not None
-    ]
-    return " · ".join(parts)
+        over = f" (all {cubes} cubes)" if cubes > 1 else ""
+        parts.append(_apart(angle))
+        parts.append(f"spread {_signed(100 * preview.variance_change)} %{over}")
+    won = [f"{role} {_signed(points)} points" for role, points in roles if role]
+    if won and cubes > 1:
+        won[-1] += " (this cube)"
+    return " · ".join(parts + won)
 
 
 def word_stability(name: str, share: float | None) -> str:
@@ -117,6 +146,15 @@ def word_unstable(name: str, share: float | None) -> str:
         f"{name} is unstable: {100 * share:.0f} % of its pixels keep their group under "
         "noise"
     )
+
+
+def _apart(angle: float) -> str:
+    return f"{_degrees(angle)} apart"
+
+
+def _degrees(angle: float) -> str:
+    """Give an angle in degrees, with a decimal where it is small."""
+    return f"{angle:.{1 if angle < 9.95 else 0}f}°"
 
 
 def _signed(value: float) -> str:

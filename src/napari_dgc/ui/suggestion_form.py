@@ -15,27 +15,26 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_dgc.merging.palette import Color
 from napari_dgc.ui.group_delegates import SWATCH
 from napari_dgc.ui.notices import WrappedLabel
 from napari_dgc.ui.section import FoldButton
+from napari_dgc.ui.suggestion_words import Asked
 from napari_dgc.ui.swatches import Swatches
 
-_CLOSED = "Suggestions: what to merge next (N)"
 _TIP = "Fold the suggestions in or out"
 
 
 class Question(QLabel):
-    """A sentence on one line, its two names cut to the room there is."""
+    """A sentence on one line, its names cut to the room there is."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._form, self._names = "", ("", "")
+        self._form, self._names = "", tuple[str, ...]()
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
 
-    def ask(self, form: str, names: tuple[str, str] = ("", "")) -> None:
-        """Show a sentence with a place for each name."""
+    def ask(self, form: str, names: tuple[str, ...] = ()) -> None:
+        """Show a sentence with a place for each name: two or none."""
         self._form, self._names = form, names
         self._fit()
 
@@ -45,7 +44,9 @@ class Question(QLabel):
         self._fit()
 
     def _fit(self) -> None:
-        names = fit_names(self.fontMetrics(), self._form, self._names, self.width())
+        names: Sequence[str] = self._names
+        if names:
+            names = fit_names(self.fontMetrics(), self._form, names, self.width())
         self.setText(self._form.format(*names))
 
 
@@ -83,10 +84,10 @@ class SuggestionForm(QWidget):
         else:
             self.arrow.setChecked(True)
 
-    def show_closed(self) -> None:
+    def show_closed(self, text: str = "") -> None:
         """Be one line."""
         self._show_parts(question=True)
-        self.question.ask(_CLOSED)
+        self.question.ask(text)
         self.count.setText("")
         self.question.setToolTip(_TIP)
 
@@ -97,49 +98,36 @@ class SuggestionForm(QWidget):
         self.count.setText("")
         self._count_rejected(rejected)
 
-    def show_pair(
-        self,
-        form: str,
-        names: tuple[str, str],
-        colors: tuple[Color, Color],
-        reasons: tuple[str, str],
-        place: tuple[int, int],
-        rejected: int,
-    ) -> None:
-        """Ask about two groups.
+    def show_asked(self, asked: Asked, place: tuple[int, int], rejected: int) -> None:
+        """Ask.
 
         Parameters
         ----------
-        form : str
-            The question, with a place for each name.
-        names, colors : tuple
-            Of source and target.
-        reasons : tuple of two str
-            In short and at length.
+        asked : Asked
+            About two groups, or about none.
         place : tuple of two int
             The suggestion's, from 1, and how many there are.
         rejected : int
-            Pairs that can be suggested again.
+            How many can be suggested again.
         """
-        self._show_parts(question=True, pair=True, row=True)
-        for label, color in zip(
-            (self.source_swatch, self.target_swatch), colors, strict=True
-        ):
+        self._show_parts(question=True, pair=bool(asked.colors), answers=True, row=True)
+        labels = self.source_swatch, self.target_swatch
+        for label, color in zip(labels, asked.colors, strict=False):
             label.setPixmap(self._swatches[color].pixmap(SWATCH, SWATCH))
-        self.reasons.setText(reasons[0])
-        self.reasons.setToolTip(reasons[1])
+        self.reasons.setText(asked.short)
+        self.reasons.setToolTip(asked.long)
         self.count.setText(f"{place[0]:,} of {place[1]:,}")
         self._count_rejected(rejected)
-        self.question.ask(form, names)
-        self.question.setToolTip(form.format(*names))
+        self.question.ask(asked.form, asked.names)
+        self.question.setToolTip(asked.text)
 
     def _show_parts(
-        self, *, question=False, fault=False, pair=False, row=False
+        self, *, question=False, fault=False, pair=False, answers=False, row=False
     ) -> None:
-        for widget in (self.source_swatch, self.into, self.target_swatch, self.reasons):
+        for widget in (self.source_swatch, self.into, self.target_swatch):
             widget.setVisible(pair)
-        for button in (self.accept_button, self.reject_button, self.next_button):
-            button.setVisible(pair)
+        for widget in (self.reasons, *self._answers):
+            widget.setVisible(answers)
         self.question.setVisible(question)
         self.fault.setVisible(fault)
         self.row.setVisible(row)
@@ -158,14 +146,20 @@ class SuggestionForm(QWidget):
         self.count = QLabel()
         self.count.setToolTip("Place of this suggestion among all, the likest first")
         self.accept_button = QPushButton("Accept")
-        self.accept_button.setToolTip("Merge them; Ctrl+Z takes it back (A)")
+        self.accept_button.setToolTip("Do it; Ctrl+Z takes it back (A)")
         self.reject_button = QPushButton("Reject")
-        self.reject_button.setToolTip("They do not belong together: never again (R)")
+        self.reject_button.setToolTip("No, and never ask that again (R)")
+        self.back_button = QPushButton("Back")
+        self.back_button.setToolTip("Show the one before again (Shift+N)")
         self.next_button = QPushButton("Next")
         self.next_button.setToolTip("Leave it open and show the next one (N)")
         self.forget_button = QPushButton()
-        self.forget_button.setToolTip(
-            "Forget all rejections: suggest those pairs again"
+        self.forget_button.setToolTip("Forget all rejections: suggest those again")
+        self._answers = (
+            self.accept_button,
+            self.reject_button,
+            self.back_button,
+            self.next_button,
         )
 
     def _lay_out(self) -> None:
@@ -178,7 +172,7 @@ class SuggestionForm(QWidget):
         bottom = QHBoxLayout(self.row)
         bottom.setContentsMargins(0, 0, 0, 0)
         bottom.setSpacing(4)
-        for widget in (self.accept_button, self.reject_button, self.next_button):
+        for widget in self._answers:
             bottom.addWidget(widget)
         bottom.addWidget(self.count)
         bottom.addStretch()

@@ -1,4 +1,4 @@
-"""The suggestions on the screen: one pair of groups at a time, and why."""
+"""The suggestions on the screen: a cut to begin with, one pair at a time, and why."""
 
 from __future__ import annotations
 
@@ -6,22 +6,23 @@ from collections.abc import Callable
 
 from qtpy.QtCore import QTimer, Signal
 
-from napari_dgc.merging.suggestions import Suggestion
+from napari_dgc.merging.beginning import Beginning
 from napari_dgc.study import Study
-from napari_dgc.ui.merge_wording import explain_reasons, word_reasons, word_unstable
 from napari_dgc.ui.notices import StatusLine
 from napari_dgc.ui.selection import Selection
 from napari_dgc.ui.suggestion_form import SuggestionForm
-from napari_dgc.ui.suggestion_queue import SuggestionQueue
+from napari_dgc.ui.suggestion_queue import Offer, SuggestionQueue
+from napari_dgc.ui.suggestion_words import ask_about, word_offer
 
-_ASK = "Merge {0} into {1}?"
-_ASK_LIKE = "Like {1}: merge {0}?"
+_FIRST = "This is the first suggestion: none was passed over before it."
 _AFTER = 40  # ms after a step: the image is drawn first
 _NO_MAP = "Make a map first: press First map."
 
 
 class SuggestionsPanel(SuggestionForm):
-    """Asks whether two groups belong together; not there without a grouping.
+    """Asks whether to cut the tree, and whether two groups belong together.
+
+    Not there without a grouping.
 
     Parameters
     ----------
@@ -37,6 +38,8 @@ class SuggestionsPanel(SuggestionForm):
     -------
     merge_wanted : tuple of int, int
         The suggestion was accepted: source ids and the target's.
+    cut_wanted : int
+        That to begin with so many groups was.
     unfolded : ()
     pointed : frozenset of int
         Ids of the pair while it is looked at: the mouse is over the panel, or a
@@ -46,10 +49,12 @@ class SuggestionsPanel(SuggestionForm):
 
     Notes
     -----
-    Ranks nothing while folded in or out of the window.
+    Ranks no pairs while folded in, and does nothing out of the window. Folded in,
+    its one line asks whether to begin with a cut.
     """
 
     merge_wanted = Signal(tuple, int)
+    cut_wanted = Signal(int)
     pointed = Signal(frozenset)
     unfolded = Signal()
     previewed = Signal(tuple, int)
@@ -61,9 +66,9 @@ class SuggestionsPanel(SuggestionForm):
         self._lit = False
         self._stale = True  # the queue is of an earlier grouping
         self._shown = frozenset[int]()  # the pair that others were told of
-        self._rejected = study.view.rejected
         self._stable: Callable[[tuple[int, ...]], float | None] = lambda _: None
         self.queue = SuggestionQueue(study, selection)
+        self._rejected = self.queue.rejected
         self._renewal = QTimer(self)
         self._renewal.setSingleShot(True)
         self._renewal.timeout.connect(self.renew)
@@ -73,21 +78,33 @@ class SuggestionsPanel(SuggestionForm):
 
     def pass_on(self) -> None:
         """Show the next suggestion; if none was looked at, the first."""
-        seen = self._lit
+        seen = self._lit and self.arrow.isChecked()
         if not self._ready():
             return
         if seen:
             self.queue.pass_on()
         self._light(True)
 
+    def go_back(self) -> None:
+        """Show the suggestion passed over last."""
+        if not self._ready():
+            return
+        gone = self.queue.go_back()
+        self._light(True)
+        if not gone and not self.queue.fault:
+            self._status.say(_FIRST)
+
     def accept(self) -> None:
-        """Merge as suggested; what was not looked at yet is only shown."""
+        """Do as suggested; what was not looked at yet is only shown."""
         seen = self._seen()
         if not self._ready():
             return
         current = self.queue.current
         if current is not None and current == seen:
-            self.merge_wanted.emit((current.source,), current.target)
+            if isinstance(current, Beginning):
+                self.cut_wanted.emit(current.groups)
+            else:
+                self.merge_wanted.emit((current.source,), current.target)
             self._lit = True  # the next one, once all has followed the step
         else:
             self._light(True)
@@ -124,9 +141,10 @@ class SuggestionsPanel(SuggestionForm):
             self.renew(at_once=True)
         return True
 
-    def _seen(self) -> Suggestion | None:
+    def _seen(self) -> Offer | None:
         """Give what the user has before the eyes: all that a key may act on."""
-        in_sight = self.arrow.isChecked() and not self.reasons.visibleRegion().isEmpty()
+        words = self.reasons if self.arrow.isChecked() else self.question
+        in_sight = not words.visibleRegion().isEmpty()
         return self.queue.current if self._lit or in_sight else None
 
     def _light(self, on: bool) -> None:
@@ -150,61 +168,44 @@ class SuggestionsPanel(SuggestionForm):
         self._renewal.start(_AFTER)
 
     def renew(self, *, at_once: bool = False) -> None:
-        """Rank the pairs and show the first not passed over; nothing if folded in."""
+        """Look at the groups anew and show the first suggestion not passed over."""
         self._renewal.stop()
-        wanted = at_once or self._lit or self.isVisible()
-        if self.arrow.isChecked() and wanted:
+        if at_once or self._lit or self.isVisible():
             self._stale = False
-            self.queue.renew()
+            self.queue.renew(pairs=self.arrow.isChecked())
             self._show()
 
     def _show(self) -> None:
-        grouping, queue = self._study.grouping, self.queue
-        current, rejected = queue.current, len(queue.rejected)
+        study, queue = self._study, self.queue
+        grouping, current, (pairs, cut) = study.grouping, queue.current, queue.rejected
+        rejected = len(pairs) + cut
         if not self.arrow.isChecked():
-            self.show_closed()
+            self.show_closed(word_offer(current))
         elif grouping is None or current is None:
             self.show_fault(queue.fault, rejected)
         else:
-            source = grouping.group(current.source)
-            target = grouping.group(current.target)
-            cubes = self._cubes()
-            warnings = [
-                word_unstable(group.name, self._stable(group.clusters))
-                for group in (source, target)
-            ]
-            unstable = "".join(f"\n{warning}" for warning in warnings if warning)
-            self.show_pair(
-                _ASK if queue.like is None else _ASK_LIKE,
-                (source.name, target.name),
-                (source.color, target.color),
-                (
-                    word_reasons(current.reasons, cubes) + unstable,
-                    explain_reasons(current.reasons, cubes) + unstable,
-                ),
+            like = queue.like is not None
+            self.show_asked(
+                ask_about(study, grouping, current, like=like, stable=self._stable),
                 (queue.place, len(queue)),
                 rejected,
             )
         self._tell()
 
-    def _cubes(self) -> int:
-        places = range(len(self._study.cubes))
-        return sum(self._study.statistics(i) is not None for i in places)
-
     def _tell(self) -> None:
         """Tell which pair is looked at, where that has changed."""
         current = self.queue.current
         pair = frozenset[int]()
-        if self._lit and current is not None and self.arrow.isChecked():
+        looked_at = self._lit and self.arrow.isChecked()
+        merge: tuple[tuple[int, ...], int] = (), -1
+        if looked_at and current is not None and not isinstance(current, Beginning):
             pair = frozenset((current.source, current.target))
+            merge = (current.source,), current.target
         if not (pair or self._shown):
             return
         self._shown = pair
         self.pointed.emit(pair)
-        if pair and current is not None:
-            self.previewed.emit((current.source,), current.target)
-        else:
-            self.previewed.emit((), -1)
+        self.previewed.emit(*merge)
 
     # -- what follows from it -----------------------------------------------------
 
@@ -216,15 +217,23 @@ class SuggestionsPanel(SuggestionForm):
         self.queue.start_over()
         self._on_numbers_changed()
 
-    def _on_view_changed(self, view) -> None:
-        if view.rejected != self._rejected:
-            self._rejected = view.rejected
+    def _on_view_changed(self, *_: object) -> None:
+        if self.queue.rejected != self._rejected:
+            self._rejected = self.queue.rejected
             self._stale = True
             self._renewal.start(0)
 
     def _on_selection_changed(self, *_: object) -> None:
         self._lit = self.underMouse()
+        self.queue.follow_selection()
         self.follow()
+
+    def _on_grouping_changed(self, *_: object) -> None:
+        self.queue.follow_step()
+
+    def _on_back_clicked(self) -> None:
+        self._lit = True
+        self.go_back()
 
     def _on_next_clicked(self) -> None:
         self._lit = True
@@ -236,7 +245,7 @@ class SuggestionsPanel(SuggestionForm):
             self.unfolded.emit()
         else:
             self._lit = False
-            self._show()
+            self.renew(at_once=True)
 
     def let_go(self) -> None:
         """Be looked at no more, unless the mouse is here."""
@@ -262,11 +271,13 @@ class SuggestionsPanel(SuggestionForm):
         study = self._study
         study.model_changed.connect(self._on_model_changed)
         study.map_changed.connect(self._on_numbers_changed)
+        study.grouping_changed.connect(self._on_grouping_changed)
         study.cubes_changed.connect(self._on_numbers_changed)
         study.view_changed.connect(self._on_view_changed)
         selection.changed.connect(self._on_selection_changed)
         self.arrow.toggled.connect(self._on_folded)
         self.accept_button.clicked.connect(self.accept)
         self.reject_button.clicked.connect(self.reject)
+        self.back_button.clicked.connect(self._on_back_clicked)
         self.next_button.clicked.connect(self._on_next_clicked)
         self.forget_button.clicked.connect(self.forget_rejections)
