@@ -164,7 +164,7 @@ def _recount(
         spectra, valid = cube.block(rows, slice(0, W))
         ids = np.where(valid, clusters[rows], 0)
         if one.confidence is None:
-            confidence = np.zeros(ids.shape, np.float32)
+            confidence: NDArray[np.floating] = np.zeros(ids.shape, np.float32)
         else:
             confidence = one.confidence[rows] / np.float32(255)
         builder.add(ids, confidence, spectra)

@@ -34,7 +34,8 @@ from napari_dgc.ui.merge_preview import MergePreviews
 from napari_dgc.ui.notices import StatusLine
 from napari_dgc.ui.picture_row import PictureRow
 from napari_dgc.ui.pins import Pins
-from napari_dgc.ui.section import SLIM, give_room
+from napari_dgc.ui.preparing import Preparing
+from napari_dgc.ui.section import SLIM, give_room, make_rule
 from napari_dgc.ui.spectra import Spectra
 from napari_dgc.ui.splitting import Splitting
 from napari_dgc.ui.stability import StabilityOverlay
@@ -75,6 +76,7 @@ class ClusteringDock(DockedWidget):
         self.studies = StudyPanel(shared, status)
         self.cubes = CubesPanel(viewer, self.study, self.display, status)
         self.picture = PictureRow(self.study, self.display, shared.colors)
+        self.preparing = Preparing(shared, self.picture.menu, self)
         self.training = TrainingPanel(viewer, self.study, shared.session, status)
         self.film = FilmStrip(shared, status, viewer.theme)
         self.groups = GroupsPanel(
@@ -117,7 +119,7 @@ class ClusteringDock(DockedWidget):
         layout.addWidget(area, stretch=1)
         # Outside the scrolled part: the way out, and what was just said, are always
         # in sight.
-        layout.addWidget(_line())
+        layout.addWidget(make_rule())
         layout.addWidget(self.export)
         layout.addWidget(self.status)
 
@@ -281,6 +283,7 @@ class ClusteringDock(DockedWidget):
         self.film.session.close()
         self.activation.close()
         self.stability.stop()
+        self.preparing.stop()
         self.workspace.close()
         for entry in self.display.entries:
             for layer in entry.layers:
@@ -291,10 +294,3 @@ def _let_go(workspace: Workspace, pins: Pins) -> None:
     with contextlib.suppress(RuntimeError):  # with the program Qt's timers go first
         workspace.detach()
         pins.detach()
-
-
-def _line() -> QFrame:
-    line = QFrame()
-    line.setFrameShape(QFrame.Shape.HLine)
-    line.setFrameShadow(QFrame.Shadow.Sunken)
-    return line

@@ -7,7 +7,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from qtpy.QtCore import QSignalBlocker
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSpinBox, QWidget
+from qtpy.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QSpinBox,
+    QWidget,
+)
 
 from napari_dgc.cubes.rendering import choose_bands
 from napari_dgc.study import Study
@@ -26,7 +34,13 @@ _TIP = (
 
 
 class PictureRow(QWidget):
-    """Presets and three wavelengths; not there without a cube."""
+    """Presets and three wavelengths; not there without a cube.
+
+    Attributes
+    ----------
+    menu : QMenu
+        Behind the button "More": what else can be done with the cubes.
+    """
 
     def __init__(
         self, study: Study, display: CubeDisplay, colors: PictureColors
@@ -51,6 +65,13 @@ class PictureRow(QWidget):
             box.setKeyboardTracking(False)  # one picture per number, not per digit
             box.valueChanged.connect(self._on_box_changed)
             layout.addWidget(box)
+        self.more_button = QPushButton("More")
+        self.more_button.setToolTip(
+            "Calibrate the cubes, leave out bands, show an index as a map"
+        )
+        self.menu = QMenu(self)
+        self.more_button.setMenu(self.menu)
+        layout.addWidget(self.more_button)
         self.preset.activated.connect(self._on_preset_chosen)
         study.cubes_changed.connect(self.refresh)
         study.view_changed.connect(self.refresh)

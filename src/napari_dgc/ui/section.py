@@ -10,6 +10,7 @@ from __future__ import annotations
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QKeyEvent
 from qtpy.QtWidgets import (
+    QFrame,
     QHBoxLayout,
     QSizePolicy,
     QToolButton,
@@ -146,3 +147,11 @@ def give_room(column: QVBoxLayout, section: Section) -> None:
 
     section.folded.connect(share)
     share(not section.open)
+
+
+def make_rule() -> QFrame:
+    """Make a thin line across, between two parts of the dock."""
+    line = QFrame()
+    line.setFrameShape(QFrame.Shape.HLine)
+    line.setFrameShadow(QFrame.Shadow.Sunken)
+    return line
