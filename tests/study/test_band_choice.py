@@ -27,12 +27,11 @@ def marked(*bands):
     return mask
 
 
-def test_noisy_bands_are_offered_once_and_the_rest_is_kept():
+def test_noisy_bands_are_offered_and_left_out_only_if_wanted():
     choice = begin_choice([cube()], marked(0, 9))
-    assert choice.drop_noisy
-    np.testing.assert_array_equal(choice.out, marked(0, 9))
-    assert replace(choice, drop_noisy=False).kept.all()
-    assert not begin_choice([cube()], marked()).out.any()
+    assert choice.kept.all()
+    wanted = replace(choice, drop_noisy=True)
+    np.testing.assert_array_equal(wanted.out, marked(0, 9))
 
 
 def test_what_is_left_out_already_is_taken_apart_and_put_together_again():
@@ -52,6 +51,7 @@ def test_a_bad_band_list_is_not_to_choose():
     bbl = [0] + [1] * 9
     choice = begin_choice([cube(bbl=bbl), cube()], marked(0, 4))
     np.testing.assert_array_equal(choice.bad, marked(0))
+    choice = replace(choice, drop_noisy=True)
     np.testing.assert_array_equal(choice.out, marked(4))
     assert choice.toggled(0) is choice
     assert choice.toggled(4) is choice  # noisy ones go by their box

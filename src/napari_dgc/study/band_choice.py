@@ -71,19 +71,14 @@ class BandChoice:
         return replace(self, single=self.single ^ {band})
 
 
-def begin_choice(
-    cubes: Sequence[Cube], noisy: Bands, *, fresh: bool | None = None
-) -> BandChoice:
-    """Begin with what is left out now.
+def begin_choice(cubes: Sequence[Cube], noisy: Bands) -> BandChoice:
+    """Begin with what is left out now; noisy bands are not, unless all are already.
 
     Parameters
     ----------
     cubes : sequence of Cube
         With the same bands; the first one's choice is taken for all.
     noisy : ndarray of bool, shape (C,)
-    fresh : bool, optional
-        Whether to offer to leave noisy bands out; by default where nothing is
-        left out yet.
     """
     first = cubes[0]
     out = left_out(first)
@@ -102,12 +97,8 @@ def begin_choice(
     inside = out & (places >= low) & (places <= high)
     noisy = noisy & ~bad
     dropped = noisy & (places >= low) & (places <= high)
-    if fresh is None:
-        fresh = not out.any()
-    drop = bool(dropped.any() and (fresh or inside[dropped].all()))
+    drop = bool(dropped.any() and inside[dropped].all())
     single = inside & ~noisy if drop else inside
-    if fresh:
-        low, high = places.min(), places.max()
     return BandChoice(
         places,
         bad,

@@ -131,15 +131,18 @@ def take(study: Study, done: Sequence[PreparedCube]) -> None:
 def outdated(study: Study) -> str:
     """Why the model in use does not fit the cubes as they are prepared; "" if it does.
 
-    It does not where it was made of raw counts and cubes are calibrated now, or the
-    other way round, and where all cubes have left out bands that it works with, or
-    have taken in bands that it never saw.
+    "calibrated" where it was made of raw counts and the cubes are calibrated now, "raw"
+    the other way round; "bands" where all cubes have left out bands that it works with,
+    or have taken in bands that it never saw; "mixed" where some cubes are calibrated
+    and others are not, with or without a model.
     """
     model = study.model
     there = [c for i, c in enumerate(study.cubes) if i not in study.missing]
+    calibrated = [cube.calibration is not None for cube in there]
+    if len(set(calibrated)) > 1:
+        return "mixed"
     if model is None or not there:
         return ""
-    calibrated = [cube.calibration is not None for cube in there]
     if not model.calibrations and any(calibrated):
         return "calibrated"
     if model.calibrations and not all(calibrated):

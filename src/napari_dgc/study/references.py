@@ -47,6 +47,11 @@ class References:
     per: Per = "column"
     reflectance: float = 1.0
 
+    @property
+    def own(self) -> bool:
+        """Whether each cube has its own."""
+        return self.white is None and self.tile is None
+
     def calibration(self, cube: Cube) -> Calibration:
         """Read the references for a cube; it is read as the references were.
 
@@ -86,15 +91,20 @@ class Preview:
     cube: Cube
 
 
-def preview(cube: Cube, references: References) -> Iterator[Preview | PixelCounts]:
-    """Show what calibrating would make of a cube; then count its pixels.
+def preview(
+    cube: Cube, references: References | None
+) -> Iterator[Preview | PixelCounts]:
+    """Show what calibrating would make of a cube, or has (None); count its pixels.
 
     Raises
     ------
     InputError
         If the references do not fit.
     """
-    calibrated = prepare_anew(cube, references.calibration(cube), left_out(cube))
+    calibrated = cube
+    if references is not None:
+        made = references.calibration(cube)
+        calibrated = prepare_anew(cube, made, left_out(cube))
     yield Preview(mean_spectrum(as_read(cube)), mean_spectrum(calibrated), calibrated)
     for piece in count_in_steps(calibrated):
         if isinstance(piece, PixelCounts):
@@ -109,15 +119,13 @@ def calibrate_cubes(
     See `prepare_cubes`; `calibration` and `out` of `cubes` are not looked at.
     """
     wishes = []
-    # One pair of files, or a tile, is read once for all cubes.
-    known: Calibration | None = None
+    calibration: Calibration | None = None
     for one in cubes:
         yield Progress(f"Reading the references of {one.cube.name}", 0.0)
-        if references is not None and (known is None or references.white is None):
-            if known is None or references.tile is None:
-                known = references.calibration(one.cube)
-        out = left_out(one.cube)
-        wishes.append(replace(one, calibration=known, out=out))
+        # One pair of files, or a tile, is read once for all cubes.
+        if references is not None and (calibration is None or references.own):
+            calibration = references.calibration(one.cube)
+        wishes.append(replace(one, calibration=calibration, out=left_out(one.cube)))
     yield from prepare_cubes(wishes)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from operator import is_
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,7 +35,7 @@ from napari_dgc.ui.workspace import Workspace
 if TYPE_CHECKING:
     from napari_dgc.clustering.noise import BandNoise
 
-_SIZE = (560, 460)  # pixels
+_SIZE = (480, 460)  # pixels
 _MEASURING = "Measuring the noise of each band…"
 _LEAST_KEPT = 2
 _SNR = 10.0  # as `napari_dgc.clustering.noise.LEAST_SNR`, which needs torch
@@ -86,10 +87,9 @@ class BandsForm(PreparationForm):
     def renew(self) -> None:
         """Measure the noise of the cubes that are there, where they are others."""
         cubes = self._cubes()
-        if cubes and all(a is b for a, b in zip(cubes, self._measured, strict=False)):
-            if len(cubes) == len(self._measured):
-                self._show()
-                return
+        if cubes and _same(cubes, self._measured):
+            self._show()
+            return
         self._measured, self._noise, self.choice = cubes, None, None
         self._runner.stop()
         self.words.setText(_MEASURING if cubes else "Begin with a cube.")
@@ -112,9 +112,7 @@ class BandsForm(PreparationForm):
             self.words.setText(f"{_MEASURING} {piece:.0%}")
             return
         cubes, self._noise = piece
-        if len(cubes) != len(self._measured) or any(
-            a is not b for a, b in zip(cubes, self._measured, strict=True)
-        ):
+        if not _same(cubes, self._measured):
             self._measured = ()
             self.renew()
             return
@@ -227,3 +225,7 @@ def _measure(cubes: Sequence[Cube]) -> Iterator[Any]:
 
 def _bands(count: int) -> str:
     return f"{count} band" + "s" * (count != 1)
+
+
+def _same(one: Sequence[Cube], other: Sequence[Cube]) -> bool:
+    return len(one) == len(other) and all(map(is_, one, other))

@@ -11,6 +11,7 @@ from napari_dgc.study.band_choice import BandChoice
 from napari_dgc.ui.form_plot import FormPlot
 
 _LEAST, _MOST = 0.1, 1e5  # SNR drawn
+_FEW = 150  # bands whose dots may be large
 
 
 class BandsPlot(FormPlot):
@@ -78,6 +79,7 @@ class BandsPlot(FormPlot):
                     "brush": pg.mkBrush(color) if kept[band] else pg.mkBrush(None),
                 }
             )
+        self._dots.setSize(7 if len(spots) <= _FEW else 5)
         self._dots.setData(spots)
         self.setLabel("bottom", name)
         low, high = float(places.min()), float(places.max())

@@ -106,10 +106,8 @@ class CalibrationFields(QWidget):
             return References(
                 dark=self._dark, tile=mask, tile_cube=on.cube, reflectance=reflectance
             )
-        if (
-            self._white is None
-            and self._found(self._workspace.display.entry)[0] is None
-        ):
+        entry = self._workspace.display.entry
+        if self._white is None and self._found(entry)[0] is None:
             return None
         per: Any = self.per.currentData()
         return References(self._white, self._dark, per=per, reflectance=reflectance)
@@ -167,7 +165,7 @@ class CalibrationFields(QWidget):
         self.refresh()
         self.changed.emit()
 
-    # -- putting together ---------------------------------------------------------------
+    # -- putting together ------------------------------------------------------------
 
     def _make_widgets(self) -> None:
         self.file_button = QRadioButton("White reference")

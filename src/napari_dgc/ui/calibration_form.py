@@ -16,7 +16,7 @@ from napari_dgc.ui.preparation import Preparation
 from napari_dgc.ui.preparation_form import PreparationForm
 from napari_dgc.ui.workspace import Workspace
 
-_SIZE = (560, 500)  # pixels; fits beside the image in a window of 1280 x 800
+_SIZE = (480, 500)  # pixels; fits beside the image in a window of 1280 x 800
 _NO_CUBE = "Begin with a cube."
 _GONE = "The file of this cube is missing: say where it is first."
 

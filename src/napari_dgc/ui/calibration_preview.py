@@ -34,7 +34,8 @@ class CalibrationPreview(QWidget):
 
     def __init__(self, theme: str) -> None:
         super().__init__()
-        self._wanted: tuple[Cube, References] | None = None
+        self._wanted: tuple[Cube, References | None] | None = None
+        self._new = False  # references that were chosen, not those in use
         self.found: Preview | None = None
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
@@ -58,10 +59,14 @@ class CalibrationPreview(QWidget):
         self.words.setMinimumHeight(lines)
 
     def look(self, cube: Cube | None, references: References | None, why: str) -> None:
-        """Preview these references; without them say `why` there is nothing to see."""
+        """Preview these references, else those in use.
+
+        Where there are neither, say `why` there is nothing to see.
+        """
         self.ready.emit(False)
         self._wanted = None
-        if cube is None or references is None:
+        self._new = references is not None
+        if cube is None or not (self._new or cube.calibration is not None):
             self._pause.stop()
             self._runner.stop()
             self._draw(None)
@@ -92,12 +97,13 @@ class CalibrationPreview(QWidget):
             self.words.setText(f"{self.words.text()} {describe_counts(piece)}.")
             return
         self._draw(piece)
-        text = f"{piece.cube.name}: by {describe(piece.cube)}."
+        how = "by" if self._new else "calibrated by"
+        text = f"{piece.cube.name}: {how} {describe(piece.cube)}."
         finite = piece.after[np.isfinite(piece.after)]
         if finite.size and finite.max() > _TOO_HIGH:
             text += f" Reflectance rises to {finite.max():.2g}: is the target white?"
         self.words.setText(text)
-        self.ready.emit(True)
+        self.ready.emit(self._new)
 
     def _draw(self, found: Preview | None) -> None:
         self.found = found

@@ -26,7 +26,7 @@ class FormPlot(pg.PlotWidget):
         self.setMenuEnabled(False)
         self.getAxis("left").enableAutoSIPrefix(False)
         self.getAxis("left").setWidth(46)  # pixels: "12000" and a tick
-        self.getPlotItem().setContentsMargins(0, 4, 8, 0)
+        self.getPlotItem().setContentsMargins(0, 4, 8, 5)
         colors = get_theme(theme)
         self.text_color = QColor(colors.text.as_hex())
         self.dark = colors.id != "light"

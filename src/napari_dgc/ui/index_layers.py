@@ -99,7 +99,7 @@ class IndexLayers(QObject):
             layer = self.layers.pop(name)
             if layer is not None:
                 close_layers(self._workspace.viewer, [layer])
-            self.changed.emit()
+            self._update()
         elif entry is not None:
             missing = word_missing(INDICES[name], entry.cube)
             if missing:
@@ -153,6 +153,9 @@ class IndexLayers(QObject):
                 self._draw(name, entry, found)
             elif layer is not None:
                 layer.visible = False  # the cube before, or none
+        drawn = [layer for layer in self.layers.values() if layer is not None]
+        for layer in drawn:  # two bars side by side do not say whose they are
+            layer.colorbar.visible = layer is drawn[-1]
         self._go_on()
         self.changed.emit()
 
@@ -194,7 +197,6 @@ class IndexLayers(QObject):
             viewer.add_layer(layer)
             if active is not None:
                 viewer.layers.selection.active = active
-            layer.colorbar.visible = True
             return
         if layer.data is not found.values:
             layer.data = found.values

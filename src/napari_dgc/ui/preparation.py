@@ -16,7 +16,7 @@ from napari_dgc.study.mapping import Progress
 from napari_dgc.study.preparing import PreparedCube, outdated, take
 from napari_dgc.ui.cube_entry import renew_entry
 from napari_dgc.ui.cube_layers import contrast_limits
-from napari_dgc.ui.preparation_wording import word_outdated
+from napari_dgc.ui.preparation_wording import word_prepared
 from napari_dgc.ui.worker import Job, Runner
 from napari_dgc.ui.workspace import Workspace
 
@@ -104,7 +104,7 @@ class Preparation(QObject):
         done = [one.prepared for one in self._done]
         take(shared.study, done)
         self._done.clear()
-        shared.status.say(*word_outdated(outdated(shared.study), done))
+        shared.status.say(*word_prepared(outdated(shared.study), done))
         self.ended.emit(done)
 
     def _on_failed(self, error: Exception) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from qtpy.QtCore import QPoint
 from qtpy.QtGui import QCloseEvent
 from qtpy.QtWidgets import (
     QDialog,
@@ -16,6 +17,7 @@ from napari_dgc.ui.notices import ask
 from napari_dgc.ui.preparation import Preparation, Work
 from napari_dgc.ui.workspace import Workspace
 
+_ASIDE, _BELOW = 8, 60  # pixels from the window's corner
 _ASK = (
     "The map and its groups were made of the cubes as they are now. They stay on the "
     "image, and their spectra follow the new values; but the model no longer fits: "
@@ -79,9 +81,18 @@ class PreparationForm(QDialog):
     def begin(self) -> None:
         """Show the form, with what is so for the cube on show."""
         self.renew()
+        if not self.isVisible():
+            self._leave_image_free()
         self.show()
         self.raise_()
         self.activateWindow()
+
+    def _leave_image_free(self) -> None:
+        """Open at the left of the window, over napari's controls of layers."""
+        parent = self.parentWidget()
+        window = None if parent is None else parent.window()
+        if window is not None:
+            self.move(window.mapToGlobal(QPoint(_ASIDE, _BELOW)))
 
     def renew(self) -> None:
         """Show what has changed."""
