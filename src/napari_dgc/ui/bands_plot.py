@@ -86,6 +86,8 @@ class BandsPlot(FormPlot):
         margin = 0.02 * (high - low) or 0.5
         self._outside[0].setRegion((low - margin, choice.span[0]))
         self._outside[1].setRegion((choice.span[1], high + margin))
+        whole = np.log10(shown)  # whole decades: their ticks can be read
+        self.setYRange(np.floor(whole.min()), np.ceil(whole.max() + 1e-9), padding=0.02)
         self.setXRange(low - margin, high + margin, padding=0)
 
     def _on_clicked(self, item: object, points: list, event: object = None) -> None:

@@ -45,7 +45,7 @@ class CalibrationPreview(QWidget):
         self._runner.yielded.connect(self._on_found)
         self._runner.failed.connect(self._on_failed)
         self._runner.running_changed.connect(self._on_running_changed)
-        self.before = FormPlot(theme, "Before: mean counts")
+        self.before = FormPlot(theme, "Before: mean values")
         self.after = FormPlot(theme, "After: mean reflectance")
         self.words = WrappedLabel()
         plots = QHBoxLayout()

@@ -205,6 +205,11 @@ class IndexLayers(QObject):
             for key, value in plane_of(entry.bands).items():
                 setattr(layer, key, value)
         layer.visible = True
+        # Above the cube's own layers: the map of groups may have come later.
+        layers = viewer.layers
+        top = max(layers.index(own) for own in entry.layers)
+        if layers.index(layer) < top:
+            layers.move(layers.index(layer), top + 1)
 
     # -- the worker --------------------------------------------------------------------
 
