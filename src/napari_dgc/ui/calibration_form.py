@@ -38,7 +38,7 @@ class CalibrationForm(PreparationForm):
         self.fields = CalibrationFields(workspace)
         self.preview = CalibrationPreview(workspace.viewer.theme)
         self.scope = QComboBox()
-        self.scope.addItems(["", ""])
+        self.scope.addItems(["This cube", "All cubes"])
         self.scope.setCurrentIndex(1)
         self.scope.setToolTip("Which cubes: the one on show, or all of the study")
         self.remove_button.setToolTip("Show and use the raw counts again")
@@ -58,9 +58,7 @@ class CalibrationForm(PreparationForm):
 
     def renew(self) -> None:
         """Follow the cube on show."""
-        study, entry = self.workspace.study, self.workspace.display.entry
-        count = len(study.cubes)
-        self.scope.setItemText(0, "" if entry is None else entry.cube.name)
+        count = len(self.workspace.study.cubes)
         self.scope.setItemText(1, f"All {count} cubes")
         self.scope.setVisible(count > 1)
         self.remove_button.setEnabled(bool(self._wishes(removing=True)))

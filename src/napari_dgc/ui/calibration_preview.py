@@ -97,12 +97,13 @@ class CalibrationPreview(QWidget):
             self.words.setText(f"{self.words.text()} {describe_counts(piece)}.")
             return
         self._draw(piece)
-        how = "by" if self._new else "calibrated by"
-        text = f"{piece.cube.name}: {how} {describe(piece.cube)}."
+        how = "By" if self._new else "Calibrated by"
+        text = f"{how} {describe(piece.cube)}."
         finite = piece.after[np.isfinite(piece.after)]
         if finite.size and finite.max() > _TOO_HIGH:
             text += f" Reflectance rises to {finite.max():.2g}: is the target white?"
-        self.words.setText(text)
+        # Names of files have no spaces at which a line could break.
+        self.words.setText(text.replace("_", "_\u200b"))
         self.ready.emit(self._new)
 
     def _draw(self, found: Preview | None) -> None:
