@@ -155,7 +155,7 @@ def test_info_says_what_does_not_count(
     run("info", work / "leaf1")
     words = capsys.readouterr().out
     assert "leave them out with --drop-bands noisy" in words
-    assert "(R531 - R570) / (R531 + R570), from 532, 573 nm (Gamon et al." in words
+    assert "(R531 - R570) / (R531 + R570), from 532, 573 nm (Peñuelas," in words
     assert f"{H * W} of {H * W} valid" in words
     dropped = facts(capsys, work / "leaf1", "--drop-bands", f"0-1,{C - 1}")
     assert dropped["bad_bands"] == f"0-1,{C - 1}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_dgc.cli.progress import ProgressLine
-from napari_dgc.cli.reading import describe, read_cubes
+from napari_dgc.cli.reading import read_cubes
 
 if TYPE_CHECKING:
     from napari_dgc.cubes.cube import Cube
@@ -33,6 +33,7 @@ def show_cubes(options: argparse.Namespace) -> None:
 def _facts(cube: Cube, progress: ProgressLine) -> dict[str, Any]:
     from napari_dgc.clustering.noise import LEAST_SNR, BandNoise, measure_noise
     from napari_dgc.cubes.bands import band_ranges
+    from napari_dgc.cubes.describing import describe
     from napari_dgc.cubes.pixel_states import count_pixels
 
     progress.show(f"{cube.name}: counting pixels")
@@ -94,6 +95,9 @@ def _indices(cube: Cube) -> list[dict[str, Any]]:
 
 
 def _in_words(facts: dict[str, Any]) -> str:
+    from napari_dgc.cubes.describing import describe_counts
+    from napari_dgc.cubes.pixel_states import PixelCounts
+
     C, H, W = facts["shape"]
     lines = [
         f"{facts['name']}  ({facts['path'] or 'no file'})",
@@ -105,7 +109,7 @@ def _in_words(facts: dict[str, Any]) -> str:
     else:
         lines.append("  Wavelengths  not known")
     lines.append(f"  Calibration  {facts['calibration'] or 'none'}")
-    lines.append(f"  Pixels       {_pixels(facts['pixels'])}")
+    lines.append(f"  Pixels       {describe_counts(PixelCounts(**facts['pixels']))}")
     lines.append(f"  Left out     {_bands(facts['bad_bands'])}")
     lines += _noise(facts)
     head = "Indices"
@@ -119,17 +123,6 @@ def _in_words(facts: dict[str, Any]) -> str:
     if not facts["indices"]:
         lines.append("  Indices      none: its bands do not allow any")
     return "\n".join(lines)
-
-
-def _pixels(counts: dict[str, int]) -> str:
-    total = counts["total"]
-    why = [
-        f"{counts[name]} {name.replace('_', ' ')}"
-        for name in ("masked", "ignored", "saturated", "dead", "without_range")
-        if counts[name]
-    ]
-    text = f"{counts['valid']} of {total} valid"
-    return f"{text} ({', '.join(why)})" if why else text
 
 
 def _bands(ranges: str) -> str:

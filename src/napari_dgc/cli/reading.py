@@ -143,6 +143,7 @@ class _Calibrator:
     def calibrate(self, cube: Cube) -> Cube:
         """The cube as reflectance; as it is where it has no white reference."""
         from napari_dgc.cubes.calibrating import calibrate
+        from napari_dgc.cubes.describing import describe
 
         calibration = self._find(cube)
         if calibration is None:
@@ -191,36 +192,6 @@ class _Calibrator:
         from napari_dgc.cubes.readers import read_cube
 
         return read_cube(path, self.options.key, axes=self.options.axes)
-
-
-def describe(cube: Cube) -> str:
-    """Say in words by what a calibrated cube is; "" for others."""
-    calibration = cube.calibration
-    if calibration is None:
-        return ""
-    white = calibration.white_path
-    text = "a tile of its own" if white is None else white.name
-    text += _and_dark(calibration)
-    if calibration.reflectance != 1:
-        text += f", the white one reflecting {calibration.reflectance:g}"
-    longer = calibration.longer_exposure(cube)
-    if longer != 1:
-        text += (
-            f"; exposed {longer:.3g} times as long as the white one, by which "
-            "reflectance is too high"
-        )
-    lost = calibration.without_range(cube)
-    if lost.any():
-        text += (
-            f"; in {(lost > 0).sum()} of {cube.bands} bands white is not above dark "
-            f"throughout ({100 * lost.mean():.2g} % of all places)"
-        )
-    return text
-
-
-def _and_dark(calibration: Calibration) -> str:
-    dark = calibration.dark_path
-    return " and no dark reference" if dark is None else f" and {dark.name}"
 
 
 def _choose_bands(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,11 @@ from napari_dgc.cubes.references import average_lines, average_region
 
 #: A band without range in more of its columns than this is ruled out. Share.
 _MOST_WITHOUT_RANGE = 0.1
+
+# Whole frames take a while to look through, and it is asked for often.
+_with_range: WeakKeyDictionary[
+    Calibration, dict[tuple[int, int, int], NDArray[np.bool_]]
+] = WeakKeyDictionary()
 
 Region = tuple[slice, slice] | NDArray[np.bool_]
 
@@ -152,7 +158,7 @@ def calibrate(cube: Cube, calibration: Calibration) -> Cube:
             source, "it is reflectance already", "use --no-calibration, or no --white"
         )
     calibration.require_fit(cube)
-    good = calibration.without_range(cube) <= _MOST_WITHOUT_RANGE
+    good = bands_with_range(cube, calibration)
     if cube.good_bands is not None:
         good &= cube.good_bands
     if good.sum() < 2:
@@ -170,6 +176,15 @@ def calibrate(cube: Cube, calibration: Calibration) -> Cube:
         saturation=None,
         ignore_value=None,
     )
+
+
+def bands_with_range(cube: Cube, calibration: Calibration) -> NDArray[np.bool_]:
+    """Bands (C,) in which white is above dark for nine tenths of the columns."""
+    known = _with_range.setdefault(calibration, {})
+    if cube.shape not in known:
+        lost = calibration.without_range(cube)
+        known[cube.shape] = lost <= _MOST_WITHOUT_RANGE
+    return known[cube.shape].copy()
 
 
 def _require_reflectance(reflectance: float) -> None:

@@ -48,15 +48,16 @@ class ScaledArray:
         return np.asarray(self[...], dtype=dtype)
 
 
-class HDF5Array:
-    """A dataset in an open HDF5 file, its axes reordered, read by blocks.
+class BoxedArray:
+    """An array of three axes that is stored in another order and read by boxes.
 
     Parameters
     ----------
-    dataset : h5py.Dataset
-        Three axes; its file stays open as long as this array lives.
+    shape : tuple of int
+        As stored.
+    dtype : numpy.dtype
     order : tuple of int
-        Axis i of this array is axis ``order[i]`` of the dataset.
+        Axis i of this array is axis ``order[i]`` of what is stored.
 
     Notes
     -----
@@ -65,13 +66,13 @@ class HDF5Array:
     apart; otherwise the box that holds all places is read, then picked from.
     """
 
-    def __init__(self, dataset: h5py.Dataset, order: tuple[int, int, int]) -> None:
-        self._dataset = dataset
+    def __init__(
+        self, shape: tuple[int, ...], dtype: np.dtype[Any], order: tuple[int, int, int]
+    ) -> None:
         self._order = order
-        self.shape: tuple[int, ...] = tuple(int(dataset.shape[axis]) for axis in order)
+        self.shape: tuple[int, ...] = tuple(int(shape[axis]) for axis in order)
         self.ndim = 3
-        self.dtype: np.dtype[Any] = dataset.dtype
-        self._bytes = self._bytes_now()
+        self.dtype: np.dtype[Any] = dtype
 
     def __getitem__(self, key: Any, /) -> Any:
         entries = _expand(key, self.ndim)
@@ -95,6 +96,32 @@ class HDF5Array:
         selection = [slice(None)] * 3
         for axis, box in zip(self._order, boxes, strict=True):
             selection[axis] = box
+        return self._fetch((selection[0], selection[1], selection[2])).transpose(
+            self._order
+        )
+
+    def _fetch(self, selection: tuple[slice, slice, slice]) -> NDArray[Any]:
+        """Read a box, its axes as stored."""
+        raise NotImplementedError
+
+
+class HDF5Array(BoxedArray):
+    """A dataset in an open HDF5 file, its axes reordered, read by blocks.
+
+    Parameters
+    ----------
+    dataset : h5py.Dataset
+        Three axes; its file stays open as long as this array lives.
+    order : tuple of int
+        Axis i of this array is axis ``order[i]`` of the dataset.
+    """
+
+    def __init__(self, dataset: h5py.Dataset, order: tuple[int, int, int]) -> None:
+        super().__init__(dataset.shape, dataset.dtype, order)
+        self._dataset = dataset
+        self._bytes = self._bytes_now()
+
+    def _fetch(self, selection: tuple[slice, slice, slice]) -> NDArray[Any]:
         if self._bytes_now() < self._bytes:
             # HDF5 reads zeros beyond a file's end, and says nothing.
             raise InputError(
@@ -103,14 +130,13 @@ class HDF5Array:
                 "copy or export it again",
             )
         try:
-            values = np.asarray(self._dataset[tuple(selection)])
+            return np.asarray(self._dataset[selection])
         except OSError as error:  # a chunk that does not decompress
             raise InputError(
                 self._dataset.file.filename,
                 f"is damaged ({error})",
                 "copy or export it again",
             ) from error
-        return values.transpose(self._order)
 
     def _bytes_now(self) -> int:
         """Size of the open file; 0 where it is none of the file system's."""

@@ -48,6 +48,14 @@ def count_pixels(cube: Cube) -> PixelCounts:
     -------
     PixelCounts
     """
+    *_, counts = count_in_steps(cube)
+    if not isinstance(counts, PixelCounts):
+        raise RuntimeError("counting pixels ended without a count")
+    return counts
+
+
+def count_in_steps(cube: Cube) -> Iterator[float | PixelCounts]:
+    """Do as `count_pixels`; yields the share of the rows read, last the counts."""
     _, H, W = cube.shape
     counts = dict.fromkeys(PixelCounts.__slots__, 0)
     counts["total"] = H * W
@@ -55,6 +63,7 @@ def count_pixels(cube: Cube) -> PixelCounts:
         _, valid = cube.block(rows, slice(0, W))
         counts["valid"] += int(valid.sum())
         if valid.all():
+            yield rows.stop / H
             continue
         # Only what is not valid is looked at again: mostly few pixels.
         unexplained = np.ones(int((~valid).sum()), bool)
@@ -65,7 +74,8 @@ def count_pixels(cube: Cube) -> PixelCounts:
         # float32.
         rest = "dead" if cube.calibration is None else "without_range"
         counts[rest] += int(unexplained.sum())
-    return PixelCounts(**counts)
+        yield rows.stop / H
+    yield PixelCounts(**counts)
 
 
 def _reasons(

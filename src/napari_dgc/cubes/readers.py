@@ -15,6 +15,7 @@ from napari_dgc.cubes.envi import DATA_SUFFIXES, find_header, read_envi
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.matlab import read_matlab
 from napari_dgc.cubes.references import is_reference, without_references
+from napari_dgc.cubes.zarr_store import is_zarr, read_zarr
 
 #: What a folder stands for; other formats are named one by one.
 FOLDER_SUFFIXES = (".mat", ".hdr")
@@ -29,7 +30,8 @@ def read_cube(
     ----------
     path : str or pathlib.Path
         MATLAB (``.mat``, v5 and v7.3), ENVI (the ``.hdr`` or the data file
-        beside it), NumPy (``.npy``) or TIFF (``.tif``, ``.tiff``).
+        beside it), NumPy (``.npy``), TIFF (``.tif``, ``.tiff``) or a zarr store
+        (a folder; needs zarr).
     key : str, optional
         Name of the array in a MATLAB file. Without it: ``cube``, else the
         only numeric array with three axes. Other formats hold one cube and
@@ -60,7 +62,8 @@ def read_cube(
     path = Path(path)
     if axes is not None:
         axes = parse_axes(axes)
-    require_file(path)
+    if not is_zarr(path):
+        require_file(path)
     with refusing(path, "cannot be read", "check the file"):
         cube = _dispatch(path, key, axes)
         require_numbers(path, cube.data)
@@ -91,7 +94,8 @@ def find_cubes(paths: str | Path | Iterable[str | Path]) -> list[Path]:
     found: dict[Path, None] = {}
     for entry in [paths] if isinstance(paths, (str, Path)) else paths:
         for path in _matching(Path(entry)):
-            files = _in_folder(path) if path.is_dir() else [path]
+            folder = path.is_dir() and not is_zarr(path)
+            files = _in_folder(path) if folder else [path]
             found.update(dict.fromkeys(files))
     return without_references(found)
 
@@ -132,6 +136,8 @@ def _in_folder(folder: Path) -> list[Path]:
 def _dispatch(path: Path, key: str | None, axes: str | None) -> Cube:
     """Hand a file to the reader its suffix asks for."""
     suffix = path.suffix.lower()
+    if is_zarr(path):
+        return read_zarr(path, key, axes)
     if suffix == ".mat":
         return read_matlab(path, key, axes)
     if suffix == ".npy":

@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 from napari_dgc.cubes.backing import require_backing
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
+from napari_dgc.cubes.preparing import left_out
 
 _DARKEST, _BRIGHTEST = 0.5, 99.9  # percentiles that become black and white
+_FAR_NM = 25.0  # from a colour: not that colour any more
 _GAMMA = 1.15
 
 
@@ -153,7 +155,7 @@ def _read_bands(
 
 
 def _good_bands(cube: Cube) -> NDArray[np.intp]:
-    """Indices of the bands that the header does not rule out."""
+    """Indices of the bands that count."""
     good = np.arange(cube.bands)
     if cube.good_bands is not None and cube.good_bands.any():
         good = good[cube.good_bands]
@@ -167,6 +169,10 @@ def _nearest_bands(
     if cube.wavelengths is None:
         return None
     good = _good_bands(cube)
+    away = np.abs(cube.wavelengths[good][:, None] - np.array(wavelengths_nm))
+    if away.min(axis=0).max() > _FAR_NM:
+        # Left out of the clustering by choice, a band may be looked at all the same.
+        good = np.union1d(good, np.flatnonzero(left_out(cube)))
     centres = cube.wavelengths[good]
     red, green, blue = (int(good[np.abs(centres - x).argmin()]) for x in wavelengths_nm)
     if len({red, green, blue}) < len(set(wavelengths_nm)):

@@ -7,7 +7,9 @@ of 64 KiB, spread evenly from the first byte to the last: 1 MiB read, whatever t
 cube's size. Names, places and dates are not part of it. So another cube, a cut or a
 re-exported one is told apart; a few pixels edited in place may go unseen.
 
-A cube in no file has ``pixels:DIGEST``, from 16 of its rows.
+A zarr store has ``store:SIZE:DIGEST``, over the names and sizes of all files in it and
+the first 64 KiB of 16 of them. A cube in no file has ``pixels:DIGEST``, from 16 of its
+rows.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from pathlib import Path
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.envi import DATA_SUFFIXES, envi_files, find_header
 from napari_dgc.cubes.errors import InputError
+from napari_dgc.cubes.zarr_store import is_zarr
 
 _PIECE = 64 * 2**10  # bytes
 _PIECES = 16
@@ -45,6 +48,8 @@ def file_fingerprint(path: Path) -> str:
         If it cannot be read, or ENVI's other file is not there.
     """
     try:
+        if is_zarr(path):
+            return _store_fingerprint(path)
         header, data = _files(path)
         size = data.stat().st_size
         digest = hashlib.sha256(str(size).encode())
@@ -69,11 +74,27 @@ def has_fingerprint(path: Path, fingerprint: str) -> bool:
     """Whether a file is the one; cheap for most that are not, by their size."""
     kind, _, rest = fingerprint.partition(":")
     try:
+        if kind == "store":
+            return is_zarr(path) and _store_fingerprint(path) == fingerprint
         if kind != "file" or str(_files(path)[1].stat().st_size) != rest.split(":")[0]:
             return False
         return file_fingerprint(path) == fingerprint
     except (InputError, OSError):
         return False
+
+
+def _store_fingerprint(path: Path) -> str:
+    """Fingerprint a zarr store: all names and sizes in it, and 16 of its files."""
+    files = sorted(file for file in path.rglob("*") if file.is_file())
+    total, digest = 0, hashlib.sha256()
+    for file in files:
+        size = file.stat().st_size
+        digest.update(f"{file.relative_to(path).as_posix()} {size}\n".encode())
+        total += size
+    for file in files[:: max(1, len(files) // _PIECES)]:
+        with file.open("rb") as content:
+            digest.update(content.read(_PIECE))
+    return f"store:{total}:{digest.hexdigest()[:32]}"
 
 
 def _files(path: Path) -> tuple[Path | None, Path]:

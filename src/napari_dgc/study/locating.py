@@ -10,6 +10,7 @@ from typing import Literal
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.readers import read_cube
+from napari_dgc.cubes.zarr_store import is_zarr
 from napari_dgc.study.calibrations import prepare
 from napari_dgc.study.fingerprints import has_fingerprint
 from napari_dgc.study.reference import CubeReference
@@ -54,7 +55,7 @@ def locate_cubes(
     found: dict[int, Located] = {}
     for index, reference in references.items():
         path = reference.path
-        if path is None or not path.is_file():
+        if path is None or not (path.is_file() or is_zarr(path)):
             found[index] = Located("missing", None)
         elif reference.fingerprint is None or has_fingerprint(
             path, reference.fingerprint

@@ -123,6 +123,12 @@ class CubeMaps:
         if moved is not None:
             self.moved[index] = moved
 
+    def recount(self, index: int, statistics: ClusterStatistics) -> None:
+        """Put sums over other spectra of the same map in place of a cube's."""
+        self.finest_statistics[index] = statistics
+        self._folded_statistics.pop(index, None)
+        self._pooled = None
+
     def follow(self, on_record: Sequence[Split], counting: Sequence[Split]) -> bool:
         """Show the maps by the splits that count; whether they may differ now.
 

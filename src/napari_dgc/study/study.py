@@ -7,9 +7,10 @@ knows no screen, starts no thread and, by itself, reads no pixel.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -169,6 +170,27 @@ class Study(Leafed):
         self._lose_leaves(before, index)
         self.set_view(self._view.without_cube(index))
         self.cubes_changed.emit(self.cubes)
+
+    def prepare(
+        self,
+        cubes: Mapping[int, Cube],
+        statistics: Mapping[int, ClusterStatistics] = MappingProxyType({}),
+    ) -> None:
+        """Put the same cubes, prepared otherwise, in the place of those here.
+
+        With the `statistics` of the finest maps over the spectra as they are now. Maps
+        and groups stay. Emits `cubes_changed`, then `map_changed` per map.
+        """
+        for index, cube in cubes.items():
+            if cube.shape != self._cubes[index].shape:
+                raise ValueError(f"{cube.name} is another cube than the one prepared")
+            self._cubes[index] = cube
+        for index, sums in statistics.items():
+            self._maps.recount(index, sums)
+        self.cubes_changed.emit(self.cubes)
+        for index in sorted(cubes):
+            if self.finest_map(index) is not None:
+                self.map_changed.emit(index)
 
     # -- model and maps ---------------------------------------------------
 

@@ -9,6 +9,7 @@ from napari.layers import Image, Layer
 from napari.viewer import Viewer
 
 from napari_dgc.cubes.cube import Cube
+from napari_dgc.ui.cube_layers import CUBE_KEY
 from napari_dgc.ui.label_layer import GroupLayer
 from napari_dgc.ui.layer_cubes import is_picture_of
 
@@ -38,6 +39,16 @@ def entry_for_picture(layer: Layer, entries: Iterable[Entry]) -> Entry | None:
         return None
     lone = (entry for entry in entries if entry.picture is None)
     return next((entry for entry in lone if is_picture_of(layer, entry.cube)), None)
+
+
+def renew_entry(entry: Entry, cube: Cube, limits: tuple[float, float]) -> None:
+    """Show the same cube prepared otherwise: other values in the same layers."""
+    bands = entry.bands
+    entry.cube = cube
+    bands.metadata = {**bands.metadata, CUBE_KEY: cube}
+    bands.data = cube.data
+    bands.contrast_limits_range = limits
+    bands.contrast_limits = limits
 
 
 def close_layers(

@@ -16,6 +16,7 @@ from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.readers import find_cubes
 from napari_dgc.study import Study
 from napari_dgc.study.familiarity import Familiarity, familiarity
+from napari_dgc.study.preparing import outdated
 from napari_dgc.ui.cube_display import CubeDisplay
 from napari_dgc.ui.cube_list import CubeList
 from napari_dgc.ui.cube_thumbnails import Thumbnails
@@ -23,6 +24,7 @@ from napari_dgc.ui.cube_wording import CubeWords, word_cube, word_strange
 from napari_dgc.ui.layer_cubes import plain_cube
 from napari_dgc.ui.menus import FILE_FILTER, Opening, open_paths
 from napari_dgc.ui.notices import StatusLine, WrappedLabel
+from napari_dgc.ui.preparation_wording import OUTDATED
 from napari_dgc.ui.section import Section
 from napari_dgc.ui.suggestion_form import Words
 
@@ -262,6 +264,7 @@ class CubesPanel(Section):
                 self._status.say("No cube was added.", "warning")
             return
         what = "Press First map." if self._study.model is None else _MAP_THEM
+        what = OUTDATED[outdated(self._study)] or what
         if len(new) < asked:
             text = f"{len(new)} of {_counted(asked, 'cube')} ready, the others not."
             self._status.say(f"{text} {what}", "warning")

@@ -36,6 +36,7 @@ from napari_dgc.ui.merge_preview import MergePreviews
 from napari_dgc.ui.notices import StatusLine
 from napari_dgc.ui.picture_row import PictureRow
 from napari_dgc.ui.pins import Pins
+from napari_dgc.ui.preparing import Preparing
 from napari_dgc.ui.section import SLIM, give_room, make_line
 from napari_dgc.ui.spectra import Spectra
 from napari_dgc.ui.splitting import Splitting
@@ -77,6 +78,7 @@ class ClusteringDock(DockedWidget):
         self.studies = StudyPanel(shared, status)
         self.cubes = CubesPanel(viewer, self.study, self.display, status)
         self.picture = PictureRow(self.study, self.display, shared.colors)
+        self.preparing = Preparing(shared, self.picture.menu, self)
         self.training = TrainingPanel(viewer, self.study, shared.session, status)
         self.film = FilmStrip(shared, status, viewer.theme)
         self.groups = GroupsPanel(
@@ -287,6 +289,7 @@ class ClusteringDock(DockedWidget):
         for part in (self.film.session, *docks):
             part.close()
         self.stability.stop()
+        self.preparing.stop()
         self.workspace.close()
         for entry in self.display.entries:
             for layer in entry.layers:

@@ -13,6 +13,15 @@ _SLIDE_MS = 300
 # How the readers' remedies begin where `LayoutForm` can ask instead.
 _ASKS_FOR_KEY = "name one with --key"
 _ASKS_FOR_AXES = "say which with --axes"
+# Remedies that name options of the command line, and what does the same here.
+_CALIBRATE = "calibrate it: More > Calibrate… beside “Picture”"
+_ON_SCREEN = (
+    ("by --white and --dark", _CALIBRATE),
+    ("use --no-calibration, or train", "press First map or Train"),
+    ("use --no-calibration, or no --white", "remove its calibration first"),
+    ("--reference-per band", "take references as wide as the cube, or average them "
+     "over all pixels"),
+)  # fmt: skip
 _OPEN_BY_MENU = (
     "open it with File > IO Utilities > Open hyperspectral cube…, which asks for it"
 )
@@ -52,6 +61,7 @@ def show_fault(error: InputError) -> None:
 def screen_line(error: InputError) -> str:
     """Word an error for the screen, where there are menus and no options."""
     remedy = _OPEN_BY_MENU if question(error) else error.remedy
+    remedy = next((ours for cli, ours in _ON_SCREEN if cli in remedy), remedy)
     for option in (" with --axes", " with --key"):
         remedy = remedy.replace(option, "")
     return f"{Path(error.source).name}: {error.fault}; {remedy}"

@@ -110,6 +110,12 @@ class PictureColors:
                 self._last or (None if entry is None else usual_colors(entry.cube))
             )
 
+    def renew(self, entry: Entry, natural: NDArray[np.uint8]) -> None:
+        """Take the natural picture of a cube whose values are others by now."""
+        self._made[entry] = {True: (None, natural)}
+        self._showing.pop(entry, None)
+        self._update()
+
     def stop(self) -> None:
         """Make no more pictures."""
         self.said.disconnect()

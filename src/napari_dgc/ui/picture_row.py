@@ -7,7 +7,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from qtpy.QtCore import QSignalBlocker
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSpinBox, QWidget
+from qtpy.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QSpinBox,
+    QWidget,
+)
 
 from napari_dgc.cubes.rendering import choose_bands
 from napari_dgc.study import Study
@@ -17,7 +25,7 @@ from napari_dgc.ui.picture_colors import PRESETS, Colors, PictureColors, suits
 _NATURAL, _OWN = "Natural", "Own choice"
 _RGB_NM = (650.0, 550.0, 450.0)
 # napari's style leaves room for two buttons.
-_SLIM = "QSpinBox { min-width: 46px; max-width: 50px; padding: 1px 2px; }"
+_SLIM = "QSpinBox { min-width: 40px; max-width: 43px; padding: 1px 0; }"
 _NAMES = ("red", "green", "blue")
 _TIP = (
     "What the picture shows: natural colours, or the wavelengths of your choice as "
@@ -26,7 +34,13 @@ _TIP = (
 
 
 class PictureRow(QWidget):
-    """Presets and three wavelengths; not there without a cube."""
+    """Presets and three wavelengths; not there without a cube.
+
+    Attributes
+    ----------
+    menu : QMenu
+        Behind the button "More": what else can be done with the cubes.
+    """
 
     def __init__(
         self, study: Study, display: CubeDisplay, colors: PictureColors
@@ -51,6 +65,13 @@ class PictureRow(QWidget):
             box.setKeyboardTracking(False)  # one picture per number, not per digit
             box.valueChanged.connect(self._on_box_changed)
             layout.addWidget(box)
+        self.more_button = QPushButton("More")
+        self.more_button.setToolTip(
+            "Calibrate the cubes, leave out bands, show an index as a map"
+        )
+        self.menu = QMenu(self)
+        self.more_button.setMenu(self.menu)
+        layout.addWidget(self.more_button)
         self.preset.activated.connect(self._on_preset_chosen)
         study.cubes_changed.connect(self.refresh)
         study.view_changed.connect(self.refresh)

@@ -8,6 +8,8 @@ same turn of the event loop, so that neither flickers.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from napari.viewer import Viewer
 
 from napari_dgc.study import Study
@@ -21,6 +23,11 @@ class Readout:
     """Writes x, y, wavelength, value, cluster, group and confidence.
 
     The setting of napari's that turns its status off turns this off too.
+
+    Attributes
+    ----------
+    extras : list of callable
+        Each says something more of a `Place`, or nothing ("").
     """
 
     def __init__(
@@ -37,6 +44,7 @@ class Readout:
         self._pointer = pointer
         self._gestures = gestures
         self._text = ""
+        self.extras: list[Callable[[Place], str]] = []
         viewer.events.status.connect(self._on_status_written, position="last")
         viewer.dims.events.current_step.connect(self._follow)
         pointer.moved.connect(self._follow)
@@ -73,6 +81,7 @@ class Readout:
                 parts.append(f"confidence {share:.2f}")
         elif self._study.cluster_map(place.cube) is not None:
             parts.append("preview" if self._display.previewing else "no data")
+        parts += [extra(place) for extra in self.extras]
         return " · ".join(filter(None, parts))
 
     def _band(self, place: Place, entry: Entry) -> str:

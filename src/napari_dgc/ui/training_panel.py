@@ -16,8 +16,10 @@ from qtpy.QtWidgets import (
 )
 
 from napari_dgc.study import Study
+from napari_dgc.study.preparing import outdated
 from napari_dgc.ui.film_strip import FilmStrip
 from napari_dgc.ui.notices import StatusLine, WrappedLabel, ask
+from napari_dgc.ui.preparation_wording import SUMMARY
 from napari_dgc.ui.section import Section
 from napari_dgc.ui.training_account import Account
 from napari_dgc.ui.training_plots import TrainingPlots
@@ -93,6 +95,9 @@ class TrainingPanel(Section):
         self.use_button.setVisible(unused and not running)
         unmapped = len(self._session.unmapped)
         self.map_button.setVisible(bool(unmapped) and not running)
+        why = SUMMARY[outdated(self._study)]
+        if why or self.summary in SUMMARY.values():
+            self.summarize(why)
         self.map_button.setText(f"Map {unmapped} new cube{'s' * (unmapped != 1)}")
 
     def add_film(self, film: FilmStrip) -> None:
