@@ -138,6 +138,11 @@ def test_a_wrong_qt_api_is_named(monkeypatch) -> None:
     assert finding.state == "missing"
     assert "QT_API=broken" in finding.text
     assert finding.command == ("unset QT_API" if os.name == "posix" else "set QT_API=")
+    # Nothing was shown on the display: it is not called fine.
+    monkeypatch.delenv("QT_QPA_PLATFORM", raising=False)
+    monkeypatch.setenv("DISPLAY", ":0")
+    *_, display = look_at_display(answer, ask_child(_OPENGL, seconds=60))
+    assert display.state == "warning"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="X only")

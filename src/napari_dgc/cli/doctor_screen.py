@@ -111,8 +111,11 @@ def look_at_display(qt: Answer, opengl: Answer) -> Iterator[Finding]:
     elif "could not connect to display" in opengl.log:
         text = f"nothing answers at {where}: log in again, or take a virtual screen"
         yield Finding("Display", "missing", text, _virtual_screen())
+    elif not size:
+        text = f"{where}, not tried: Qt opens nothing there"
+        yield Finding("Display", "warning", text)
     else:
-        yield Finding("Display", "ok", f"{where}{f', {size} pixels' if size else ''}")
+        yield Finding("Display", "ok", f"{where}, {size} pixels")
 
 
 def display_is_missing() -> bool:
