@@ -19,8 +19,10 @@ from napari_dgc.reports.indices import UsableIndex
 from napari_dgc.reports.methods import BIBTEX, CITATION, LINK, methods_paragraph
 from napari_dgc.reports.page_done import calibration_lines, file_table, model_terms
 from napari_dgc.reports.page_pictures import (
+    Mark,
     Picture,
     color_picture,
+    leaf_marks,
     map_picture,
     png_picture,
 )
@@ -53,6 +55,7 @@ class CubePart:
     groups: Picture
     legend: tuple[Entry, ...]
     leaves: SeverityTable
+    marks: tuple[Mark, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,7 @@ def cube_part(
     classes: Sequence[MapClass],
     leaves: Sequence[SeverityRow],
     *,
+    regions: NDArray[np.uint16] | None = None,
     of: int,
     scale: float,
 ) -> CubePart:
@@ -116,6 +120,8 @@ def cube_part(
     classes : sequence of MapClass
     leaves : sequence of SeverityRow
         This cube's.
+    regions : ndarray of uint16, shape (H, W), optional
+        Its leaves: their numbers are put on the map.
     of : int
         Number of cubes: they share the room there is for pictures.
     scale : float
@@ -131,6 +137,7 @@ def cube_part(
         map_picture(label_map, classes, f"Groups of {name}: {said}", room),
         legend,
         SeverityTable.of(leaves, "Leaf", scale),
+        () if regions is None else leaf_marks(regions),
     )
 
 

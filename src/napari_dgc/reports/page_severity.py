@@ -94,7 +94,7 @@ def _line(row: SeverityRow, scale: float) -> SeverityLine:
             _place(interval.high - interval.low, scale),
         )
     return SeverityLine(
-        name=row.leaf or row.cube,
+        name=_name(row),
         plant=row.plant,
         day="" if row.day is None else f"{row.day:g}",
         percent=_NONE if share is None else f"{share:.2f}",
@@ -109,6 +109,14 @@ def _line(row: SeverityRow, scale: float) -> SeverityLine:
         bar=_place(share or 0.0, scale),
         ends=ends,
     )
+
+
+def _name(row: SeverityRow) -> str:
+    """The cube's; of a leaf its own, with the number that the picture shows."""
+    if not row.region:
+        return row.cube
+    number = str(row.region)
+    return row.leaf if number in row.leaf.split() else f"{number} {row.leaf}"
 
 
 def _place(percent: float, scale: float) -> str:
