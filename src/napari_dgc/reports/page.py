@@ -43,12 +43,13 @@ from napari_dgc.reports.spectra_picture import spectra_png
 from napari_dgc.reports.time_series import series_png
 
 _TOLD = 12  # groups that the words for a picture name
+_MOST_LEAVES = 60  # of a cube that the page lists
 _PICTURES_BYTES = 6_000_000  # of all cubes; a third more as base64
 
 
 @dataclass(frozen=True, slots=True)
 class CubePart:
-    """What the page shows of one cube."""
+    """What the page shows of one cube; `left_out` leaves are in the CSV alone."""
 
     name: str
     color: Picture | None
@@ -56,6 +57,7 @@ class CubePart:
     legend: tuple[Entry, ...]
     leaves: SeverityTable
     marks: tuple[Mark, ...]
+    left_out: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +138,9 @@ def cube_part(
         None if color is None else color_picture(color, f"{name} in colour", room),
         map_picture(label_map, classes, f"Groups of {name}: {said}", room),
         legend,
-        SeverityTable.of(leaves, "Leaf", scale),
-        () if regions is None else leaf_marks(regions),
+        SeverityTable.of(leaves[:_MOST_LEAVES], "Leaf", scale),
+        () if regions is None else leaf_marks(regions, _MOST_LEAVES),
+        max(0, len(leaves) - _MOST_LEAVES),
     )
 
 

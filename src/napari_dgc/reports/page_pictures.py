@@ -51,9 +51,9 @@ class Mark:
     top: str
 
 
-def leaf_marks(regions: NDArray[np.uint16]) -> tuple[Mark, ...]:
-    """Put each leaf's number into the middle of its pixels; `regions` is (H, W)."""
-    present = np.unique(regions[regions > 0]).tolist()
+def leaf_marks(regions: NDArray[np.uint16], most: int = 60) -> tuple[Mark, ...]:
+    """Put each leaf's number, up to `most`, into the middle of its pixels (H, W)."""
+    present = np.unique(regions[(regions > 0) & (regions <= most)]).tolist()
     if not present:
         return ()
     middles = scipy.ndimage.center_of_mass(regions > 0, regions, present)

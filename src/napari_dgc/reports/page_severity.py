@@ -89,10 +89,8 @@ def _line(row: SeverityRow, scale: float) -> SeverityLine:
     share, interval = row.lesion_percent, row.interval
     ends = None
     if interval is not None:
-        ends = (
-            _place(interval.low, scale),
-            _place(interval.high - interval.low, scale),
-        )
+        low, high = _place(interval.low, scale), _place(interval.high, scale)
+        ends = f"{low:.2f}", f"{high - low:.2f}"
     return SeverityLine(
         name=_name(row),
         plant=row.plant,
@@ -106,7 +104,7 @@ def _line(row: SeverityRow, scale: float) -> SeverityLine:
         lesion=f"{row.pixels['lesion']:,}",
         tissue_mm2=_area(row.area(row.tissue)),
         lesion_mm2=_area(row.area(row.pixels["lesion"])),
-        bar=_place(share or 0.0, scale),
+        bar=f"{_place(share or 0.0, scale):.2f}",
         ends=ends,
     )
 
@@ -119,8 +117,8 @@ def _name(row: SeverityRow) -> str:
     return row.leaf if number in row.leaf.split() else f"{number} {row.leaf}"
 
 
-def _place(percent: float, scale: float) -> str:
-    return f"{100 * min(percent, scale) / scale:.2f}"
+def _place(percent: float, scale: float) -> float:
+    return 100 * min(percent, scale) / scale
 
 
 def _area(value: float | None) -> str:
