@@ -13,6 +13,7 @@ from napari_dgc.reports.page_pictures import (
     LONGEST_SIDE,
     Picture,
     color_picture,
+    leaf_marks,
     map_picture,
     stride_of,
 )
@@ -54,6 +55,16 @@ def test_large_ones_are_made_smaller_until_they_fit() -> None:
     ):
         assert len(picture.source) < most * 4 / 3 + 100
         assert max(decode(picture).size) < LONGEST_SIDE
+
+
+def test_leaves_are_numbered_in_their_middle() -> None:
+    regions = np.zeros((10, 20), np.uint16)
+    assert leaf_marks(regions) == ()
+    regions[0:2, 0:4], regions[5:10, 10:20] = 7, 2
+    marks = {
+        mark.text: (float(mark.left), float(mark.top)) for mark in leaf_marks(regions)
+    }
+    assert marks == {"7": (10.0, 10.0), "2": (75.0, 75.0)}
 
 
 def test_a_stride_leaves_no_side_too_long() -> None:

@@ -19,8 +19,10 @@ from napari_dgc.reports.indices import UsableIndex
 from napari_dgc.reports.methods import BIBTEX, CITATION, LINK, methods_paragraph
 from napari_dgc.reports.page_done import calibration_lines, file_table, model_terms
 from napari_dgc.reports.page_pictures import (
+    Mark,
     Picture,
     color_picture,
+    leaf_marks,
     map_picture,
     png_picture,
 )
@@ -41,18 +43,21 @@ from napari_dgc.reports.spectra_picture import spectra_png
 from napari_dgc.reports.time_series import series_png
 
 _TOLD = 12  # groups that the words for a picture name
+_MOST_LEAVES = 60  # of a cube that the page lists
 _PICTURES_BYTES = 6_000_000  # of all cubes; a third more as base64
 
 
 @dataclass(frozen=True, slots=True)
 class CubePart:
-    """What the page shows of one cube."""
+    """What the page shows of one cube; `left_out` leaves are in the CSV alone."""
 
     name: str
     color: Picture | None
     groups: Picture
     legend: tuple[Entry, ...]
     leaves: SeverityTable
+    marks: tuple[Mark, ...]
+    left_out: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +107,7 @@ def cube_part(
     classes: Sequence[MapClass],
     leaves: Sequence[SeverityRow],
     *,
+    regions: NDArray[np.uint16] | None = None,
     of: int,
     scale: float,
 ) -> CubePart:
@@ -116,6 +122,8 @@ def cube_part(
     classes : sequence of MapClass
     leaves : sequence of SeverityRow
         This cube's.
+    regions : ndarray of uint16, shape (H, W), optional
+        Its leaves: their numbers are put on the map.
     of : int
         Number of cubes: they share the room there is for pictures.
     scale : float
@@ -130,7 +138,9 @@ def cube_part(
         None if color is None else color_picture(color, f"{name} in colour", room),
         map_picture(label_map, classes, f"Groups of {name}: {said}", room),
         legend,
-        SeverityTable.of(leaves, "Leaf", scale),
+        SeverityTable.of(leaves[:_MOST_LEAVES], "Leaf", scale),
+        () if regions is None else leaf_marks(regions, _MOST_LEAVES),
+        max(0, len(leaves) - _MOST_LEAVES),
     )
 
 

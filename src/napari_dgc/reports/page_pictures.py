@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.ndimage
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -39,6 +40,28 @@ class Picture:
     width: int
     height: int
     alt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A leaf's number on a picture: where, in % from the left and from the top."""
+
+    text: str
+    left: str
+    top: str
+
+
+def leaf_marks(regions: NDArray[np.uint16], most: int = 60) -> tuple[Mark, ...]:
+    """Put each leaf's number, up to `most`, into the middle of its pixels (H, W)."""
+    present = np.unique(regions[(regions > 0) & (regions <= most)]).tolist()
+    if not present:
+        return ()
+    middles = scipy.ndimage.center_of_mass(regions > 0, regions, present)
+    H, W = regions.shape
+    return tuple(
+        Mark(str(n), f"{100 * (x + 0.5) / W:.2f}", f"{100 * (y + 0.5) / H:.2f}")
+        for n, (y, x) in zip(present, middles, strict=True)
+    )
 
 
 def stride_of(shape: tuple[int, ...]) -> int:

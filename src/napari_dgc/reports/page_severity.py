@@ -89,12 +89,10 @@ def _line(row: SeverityRow, scale: float) -> SeverityLine:
     share, interval = row.lesion_percent, row.interval
     ends = None
     if interval is not None:
-        ends = (
-            _place(interval.low, scale),
-            _place(interval.high - interval.low, scale),
-        )
+        low, high = _place(interval.low, scale), _place(interval.high, scale)
+        ends = f"{low:.2f}", f"{high - low:.2f}"
     return SeverityLine(
-        name=row.leaf or row.cube,
+        name=_name(row),
         plant=row.plant,
         day="" if row.day is None else f"{row.day:g}",
         percent=_NONE if share is None else f"{share:.2f}",
@@ -106,13 +104,21 @@ def _line(row: SeverityRow, scale: float) -> SeverityLine:
         lesion=f"{row.pixels['lesion']:,}",
         tissue_mm2=_area(row.area(row.tissue)),
         lesion_mm2=_area(row.area(row.pixels["lesion"])),
-        bar=_place(share or 0.0, scale),
+        bar=f"{_place(share or 0.0, scale):.2f}",
         ends=ends,
     )
 
 
-def _place(percent: float, scale: float) -> str:
-    return f"{100 * min(percent, scale) / scale:.2f}"
+def _name(row: SeverityRow) -> str:
+    """The cube's; of a leaf its own, with the number that the picture shows."""
+    if not row.region:
+        return row.cube
+    number = str(row.region)
+    return row.leaf if number in row.leaf.split() else f"{number} {row.leaf}"
+
+
+def _place(percent: float, scale: float) -> float:
+    return 100 * min(percent, scale) / scale
 
 
 def _area(value: float | None) -> str:

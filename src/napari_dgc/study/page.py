@@ -56,6 +56,7 @@ def page_content(
                 _picture(account, stem, cube.clusters.shape),
                 classes,
                 [row for row in leaves if row.cube == stem],
+                regions=cube.regions,
                 of=len(report.cubes),
                 scale=scale,
             )
