@@ -126,7 +126,7 @@ def read_labels(path: str) -> object:
 
 
 def load_leaves(path: str) -> object:
-    from napari_dgc.study.leaves import load_leaves
+    from napari_dgc.study.leaf_file import load_leaves
 
     return load_leaves(Path(path))
 

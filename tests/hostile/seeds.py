@@ -13,12 +13,8 @@ from small_study import C, H, K, W, make_study, small_model
 from napari_dgc.cubes.labelme import SCENE_CLASSES, write_labelme
 from napari_dgc.merging.statistics import StatisticsBuilder
 from napari_dgc.reports.masks import write_label_tiff
-from napari_dgc.study.leaves import (
-    LeafRegions,
-    find_leaves,
-    leaves_path,
-    save_leaves,
-)
+from napari_dgc.study.leaf_file import leaves_path, save_leaves
+from napari_dgc.study.leaves import LeafRegions, find_leaves
 from napari_dgc.study.study import Study
 from napari_dgc.study.study_file import save_study
 
