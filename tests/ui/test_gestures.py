@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
-from acting import add_cube, brute_force, pixel_in, settle, shown_labels
+from acting import add_cube, brute_force, pixel_in, settle, shown_labels, undo_all
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
 from napari_dgc.cubes.scenes import SceneConfig, make_scene
 
 
-def test_click_selects_and_click_again_unselects(mapped, mouse):
+def click_selects_and_click_again_unselects(mapped, mouse):
     mouse.click(pixel_in(mapped, 1))
     assert mapped.workspace.selection.ids == {1}
     mouse.click(pixel_in(mapped, 2))
@@ -20,7 +19,7 @@ def test_click_selects_and_click_again_unselects(mapped, mouse):
     assert mapped.workspace.selection.ids == frozenset()
 
 
-def test_ctrl_click_adds_and_takes_away(mapped, mouse):
+def ctrl_click_adds_and_takes_away(mapped, mouse):
     control = Qt.KeyboardModifier.ControlModifier
     mouse.click(pixel_in(mapped, 1))
     mouse.click(pixel_in(mapped, 3), control)
@@ -29,7 +28,7 @@ def test_ctrl_click_adds_and_takes_away(mapped, mouse):
     assert mapped.workspace.selection.ids == {3}
 
 
-def test_a_click_on_the_image_selects_the_row_and_a_row_dims_the_others(mapped, mouse):
+def a_click_on_the_image_selects_the_row_and_a_row_dims_the_others(mapped, mouse):
     mouse.click(pixel_in(mapped, 2))
     rows = mapped.groups.table.selectionModel().selectedRows()
     assert [mapped.groups.model.group_at(r).id for r in rows] == [2]
@@ -38,7 +37,7 @@ def test_a_click_on_the_image_selects_the_row_and_a_row_dims_the_others(mapped, 
     assert layer.colormap.color_dict[1][3] < 0.5
 
 
-def test_outside_merge_mode_a_drag_pans_and_shift_clicks_merge_nothing(mapped, mouse):
+def outside_merge_mode_a_drag_pans_and_shift_clicks_merge_nothing(mapped, mouse):
     before = mapped.study.grouping
     center = mapped._viewer.camera.center
     mouse.drag(pixel_in(mapped, 1), pixel_in(mapped, 2))
@@ -48,7 +47,7 @@ def test_outside_merge_mode_a_drag_pans_and_shift_clicks_merge_nothing(mapped, m
     assert not np.allclose(center, mapped._viewer.camera.center)
 
 
-def test_drag_in_merge_mode_merges_a_into_b(mapped, mouse):
+def drag_in_merge_mode_merges_a_into_b(mapped, mouse):
     center = mapped._viewer.camera.center
     target = mapped.study.grouping.group(2)
     mapped.workspace.gestures.set_merging(True)
@@ -62,7 +61,7 @@ def test_drag_in_merge_mode_merges_a_into_b(mapped, mouse):
     np.testing.assert_array_equal(shown_labels(mapped), brute_force(mapped))
 
 
-def test_shift_click_a_then_b_merges_b_into_a(mapped, mouse):
+def shift_click_a_then_b_merges_b_into_a(mapped, mouse):
     mapped.workspace.gestures.set_merging(True)
     mouse.shift_click(pixel_in(mapped, 1))
     assert mapped.workspace.gestures.target == 1
@@ -73,7 +72,7 @@ def test_shift_click_a_then_b_merges_b_into_a(mapped, mouse):
     np.testing.assert_array_equal(shown_labels(mapped), brute_force(mapped))
 
 
-def test_misclicks_in_merge_mode_merge_nothing(mapped, mouse):
+def misclicks_in_merge_mode_merge_nothing(mapped, mouse):
     before = mapped.study.grouping
     mapped.workspace.gestures.set_merging(True)
     here = pixel_in(mapped, 1)
@@ -89,7 +88,7 @@ def test_misclicks_in_merge_mode_merge_nothing(mapped, mouse):
     assert mapped.study.grouping is before
 
 
-def test_a_locked_target_refuses_and_says_why(mapped, mouse):
+def a_locked_target_refuses_and_says_why(mapped, mouse):
     mapped.study.set_lock(2, True)
     before = mapped.study.grouping
     mapped.workspace.gestures.set_merging(True)
@@ -124,10 +123,7 @@ def make_active(dock, which: str, band: int = 0):
     settle()
 
 
-@pytest.mark.parametrize(
-    ("which", "band"), [("bands", 0), ("bands", -1), ("picture", 0), ("groups", -1)]
-)
-def test_gestures_work_whichever_of_our_layers_is_active(mapped, mouse, which, band):
+def gestures_work_whichever_of_our_layers_is_active(mapped, mouse, which, band):
     make_active(mapped, which, band % mapped.display.entry.cube.bands)
     mouse.move(pixel_in(mapped, 2))
     assert mapped.workspace.hover.group.id == 2
@@ -242,3 +238,26 @@ def test_a_preview_refuses_clicks_and_says_why(mapped, mouse, leaf, first_map):
     assert mapped.groups.isEnabled()
     mouse.click(place)
     assert mapped.workspace.selection.ids == {1}
+
+
+def test_the_mouse_selects_and_merges(mapped, mouse):
+    for story in (
+        click_selects_and_click_again_unselects,
+        ctrl_click_adds_and_takes_away,
+        a_click_on_the_image_selects_the_row_and_a_row_dims_the_others,
+        drag_in_merge_mode_merges_a_into_b,
+        shift_click_a_then_b_merges_b_into_a,
+        misclicks_in_merge_mode_merge_nothing,
+        a_locked_target_refuses_and_says_why,
+        outside_merge_mode_a_drag_pans_and_shift_clicks_merge_nothing,
+    ):
+        story(mapped, mouse)
+        mapped.workspace.gestures.set_merging(False)
+        undo_all(mapped)
+
+
+def test_whichever_of_our_layers_is_active(mapped, mouse):
+    for which, band in (("bands", 0), ("bands", -1), ("picture", 0), ("groups", -1)):
+        gestures_work_whichever_of_our_layers_is_active(mapped, mouse, which, band)
+        mapped.workspace.gestures.set_merging(False)
+        undo_all(mapped)
