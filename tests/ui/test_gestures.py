@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from acting import add_cube, brute_force, pixel_in, settle, shown_labels, undo_all
+import pytest
+from acting import add_cube, brute_force, pixel_in, settle, shown_labels
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
 from napari_dgc.cubes.scenes import SceneConfig, make_scene
 
 
-def click_selects_and_click_again_unselects(mapped, mouse):
+def test_click_selects_and_click_again_unselects(mapped, mouse):
     mouse.click(pixel_in(mapped, 1))
     assert mapped.workspace.selection.ids == {1}
     mouse.click(pixel_in(mapped, 2))
@@ -19,7 +20,7 @@ def click_selects_and_click_again_unselects(mapped, mouse):
     assert mapped.workspace.selection.ids == frozenset()
 
 
-def ctrl_click_adds_and_takes_away(mapped, mouse):
+def test_ctrl_click_adds_and_takes_away(mapped, mouse):
     control = Qt.KeyboardModifier.ControlModifier
     mouse.click(pixel_in(mapped, 1))
     mouse.click(pixel_in(mapped, 3), control)
@@ -28,7 +29,7 @@ def ctrl_click_adds_and_takes_away(mapped, mouse):
     assert mapped.workspace.selection.ids == {3}
 
 
-def a_click_on_the_image_selects_the_row_and_a_row_dims_the_others(mapped, mouse):
+def test_a_click_on_the_image_selects_the_row_and_a_row_dims_the_others(mapped, mouse):
     mouse.click(pixel_in(mapped, 2))
     rows = mapped.groups.table.selectionModel().selectedRows()
     assert [mapped.groups.model.group_at(r).id for r in rows] == [2]
@@ -37,7 +38,7 @@ def a_click_on_the_image_selects_the_row_and_a_row_dims_the_others(mapped, mouse
     assert layer.colormap.color_dict[1][3] < 0.5
 
 
-def outside_merge_mode_a_drag_pans_and_shift_clicks_merge_nothing(mapped, mouse):
+def test_outside_merge_mode_a_drag_pans_and_shift_clicks_merge_nothing(mapped, mouse):
     before = mapped.study.grouping
     center = mapped._viewer.camera.center
     mouse.drag(pixel_in(mapped, 1), pixel_in(mapped, 2))
@@ -47,7 +48,7 @@ def outside_merge_mode_a_drag_pans_and_shift_clicks_merge_nothing(mapped, mouse)
     assert not np.allclose(center, mapped._viewer.camera.center)
 
 
-def drag_in_merge_mode_merges_a_into_b(mapped, mouse):
+def test_drag_in_merge_mode_merges_a_into_b(mapped, mouse):
     center = mapped._viewer.camera.center
     target = mapped.study.grouping.group(2)
     mapped.workspace.gestures.set_merging(True)
@@ -61,7 +62,7 @@ def drag_in_merge_mode_merges_a_into_b(mapped, mouse):
     np.testing.assert_array_equal(shown_labels(mapped), brute_force(mapped))
 
 
-def shift_click_a_then_b_merges_b_into_a(mapped, mouse):
+def test_shift_click_a_then_b_merges_b_into_a(mapped, mouse):
     mapped.workspace.gestures.set_merging(True)
     mouse.shift_click(pixel_in(mapped, 1))
     assert mapped.workspace.gestures.target == 1
@@ -72,7 +73,7 @@ def shift_click_a_then_b_merges_b_into_a(mapped, mouse):
     np.testing.assert_array_equal(shown_labels(mapped), brute_force(mapped))
 
 
-def misclicks_in_merge_mode_merge_nothing(mapped, mouse):
+def test_misclicks_in_merge_mode_merge_nothing(mapped, mouse):
     before = mapped.study.grouping
     mapped.workspace.gestures.set_merging(True)
     here = pixel_in(mapped, 1)
@@ -88,7 +89,7 @@ def misclicks_in_merge_mode_merge_nothing(mapped, mouse):
     assert mapped.study.grouping is before
 
 
-def a_locked_target_refuses_and_says_why(mapped, mouse):
+def test_a_locked_target_refuses_and_says_why(mapped, mouse):
     mapped.study.set_lock(2, True)
     before = mapped.study.grouping
     mapped.workspace.gestures.set_merging(True)
@@ -123,7 +124,10 @@ def make_active(dock, which: str, band: int = 0):
     settle()
 
 
-def gestures_work_whichever_of_our_layers_is_active(mapped, mouse, which, band):
+@pytest.mark.parametrize(
+    ("which", "band"), [("bands", 0), ("bands", -1), ("picture", 0), ("groups", -1)]
+)
+def test_gestures_work_whichever_of_our_layers_is_active(mapped, mouse, which, band):
     make_active(mapped, which, band % mapped.display.entry.cube.bands)
     mouse.move(pixel_in(mapped, 2))
     assert mapped.workspace.hover.group.id == 2
@@ -238,26 +242,3 @@ def test_a_preview_refuses_clicks_and_says_why(mapped, mouse, leaf, first_map):
     assert mapped.groups.isEnabled()
     mouse.click(place)
     assert mapped.workspace.selection.ids == {1}
-
-
-def test_the_mouse_selects_and_merges(mapped, mouse):
-    for story in (
-        click_selects_and_click_again_unselects,
-        ctrl_click_adds_and_takes_away,
-        a_click_on_the_image_selects_the_row_and_a_row_dims_the_others,
-        drag_in_merge_mode_merges_a_into_b,
-        shift_click_a_then_b_merges_b_into_a,
-        misclicks_in_merge_mode_merge_nothing,
-        a_locked_target_refuses_and_says_why,
-        outside_merge_mode_a_drag_pans_and_shift_clicks_merge_nothing,
-    ):
-        story(mapped, mouse)
-        mapped.workspace.gestures.set_merging(False)
-        undo_all(mapped)
-
-
-def test_whichever_of_our_layers_is_active(mapped, mouse):
-    for which, band in (("bands", 0), ("bands", -1), ("picture", 0), ("groups", -1)):
-        gestures_work_whichever_of_our_layers_is_active(mapped, mouse, which, band)
-        mapped.workspace.gestures.set_merging(False)
-        undo_all(mapped)
