@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from acting import brute_force, settle, shown_labels, wait_until
+from acting import brute_force, settle, shown_labels, undo_all, wait_until
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtGui import QColor
 from qtpy.QtTest import QTest
@@ -48,7 +48,7 @@ def groups_below(tree, node):
     return tree.groups_at(Spot("join", node))
 
 
-def test_a_click_on_a_join_merges_all_below_into_the_largest(mapped, tree):
+def a_click_on_a_join_merges_all_below_into_the_largest(mapped, tree):
     study, node = mapped.study, lowest(tree) + 3
     below = groups_below(tree, node)
     assert len(below) > 1
@@ -63,7 +63,7 @@ def test_a_click_on_a_join_merges_all_below_into_the_largest(mapped, tree):
     assert len(study.grouping.groups) == 6
 
 
-def test_a_named_group_keeps_its_name_over_a_larger_one(mapped, tree):
+def a_named_group_keeps_its_name_over_a_larger_one(mapped, tree):
     node = lowest(tree)
     below = groups_below(tree, node)
     small = next(g for g in below if g is not mapped.study.tree.heir(below))
@@ -74,7 +74,7 @@ def test_a_named_group_keeps_its_name_over_a_larger_one(mapped, tree):
     assert mapped.study.grouping.group(small.id).name == "Vein"
 
 
-def test_a_locked_group_refuses_and_says_so(mapped, tree):
+def a_locked_group_refuses_and_says_so(mapped, tree):
     node = lowest(tree)
     mapped.study.set_lock(groups_below(tree, node)[0].id, True)
     before = mapped.study.grouping
@@ -87,7 +87,7 @@ def test_a_locked_group_refuses_and_says_so(mapped, tree):
     assert mapped.status.level == "warning"
 
 
-def test_hovering_names_what_would_merge_and_highlights_it(mapped, tree):
+def hovering_names_what_would_merge_and_highlights_it(mapped, tree):
     node = lowest(tree)
     names = {group.name for group in groups_below(tree, node)}
     hover(tree, at(tree, node))
@@ -101,7 +101,7 @@ def test_hovering_names_what_would_merge_and_highlights_it(mapped, tree):
     assert tree.grab().toImage() != tint
 
 
-def test_a_press_that_moves_away_merges_nothing(mapped, tree):
+def a_press_that_moves_away_merges_nothing(mapped, tree):
     before, place = mapped.study.grouping, at(tree, lowest(tree))
     QTest.mousePress(tree, LEFT, NONE, place)
     QTest.mouseMove(tree, place + QPoint(30, 0))
@@ -110,7 +110,7 @@ def test_a_press_that_moves_away_merges_nothing(mapped, tree):
     assert mapped.study.grouping is before
 
 
-def test_a_click_on_a_leaf_selects_its_group(mapped, tree):
+def a_click_on_a_leaf_selects_its_group(mapped, tree):
     mapped.study.merge((1,), 2)
     click(tree, 0)  # cluster 1
     assert mapped.workspace.selection.ids == {2}
@@ -124,7 +124,7 @@ def test_a_click_on_a_leaf_selects_its_group(mapped, tree):
     assert [mapped.groups.model.group_at(row).id for row in selected] == [2]
 
 
-def test_a_join_within_one_group_selects_it(mapped, tree):
+def a_join_within_one_group_selects_it(mapped, tree):
     node = lowest(tree)
     click(tree, node)
     (group,) = groups_below(tree, node)
@@ -133,7 +133,7 @@ def test_a_join_within_one_group_selects_it(mapped, tree):
     assert len(mapped.study.history.operations) == 1
 
 
-def test_dragging_the_line_is_one_slide(mapped, tree):
+def dragging_the_line_is_one_slide(mapped, tree):
     start = mapped.study.grouping
     counts = []
     place = tree.places.handle(tree.line_height).toPoint() + QPoint(5, 0)
@@ -157,7 +157,7 @@ def test_dragging_the_line_is_one_slide(mapped, tree):
     assert mapped.study.grouping == start
 
 
-def test_leaves_stay_in_place_and_the_line_follows_the_slider(mapped, tree):
+def leaves_stay_in_place_and_the_line_follows_the_slider(mapped, tree):
     places = [at(tree, leaf) for leaf in range(6)]
     heights = []
     for count in (5, 4, 3, 2, 1):
@@ -170,8 +170,7 @@ def test_leaves_stay_in_place_and_the_line_follows_the_slider(mapped, tree):
     assert [int((joins < h).sum()) for h in heights] == [1, 2, 3, 4, 5]
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
-def test_it_is_drawn_in_the_groups_colours(mapped, tree, theme):
+def it_is_drawn_in_the_groups_colours(mapped, tree, theme):
     mapped._viewer.theme = theme
     mapped.study.cut(2)
     settle(0.2)
@@ -196,7 +195,7 @@ def test_without_a_map_there_is_no_tree(leaf_dock):
     assert tree.caption() == ""
 
 
-def test_all_locked_there_is_nothing_to_cut(mapped, tree):
+def all_locked_there_is_nothing_to_cut(mapped, tree):
     for group in mapped.study.grouping.groups:
         mapped.study.set_lock(group.id, True)
     assert tree.line_height is None
@@ -212,7 +211,7 @@ def activate(dock):
     wait_until(lambda: QApplication.focusWidget() is dock.groups.table, 5)
 
 
-def test_brackets_in_the_dock_are_one_step(mapped):
+def brackets_in_the_dock_are_one_step(mapped):
     activate(mapped)
     for _ in range(4):
         QTest.keyClick(mapped.groups.table, Qt.Key.Key_BracketLeft)
@@ -225,7 +224,7 @@ def test_brackets_in_the_dock_are_one_step(mapped):
     assert len(mapped.study.history.operations) == 2
 
 
-def test_brackets_on_the_canvas_and_at_the_ends(mapped):
+def brackets_on_the_canvas_and_at_the_ends(mapped):
     native = mapped._viewer.window._qt_viewer.canvas.native
     native.setFocus()
     brush = mapped.display.entry.groups.layer.brush_size
@@ -236,3 +235,29 @@ def test_brackets_on_the_canvas_and_at_the_ends(mapped):
     QTest.keyClick(native, Qt.Key.Key_BracketRight)
     assert len(mapped.study.grouping.groups) == 6
     assert mapped.status.text().startswith("There can be no more groups")
+
+
+def test_the_tree(mapped, tree):
+    for story in (
+        hovering_names_what_would_merge_and_highlights_it,
+        a_click_on_a_join_merges_all_below_into_the_largest,
+        a_named_group_keeps_its_name_over_a_larger_one,
+        a_locked_group_refuses_and_says_so,
+        a_press_that_moves_away_merges_nothing,
+        a_click_on_a_leaf_selects_its_group,
+        a_join_within_one_group_selects_it,
+        dragging_the_line_is_one_slide,
+        leaves_stay_in_place_and_the_line_follows_the_slider,
+        all_locked_there_is_nothing_to_cut,
+    ):
+        story(mapped, tree)
+        undo_all(mapped)
+    it_is_drawn_in_the_groups_colours(mapped, tree, "light")
+    it_is_drawn_in_the_groups_colours(mapped, tree, "dark")
+
+
+def test_brackets(mapped):
+    brackets_in_the_dock_are_one_step(mapped)
+    undo_all(mapped)
+    settle(0.9)  # what follows within 0.8 s would be the same step
+    brackets_on_the_canvas_and_at_the_ends(mapped)
