@@ -235,7 +235,7 @@ def test_what_is_missing_is_said(dock, three_maps):
     assert "First map" in matrix.empty.text()
 
 
-def a_cube_without_a_map_has_no_column_and_is_counted(study_dock, matrix):
+def test_a_cube_without_a_map_has_no_column_and_is_counted(study_dock, matrix):
     other = make_scene(SceneConfig(size=40, bands=30, leaves=1), 9, "later").cube
     add_cube(study_dock, other)
     assert matrix.model.columnCount() == 3
@@ -266,7 +266,7 @@ def saved_is_what_is_shown(study_dock, matrix, tmp_path):
     assert path.read_text() == "mine"
 
 
-def two_docks_share_the_place_below_the_image(study_dock, matrix):
+def test_two_docks_share_the_place_below_the_image(study_dock, matrix):
     height = study_dock._viewer.window._qt_window.height()
     study_dock.groups.spectra_button.click()
     settle()
@@ -318,9 +318,6 @@ def test_what_it_shows_and_what_the_mouse_does(study_dock, matrix, tmp_path):
     a_head_selects_or_shows_alone(study_dock, matrix)
     saved_is_what_is_shown(study_dock, matrix, tmp_path)
     orders_of_rows_and_cubes(study_dock, matrix)
-    matrix.columns.setCurrentIndex(0)
-    a_cube_without_a_map_has_no_column_and_is_counted(study_dock, matrix)
-    two_docks_share_the_place_below_the_image(study_dock, matrix)
 
 
 def test_it_follows_the_groups(study_dock, matrix):

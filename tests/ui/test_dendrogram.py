@@ -239,10 +239,10 @@ def brackets_on_the_canvas_and_at_the_ends(mapped):
 
 def test_the_tree(mapped, tree):
     for story in (
+        hovering_names_what_would_merge_and_highlights_it,
         a_click_on_a_join_merges_all_below_into_the_largest,
         a_named_group_keeps_its_name_over_a_larger_one,
         a_locked_group_refuses_and_says_so,
-        hovering_names_what_would_merge_and_highlights_it,
         a_press_that_moves_away_merges_nothing,
         a_click_on_a_leaf_selects_its_group,
         a_join_within_one_group_selects_it,

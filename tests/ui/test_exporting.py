@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import scipy.io
 import tifffile
-from acting import add_cube, answer, brute_force, settle, undo_all, wait_until
+from acting import add_cube, answer, brute_force, settle, wait_until
 from PIL import Image
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtGui import QDesktopServices
@@ -59,7 +59,7 @@ def judged(mapped):
     return mapped
 
 
-def group_map_mask_and_recipe_equal_brute_force(mapped, tmp_path):
+def test_group_map_mask_and_recipe_equal_brute_force(mapped, tmp_path):
     mapped.study.merge((1, 4), 2)
     mapped.study.recolor(3, (10, 20, 30))
     mapped.workspace.selection.set({2, 3})
@@ -85,7 +85,7 @@ def group_map_mask_and_recipe_equal_brute_force(mapped, tmp_path):
     assert "7 files" in mapped.status.text()
 
 
-def each_role_has_a_mask_and_the_legend_names_the_groups(mapped, tmp_path):
+def test_each_role_has_a_mask_and_the_legend_names_the_groups(mapped, tmp_path):
     study = mapped.study
     study.set_role(1, "lesion")
     study.set_role(2, "lesion")
@@ -112,14 +112,14 @@ def each_role_has_a_mask_and_the_legend_names_the_groups(mapped, tmp_path):
         assert there.min() < 0.72 * H < there.max()  # in the map, and below it
 
 
-def only_what_is_ticked_is_written(mapped, tmp_path):
+def test_only_what_is_ticked_is_written(mapped, tmp_path):
     mapped.export.png.setChecked(False)
     export(mapped, tmp_path)
     always = {"recipe.json", "model.safetensors"}
     assert {p.name for p in tmp_path.iterdir()} == {"leaf_groups.tif", *always}
 
 
-def overwriting_asks_first(mapped, tmp_path):
+def test_overwriting_asks_first(mapped, tmp_path):
     export(mapped, tmp_path)
     first = (tmp_path / "leaf_groups.tif").read_bytes()
     mapped.study.merge((1,), 2)
@@ -135,14 +135,14 @@ def overwriting_asks_first(mapped, tmp_path):
     np.testing.assert_array_equal(labels, brute_force(mapped))
 
 
-def a_mask_without_a_selection_is_refused(mapped, tmp_path):
+def test_a_mask_without_a_selection_is_refused(mapped, tmp_path):
     mapped.export.mask.setChecked(True)
     export(mapped, tmp_path)
     assert not list(tmp_path.iterdir())
     assert "Select" in mapped.status.text()
 
 
-def a_folder_that_cannot_be_written_is_told(mapped, tmp_path):
+def test_a_folder_that_cannot_be_written_is_told(mapped, tmp_path):
     blocker = tmp_path / "file"
     blocker.write_text("in the way")
     export(mapped, blocker / "sub")
@@ -242,7 +242,7 @@ def test_settled_leaves_and_the_pixel_size_are_those_of_the_command_line(
     assert judged.status.level == "warning"
 
 
-def the_status_says_the_lesion_share_of_the_table(judged, tmp_path):
+def test_the_status_says_the_lesion_share_of_the_table(judged, tmp_path):
     export(judged, tmp_path)
     clusters = judged.study.cluster_map(0)
     lesion, healthy = (clusters == 1).sum(), (clusters == 2).sum()
@@ -328,7 +328,7 @@ def test_a_known_pixel_size_is_not_asked_and_one_given_goes_with_its_cubes(judge
     panel.more.hide()
 
 
-def tables_are_asked_for_before_they_are_overwritten(judged, tmp_path):
+def test_tables_are_asked_for_before_they_are_overwritten(judged, tmp_path):
     (tmp_path / "severity.csv").write_text("mine")
     seen: list[str] = []
     answer("Cancel", seen)
@@ -340,7 +340,7 @@ def tables_are_asked_for_before_they_are_overwritten(judged, tmp_path):
     assert "lesion_%" in (tmp_path / "severity.csv").read_text()
 
 
-def what_fails_on_the_way_leaves_nothing(judged, tmp_path):
+def test_what_fails_on_the_way_leaves_nothing(judged, tmp_path):
     *_, leaves = find_leaves(judged.study)
     strange = dict.fromkeys(leaves.names, ("one", "two", "three", "four"))
     judged.study.set_leaves(replace(leaves, names=strange))
@@ -348,10 +348,11 @@ def what_fails_on_the_way_leaves_nothing(judged, tmp_path):
     assert judged.status.level == "error"
     assert "4 names for" in judged.status.text()
     assert not (tmp_path / "new").exists()
-    judged.study.set_leaves(None)
 
 
-def stop_leaves_nothing_and_the_button_exports_again(judged, tmp_path, monkeypatch):
+def test_stop_leaves_nothing_and_the_button_exports_again(
+    judged, tmp_path, monkeypatch
+):
     monkeypatch.setattr(
         QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path / "new")
     )
@@ -370,7 +371,8 @@ def stop_leaves_nothing_and_the_button_exports_again(judged, tmp_path, monkeypat
     assert button.text() == "Export…"
 
 
-def the_row_is_slim_and_whole(judged, tmp_path, theme):
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_the_row_is_slim_and_whole(judged, tmp_path, theme):
     judged._viewer.theme = theme
     panel = judged.export
     panel.more.boxes["envi"].setChecked(True)
@@ -399,7 +401,7 @@ def test_long_names_are_not_cut_off(mapped, tmp_path):
             assert width < mapped.status.width() - 20, word
 
 
-def a_full_disk_is_told_by_the_names_the_user_knows(judged, tmp_path):
+def test_a_full_disk_is_told_by_the_names_the_user_knows(judged, tmp_path):
     resource = pytest.importorskip("resource")  # Windows has none
     wait_until(lambda: not judged.workspace.studies.keeper.pending)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -443,34 +445,3 @@ def test_the_header_tells_the_pixel_size_here_as_there(mapped, leaf, tmp_path):
     assert unknown["lesion_mm2"] == ""
     lesion = (study.cluster_map(1) == 1).sum()
     assert float(near["lesion_mm2"]) == pytest.approx(0.125 * lesion, rel=1e-5)
-
-
-@pytest.fixture
-def places(tmp_path):
-    """Folders, one after the other."""
-    return (made for n in range(99) if (made := tmp_path / str(n)).mkdir() is None)
-
-
-def test_maps_and_masks(mapped, places):
-    panel = mapped.export
-    group_map_mask_and_recipe_equal_brute_force(mapped, next(places))
-    undo_all(mapped)
-    a_mask_without_a_selection_is_refused(mapped, next(places))
-    panel.mask.setChecked(False)
-    overwriting_asks_first(mapped, next(places))
-    mapped.workspace.undo()
-    only_what_is_ticked_is_written(mapped, next(places))
-    panel.png.setChecked(True)
-    a_folder_that_cannot_be_written_is_told(mapped, next(places))
-    each_role_has_a_mask_and_the_legend_names_the_groups(mapped, next(places))
-
-
-def test_tables_from_the_panel(judged, places, monkeypatch):
-    the_status_says_the_lesion_share_of_the_table(judged, next(places))
-    judged.workspace.undo()
-    tables_are_asked_for_before_they_are_overwritten(judged, next(places))
-    stop_leaves_nothing_and_the_button_exports_again(judged, next(places), monkeypatch)
-    the_row_is_slim_and_whole(judged, next(places), "dark")
-    the_row_is_slim_and_whole(judged, next(places), "light")
-    a_full_disk_is_told_by_the_names_the_user_knows(judged, next(places))
-    what_fails_on_the_way_leaves_nothing(judged, next(places))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import tifffile
-from acting import brute_force, pixel_in, settle, shown_labels, wait_until
+from acting import brute_force, pixel_in, settle, shown_labels, undo_all, wait_until
 from qtpy.QtCore import QEvent, QPoint, QPointF, Qt, QTimer
 from qtpy.QtGui import QColor, QDragEnterEvent, QDragMoveEvent, QDropEvent
 from qtpy.QtTest import QTest
@@ -22,6 +22,7 @@ def unfold(dock, group=3, members=(1, 5)):
     dock.study.merge(members, group)
     settle()
     table, model = dock.groups.table, dock.groups.model
+    table.collapse(model.index_of(group))  # it may have been unfolded before
     rect = table.visualRect(model.index_of(group))
     QTest.mouseClick(table.viewport(), LEFT, NONE, rect.center() - QPoint(
         rect.width() // 2 + 6, 0
@@ -95,7 +96,7 @@ def put(dock):
     )
 
 
-def test_a_group_of_several_unfolds_into_its_clusters_and_one_of_one_does_not(mapped):
+def a_group_of_several_unfolds_into_its_clusters_and_one_of_one_does_not(mapped):
     unfold(mapped)
     model = mapped.groups.model
     parent = cell(mapped, 3)
@@ -156,7 +157,7 @@ def test_nothing_moves_with_a_step(mapped):
     assert put(mapped) == kept
 
 
-def test_a_group_that_comes_back_is_unfolded_as_it_was(mapped):
+def a_group_that_comes_back_is_unfolded_as_it_was(mapped):
     unfold(mapped)
     kept = put(mapped)
     mapped.study.merge((3,), 4)
@@ -186,7 +187,7 @@ def test_a_step_on_the_current_row_does_not_scroll(mapped):
     assert bar.value() == before == 3
 
 
-def test_a_member_dropped_on_another_group_is_one_step(mapped):
+def a_member_dropped_on_another_group_is_one_step(mapped):
     unfold(mapped)
     before, count = mapped.study.grouping, steps(mapped)
     said = drag(mapped, [cell(mapped, cluster=5)], onto(mapped, cell(mapped, 4)))
@@ -201,7 +202,7 @@ def test_a_member_dropped_on_another_group_is_one_step(mapped):
     assert mapped.study.grouping == before
 
 
-def test_members_and_groups_dropped_together_are_one_step(mapped):
+def members_and_groups_dropped_together_are_one_step(mapped):
     unfold(mapped)
     count = steps(mapped)
     rows = [cell(mapped, cluster=5), cell(mapped, cluster=1), cell(mapped, 6)]
@@ -211,7 +212,7 @@ def test_members_and_groups_dropped_together_are_one_step(mapped):
     assert steps(mapped) == count + 1
 
 
-def test_a_member_dropped_on_its_own_group_or_a_sibling_stays(mapped):
+def a_member_dropped_on_its_own_group_or_a_sibling_stays(mapped):
     unfold(mapped)
     before = mapped.study.grouping
     for target in (cell(mapped, 3), cell(mapped, cluster=1)):
@@ -219,7 +220,7 @@ def test_a_member_dropped_on_its_own_group_or_a_sibling_stays(mapped):
     assert mapped.study.grouping is before
 
 
-def test_a_locked_group_takes_and_gives_no_member(mapped):
+def a_locked_group_takes_and_gives_no_member(mapped):
     unfold(mapped)
     mapped.study.set_lock(4, True)
     before = mapped.study.grouping
@@ -237,7 +238,7 @@ def test_a_locked_group_takes_and_gives_no_member(mapped):
     assert "unlock it" in cell(mapped, cluster=5, column=Column.LOCK).data(tip)
 
 
-def test_members_dropped_beside_the_rows_become_groups_in_one_step(mapped):
+def members_dropped_beside_the_rows_become_groups_in_one_step(mapped):
     unfold(mapped)
     before, count = mapped.study.grouping, steps(mapped)
     rows = [cell(mapped, cluster=5), cell(mapped, cluster=1)]
@@ -250,7 +251,7 @@ def test_members_dropped_beside_the_rows_become_groups_in_one_step(mapped):
     assert mapped.study.grouping == before
 
 
-def test_a_member_dropped_between_two_groups_becomes_one(mapped):
+def a_member_dropped_between_two_groups_becomes_one(mapped):
     unfold(mapped)
     rect = mapped.groups.table.visualRect(cell(mapped, 6))
     said = drag(mapped, [cell(mapped, cluster=5)], rect.topLeft() + QPoint(20, 1))
@@ -258,14 +259,14 @@ def test_a_member_dropped_between_two_groups_becomes_one(mapped):
     assert mapped.study.grouping.group_of(5).clusters == (5,)
 
 
-def test_groups_have_no_place_between_rows(mapped):
+def groups_have_no_place_between_rows(mapped):
     rect = mapped.groups.table.visualRect(cell(mapped, 6))
     place = rect.topLeft() + QPoint(20, 1)
     drag(mapped, [cell(mapped, 2)], place)
     assert mapped.study.grouping.group(6).clusters == (2, 6)
 
 
-def test_the_way_out_of_a_member_and_the_key_take_it_out(mapped):
+def the_way_out_of_a_member_and_the_key_take_it_out(mapped):
     unfold(mapped)
     count = steps(mapped)
     click(mapped, cell(mapped, cluster=5, column=Column.LOCK))
@@ -293,7 +294,7 @@ def focus(dock):
     wait_until(lambda: QApplication.focusWidget() is dock.groups.table, 5)
 
 
-def test_arrows_and_shift_select_groups_and_members(mapped):
+def arrows_and_shift_select_groups_and_members(mapped):
     unfold(mapped)
     click(mapped, cell(mapped, 2))
     focus(mapped)
@@ -335,7 +336,7 @@ def test_a_selected_member_alone_is_bright_and_its_group_is_still_found(
     np.testing.assert_array_equal(shown_labels(mapped), brute_force(mapped))
 
 
-def test_a_click_on_the_square_chooses_a_colour_as_one_step(mapped):
+def a_click_on_the_square_chooses_a_colour_as_one_step(mapped):
     count, selected = steps(mapped), mapped.workspace.selection.ids
     index = cell(mapped, 2)
     rect = mapped.groups.table.visualRect(index)
@@ -360,7 +361,7 @@ def test_a_click_on_the_square_chooses_a_colour_as_one_step(mapped):
     assert mapped.study.grouping.group(2).color != (10, 20, 30)
 
 
-def test_menus_of_groups_and_members(mapped):
+def menus_of_groups_and_members(mapped):
     unfold(mapped)
     table, model, study = mapped.groups.table, mapped.groups.model, mapped.study
 
@@ -399,7 +400,7 @@ def test_menus_of_groups_and_members(mapped):
     assert len(study.grouping.groups) == 6
 
 
-def test_a_long_name_is_elided_and_its_tip_has_all_of_it(mapped):
+def a_long_name_is_elided_and_its_tip_has_all_of_it(mapped):
     name = "n" * 60
     mapped.study.rename(2, name)
     settle()
@@ -412,7 +413,7 @@ def test_a_long_name_is_elided_and_its_tip_has_all_of_it(mapped):
     assert table.visualRect(index).width() > unit + 18
 
 
-def test_every_cell_has_a_tip(mapped):
+def every_cell_has_a_tip(mapped):
     unfold(mapped)
     tip = Qt.ItemDataRole.ToolTipRole
     for column in Column:
@@ -420,3 +421,25 @@ def test_every_cell_has_a_tip(mapped):
         assert cell(mapped, cluster=5, column=column).data(tip)
         horizontal = Qt.Orientation.Horizontal
         assert mapped.groups.model.headerData(column, horizontal, tip)
+
+
+def test_groups_and_members(mapped):
+    for story in (
+        a_group_of_several_unfolds_into_its_clusters_and_one_of_one_does_not,
+        a_group_that_comes_back_is_unfolded_as_it_was,
+        a_member_dropped_on_another_group_is_one_step,
+        members_and_groups_dropped_together_are_one_step,
+        a_member_dropped_on_its_own_group_or_a_sibling_stays,
+        a_member_dropped_between_two_groups_becomes_one,
+        groups_have_no_place_between_rows,
+        the_way_out_of_a_member_and_the_key_take_it_out,
+        arrows_and_shift_select_groups_and_members,
+        a_click_on_the_square_chooses_a_colour_as_one_step,
+        menus_of_groups_and_members,
+        a_long_name_is_elided_and_its_tip_has_all_of_it,
+        every_cell_has_a_tip,
+        a_locked_group_takes_and_gives_no_member,
+        members_dropped_beside_the_rows_become_groups_in_one_step,
+    ):
+        story(mapped)
+        undo_all(mapped)

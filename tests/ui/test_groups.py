@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from acting import add_cube, brute_force, pixel_in, settle, shown_labels
+from acting import add_cube, brute_force, pixel_in, settle, shown_labels, undo_all
 from qtpy.QtCore import QEvent, QItemSelectionModel, QMimeData, QPoint, QPointF, Qt
 from qtpy.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
 from qtpy.QtTest import QTest
@@ -50,7 +50,7 @@ def ids_in_table(dock):
     return [model.group_at(model.index(r, 0)).id for r in range(model.rowCount())]
 
 
-def test_rows_dropped_on_a_row_go_into_it(mapped):
+def rows_dropped_on_a_row_go_into_it(mapped):
     target = mapped.study.grouping.group(3)
     event = drop(mapped, [1, 5], 3)
     kept = mapped.study.grouping.group(3)
@@ -65,7 +65,7 @@ def test_rows_dropped_on_a_row_go_into_it(mapped):
     )
 
 
-def test_what_is_dropped_on_itself_beside_the_rows_or_from_elsewhere_does_nothing(
+def what_is_dropped_on_itself_beside_the_rows_or_from_elsewhere_does_nothing(
     mapped,
 ):
     before = mapped.study.grouping
@@ -79,7 +79,7 @@ def test_what_is_dropped_on_itself_beside_the_rows_or_from_elsewhere_does_nothin
     assert mapped.study.grouping is before
 
 
-def test_a_locked_row_refuses_the_drop(mapped):
+def a_locked_row_refuses_the_drop(mapped):
     mapped.study.set_lock(3, True)
     before = mapped.study.grouping
     drop(mapped, [1], 3)
@@ -87,7 +87,7 @@ def test_a_locked_row_refuses_the_drop(mapped):
     assert "lock" in mapped.status.text()
 
 
-def test_undo_and_redo_bring_back_map_names_colours_and_selection(mapped):
+def undo_and_redo_bring_back_map_names_colours_and_selection(mapped):
     study = mapped.study
     mapped.workspace.selection.set({1, 2})
     states = [
@@ -118,7 +118,7 @@ def test_undo_and_redo_bring_back_map_names_colours_and_selection(mapped):
     assert "Nothing to redo" in mapped.status.text()
 
 
-def test_pixels_and_shares_are_those_of_the_map(mapped):
+def pixels_and_shares_are_those_of_the_map(mapped):
     drop(mapped, [1], 2)
     model, labels = mapped.groups.model, brute_force(mapped)
     for group in mapped.study.grouping.groups:
@@ -150,7 +150,7 @@ def test_order_scroll_and_selection_stay_after_a_step(mapped):
     assert ids_in_table(mapped) == [1, 2, 3, 4, 5, 6]
 
 
-def test_selecting_rows_highlights_the_image_without_a_loop(mapped):
+def selecting_rows_highlights_the_image_without_a_loop(mapped):
     heard = []
     mapped.workspace.selection.changed.connect(heard.append)
     model, table = mapped.groups.model, mapped.groups.table
@@ -165,7 +165,7 @@ def test_selecting_rows_highlights_the_image_without_a_loop(mapped):
     ] * 2
 
 
-def test_a_name_typed_in_the_table_is_one_step(mapped):
+def a_name_typed_in_the_table_is_one_step(mapped):
     model, table = mapped.groups.model, mapped.groups.table
     index = model.index(1, Column.NAME)
     table.setCurrentIndex(index)
@@ -181,7 +181,7 @@ def test_a_name_typed_in_the_table_is_one_step(mapped):
     assert index.data() == "Group 2"
 
 
-def test_an_empty_name_is_refused(mapped):
+def an_empty_name_is_refused(mapped):
     index = mapped.groups.model.index(0, Column.NAME)
     mapped.groups.model.setData(index, "  ")
     assert index.data() == "Group 1"
@@ -205,7 +205,7 @@ def test_role_and_lock_are_set_in_the_table(mapped):
     assert model.data(lock, Qt.ItemDataRole.CheckStateRole) == checked
 
 
-def test_the_menu_merges_the_selected_and_takes_out_members(mapped):
+def the_menu_merges_the_selected_and_takes_out_members(mapped):
     model, table = mapped.groups.model, mapped.groups.table
     mapped.workspace.selection.set({1, 2, 3})
 
@@ -229,7 +229,7 @@ def test_a_selected_group_that_merges_leaves_its_target_selected(mapped, mouse):
     assert mapped.workspace.selection.ids == {4}
 
 
-def test_a_drag_of_rows_says_what_a_release_does_and_hides_nothing(mapped):
+def a_drag_of_rows_says_what_a_release_does_and_hides_nothing(mapped):
     table, model = mapped.groups.table, mapped.groups.model
     mapped.workspace.selection.set({1})
     drag = table.make_drag()
@@ -250,7 +250,7 @@ def press(table, index):
     settle(0.1)
 
 
-def test_one_click_opens_the_roles_and_one_chooses(mapped):
+def one_click_opens_the_roles_and_one_chooses(mapped):
     table, model, study = mapped.groups.table, mapped.groups.model, mapped.study
     mapped.workspace.selection.set({3})
     cell = model.index(model.row_of(2), Column.ROLE)
@@ -282,7 +282,7 @@ def test_one_click_opens_the_roles_and_one_chooses(mapped):
     assert not study.history.can_undo
 
 
-def test_the_menu_offers_roles_too(mapped):
+def the_menu_offers_roles_too(mapped):
     table, model = mapped.groups.table, mapped.groups.model
     mapped.study.set_role(2, "healthy")
     group = mapped.study.grouping.group(2)
@@ -299,7 +299,7 @@ def swatch(index):
     return icon.pixmap(14, 14).toImage().pixelColor(7, 7).getRgb()[:3]
 
 
-def test_clusters_of_a_group_have_the_colour_that_the_image_shows(mapped):
+def clusters_of_a_group_have_the_colour_that_the_image_shows(mapped):
     mapped.study.merge((1, 3), 2)
     for _ in range(2):
         group = mapped.study.grouping.group(2)
@@ -363,3 +363,23 @@ def test_the_table_says_whose_pixels_it_counts_and_counts_all_on_a_click(mapped)
     press_head(table, Column.NAME)
     assert heads(table)[0] == "right half"
     assert cells(2) == wanted(np.bincount(half.ravel(), minlength=7), 2)
+
+
+def test_the_table(mapped):
+    for story in (
+        rows_dropped_on_a_row_go_into_it,
+        a_locked_row_refuses_the_drop,
+        undo_and_redo_bring_back_map_names_colours_and_selection,
+        pixels_and_shares_are_those_of_the_map,
+        selecting_rows_highlights_the_image_without_a_loop,
+        a_name_typed_in_the_table_is_one_step,
+        an_empty_name_is_refused,
+        the_menu_merges_the_selected_and_takes_out_members,
+        a_drag_of_rows_says_what_a_release_does_and_hides_nothing,
+        one_click_opens_the_roles_and_one_chooses,
+        the_menu_offers_roles_too,
+        clusters_of_a_group_have_the_colour_that_the_image_shows,
+        what_is_dropped_on_itself_beside_the_rows_or_from_elsewhere_does_nothing,
+    ):
+        story(mapped)
+        undo_all(mapped)

@@ -9,7 +9,7 @@ import weakref
 import h5py
 import numpy as np
 import pytest
-from acting import Mouse, add_cube, answer, pixel_in, settle, wait_until
+from acting import Mouse, add_cube, answer, pixel_in, settle, undo_all, wait_until
 from napari.layers import Layer, Points
 from qtpy.QtCore import QPointF, Qt
 from qtpy.QtTest import QTest
@@ -80,7 +80,7 @@ def shade_at(spectra, id, band):
     return min(ys), max(ys)
 
 
-def test_curves_are_the_groups_statistics(mapped, spectra, leaf):
+def curves_are_the_groups_statistics(mapped, spectra, leaf):
     study = mapped.study
     pooled = group_statistics(study.statistics(0), study.grouping)
     assert set(spectra.plot.curves) == set(study.grouping.ids)
@@ -95,7 +95,7 @@ def test_curves_are_the_groups_statistics(mapped, spectra, leaf):
         assert color == study.grouping.group(id).color
 
 
-def test_after_a_merge_the_curve_is_that_of_the_pooled_pixels(mapped, spectra, leaf):
+def after_a_merge_the_curve_is_that_of_the_pooled_pixels(mapped, spectra, leaf):
     other = drawn(spectra, 3)[1]
     mapped.study.merge((1,), 2)
     settle()
@@ -109,7 +109,7 @@ def test_after_a_merge_the_curve_is_that_of_the_pooled_pixels(mapped, spectra, l
     assert 1 in spectra.plot.curves
 
 
-def test_a_hidden_group_is_gone_and_solo_leaves_one(mapped, spectra):
+def a_hidden_group_is_gone_and_solo_leaves_one(mapped, spectra):
     mapped.workspace.visibility.hide([2])
     settle()
     ids = set(mapped.study.grouping.ids)
@@ -124,7 +124,7 @@ def test_a_hidden_group_is_gone_and_solo_leaves_one(mapped, spectra):
     assert "hidden" in spectra.plot.hint.toPlainText()
 
 
-def test_selected_groups_are_thick_and_the_others_dim(mapped, spectra):
+def selected_groups_are_thick_and_the_others_dim(mapped, spectra):
     mapped.workspace.selection.set({2})
     pen = {id: c.line.opts["pen"] for id, c in spectra.plot.curves.items()}
     assert pen[2].widthF() > pen[1].widthF()
@@ -134,7 +134,7 @@ def test_selected_groups_are_thick_and_the_others_dim(mapped, spectra):
     assert chosen == [mapped.study.grouping.group(2).name]
 
 
-def test_a_rename_reaches_the_legend(mapped, spectra):
+def a_rename_reaches_the_legend(mapped, spectra):
     mapped.study.rename(1, "Cloth")
     settle()
     assert spectra.legend.item(0).text() == "Cloth"
@@ -269,7 +269,7 @@ def test_pointing_names_a_curve_and_a_click_selects_its_group(mapped, spectra):
     assert mapped.workspace.selection.ids == {id}
 
 
-def test_a_click_in_the_legend_selects_and_ctrl_adds(mapped, spectra):
+def a_click_in_the_legend_selects_and_ctrl_adds(mapped, spectra):
     legend, left = spectra.legend, Qt.MouseButton.LeftButton
     places = [legend.visualItemRect(legend.item(row)).center() for row in (0, 1)]
     view = legend.viewport()
@@ -488,3 +488,15 @@ def test_in_a_dock_that_napari_opens_as_a_plugin(make_napari_viewer, first_map, 
     assert not dock.spectra.shown
     mouse.click((20, 30))
     assert dock.workspace.selection.ids
+
+
+def test_curves_follow_the_groups(mapped, spectra, leaf):
+    curves_are_the_groups_statistics(mapped, spectra, leaf)
+    after_a_merge_the_curve_is_that_of_the_pooled_pixels(mapped, spectra, leaf)
+    undo_all(mapped)
+    selected_groups_are_thick_and_the_others_dim(mapped, spectra)
+    undo_all(mapped)
+    a_click_in_the_legend_selects_and_ctrl_adds(mapped, spectra)
+    undo_all(mapped)
+    a_rename_reaches_the_legend(mapped, spectra)
+    a_hidden_group_is_gone_and_solo_leaves_one(mapped, spectra)

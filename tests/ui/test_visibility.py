@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import tifffile
-from acting import settle, shown_labels, wait_until
+from acting import settle, shown_labels, undo_all, wait_until
 from qtpy.QtCore import QItemSelectionModel, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
@@ -53,7 +53,7 @@ def tools(dock):
     return [button.isEnabled() for button in buttons], bar.label.text()
 
 
-def test_an_eye_hides_and_shows_its_group_and_selects_nothing(mapped):
+def an_eye_hides_and_shows_its_group_and_selects_nothing(mapped):
     mapped.workspace.selection.set({1})
     count = len(mapped.study.history.operations)
     index = press_eye(mapped, 2)
@@ -72,7 +72,7 @@ def test_an_eye_hides_and_shows_its_group_and_selects_nothing(mapped):
     assert index.data(SIGN_ROLE) is Sign.EYE
 
 
-def test_a_press_on_an_eye_or_a_lock_drags_no_row(mapped):
+def a_press_on_an_eye_or_a_lock_drags_no_row(mapped):
     table = mapped.groups.table
     flags = QItemSelectionModel.SelectionFlag
     model = mapped.groups.model
@@ -85,7 +85,7 @@ def test_a_press_on_an_eye_or_a_lock_drags_no_row(mapped):
     assert mapped.study.grouping.ids == (1, 2, 3, 4, 5, 6)
 
 
-def test_v_hides_the_selected_and_shows_them_where_all_are_hidden(mapped):
+def v_hides_the_selected_and_shows_them_where_all_are_hidden(mapped):
     assert tools(mapped) == ([False] * 4, "All shown")
     key(mapped, Qt.Key.Key_V)
     assert "Select groups first" in mapped.status.text()
@@ -120,7 +120,7 @@ def test_the_keys_work_on_the_image_too(mapped):
     assert mapped.study.grouping.group_of(1).clusters == (1,)
 
 
-def test_solo_and_show_all(mapped):
+def solo_and_show_all(mapped):
     press_eye(mapped, 6)
     mapped.workspace.selection.set({2, 3})
     key(mapped, Qt.Key.Key_S)
@@ -141,7 +141,7 @@ def test_solo_and_show_all(mapped):
     assert mapped.groups.tools.all_button.isHidden(), "it would cut the label"
 
 
-def test_solo_and_hidden_follow_the_groups(mapped):
+def solo_and_hidden_follow_the_groups(mapped):
     mapped.workspace.visibility.set_solo({1, 2})
     mapped.study.merge((1,), 4)
     assert drawn(mapped) == {2, 4}
@@ -156,7 +156,7 @@ def test_solo_and_hidden_follow_the_groups(mapped):
     assert "1 hidden" in tools(mapped)[1]
 
 
-def test_blinking_comes_and_goes_and_ends_by_itself_or_with_a_step(mapped):
+def blinking_comes_and_goes_and_ends_by_itself_or_with_a_step(mapped):
     mapped.workspace.selection.set({3})
     seen = []
     visibility, blinker = mapped.workspace.visibility, mapped.groups.tools.blinker
@@ -183,7 +183,7 @@ def test_blinking_comes_and_goes_and_ends_by_itself_or_with_a_step(mapped):
     assert not mapped.study.view.hidden
 
 
-def test_a_hidden_group_blinks_too_and_is_hidden_again(mapped):
+def a_hidden_group_blinks_too_and_is_hidden_again(mapped):
     mapped.workspace.visibility.hide({3})
     mapped.groups.tools.blinker._timer.setInterval(1)
     seen = []
@@ -236,3 +236,19 @@ def test_what_is_hidden_when(study):
     assert visibility.hidden == {2, 3}
     study.grouping_changed.emit(None)
     assert not visibility.solo
+
+
+def test_eyes_keys_and_buttons(mapped):
+    for story in (
+        an_eye_hides_and_shows_its_group_and_selects_nothing,
+        a_press_on_an_eye_or_a_lock_drags_no_row,
+        v_hides_the_selected_and_shows_them_where_all_are_hidden,
+        solo_and_show_all,
+        solo_and_hidden_follow_the_groups,
+        blinking_comes_and_goes_and_ends_by_itself_or_with_a_step,
+        a_hidden_group_blinks_too_and_is_hidden_again,
+    ):
+        story(mapped)
+        undo_all(mapped)
+        mapped.workspace.visibility.set_solo(())
+        mapped.workspace.visibility.show_all()
