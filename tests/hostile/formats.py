@@ -179,6 +179,15 @@ def _packed(content: bytes) -> bytes:
     return struct.pack("<II", 15, len(data)) + data
 
 
+def _lying(shape: tuple[int, ...]) -> bytes:
+    """An array that says to hold all its values, and holds none."""
+    size = 4 * int(np.prod(shape))
+    head = bytearray(_array(shape, b""))
+    struct.pack_into("<I", head, 4, len(head) - 8 + size)
+    struct.pack_into("<I", head, len(head) - 4, size)
+    return bytes(head)
+
+
 def _cells(depth: int) -> bytes:
     inner = _array((6, 9, 7), bytes(1512))
     for _ in range(depth):
@@ -206,7 +215,8 @@ MATLAB5: dict[str, Change] = {
     "function": _matlab(_array((6, 9, 7), bytes(_BYTES), number=16)),
     "cells": _matlab(_cells(2000)),
     "bomb": _matlab(_packed(_array((64, 512, 512), bytes(64 * 2**20)))),
-    "lying": _matlab(_packed(_array((64, 1024, 1024), b"")[:-8])),
+    "lying more": _matlab(_packed(_lying((1024, 1024, 1000)))),
+    "lying": _matlab(_packed(_lying((6, 9, 7)))),
     "twice": _matlab(*(_array((6, 9, 7), bytes(_BYTES)) for _ in range(2))),
     "many": _matlab(*(_array((2, 2), bytes(16)) for _ in range(5000))),
     "version 4": lambda content, rng: struct.pack("<5i", 0, 9, 7, 0, 5) + b"cube\0",
