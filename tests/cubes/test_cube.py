@@ -161,7 +161,6 @@ def test_an_error_says_no_more_than_fits_a_line():
     assert str(error).endswith("xxx; fix \ufffdit")
 
 
-
 def test_one_pixels_spectrum():
     data = ramp()
     data[:, 0, 0] = 0.25  # dead

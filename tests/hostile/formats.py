@@ -72,6 +72,12 @@ def _chunk_bomb(file: h5py.File, outside: Path) -> None:
     cube.id.write_direct_chunk((0, 0, 0), zlib.compress(b"a", 9))
 
 
+def _short_chunk(file: h5py.File, outside: Path) -> None:
+    chunks = (8, 1024, 512)  # 32 MiB
+    cube = file.create_dataset("cube", chunks, "f8", chunks=chunks, compression="gzip")
+    cube.id.write_direct_chunk((0, 0, 0), zlib.compress(b"a" * 2000, 9))
+
+
 def _nested(file: h5py.File, outside: Path) -> None:
     group: h5py.Group = file
     for _ in range(3000):
@@ -126,6 +132,7 @@ HDF5: dict[str, Make] = {
         "huge list": _huge_list,
         "bomb": _bomb,
         "chunk bomb": _chunk_bomb,
+        "short chunk": _short_chunk,
         "nested": _nested,
         "loop": _loop,
         "many": _many,
