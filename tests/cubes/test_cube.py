@@ -154,6 +154,13 @@ def test_an_input_error_is_one_line_even_where_its_parts_are_not():
     assert isinstance(error, ValueError)
 
 
+def test_an_error_says_no_more_than_fits_a_line():
+    error = InputError("a.hdr", "unit '\x1b[2J" + "x" * 10**6, "fix \u202eit")
+    assert len(str(error)) < 1000
+    assert str(error).startswith("a.hdr: unit '\ufffd[2Jxxx")
+    assert str(error).endswith("xxx; fix \ufffdit")
+
+
 def test_one_pixels_spectrum():
     data = ramp()
     data[:, 0, 0] = 0.25  # dead

@@ -72,6 +72,12 @@ def _chunk_bomb(file: h5py.File, outside: Path) -> None:
     cube.id.write_direct_chunk((0, 0, 0), zlib.compress(b"a", 9))
 
 
+def _short_chunk(file: h5py.File, outside: Path) -> None:
+    chunks = (8, 1024, 512)  # 32 MiB
+    cube = file.create_dataset("cube", chunks, "f8", chunks=chunks, compression="gzip")
+    cube.id.write_direct_chunk((0, 0, 0), zlib.compress(b"a" * 2000, 9))
+
+
 def _nested(file: h5py.File, outside: Path) -> None:
     group: h5py.Group = file
     for _ in range(3000):
@@ -126,6 +132,7 @@ HDF5: dict[str, Make] = {
         "huge list": _huge_list,
         "bomb": _bomb,
         "chunk bomb": _chunk_bomb,
+        "short chunk": _short_chunk,
         "nested": _nested,
         "loop": _loop,
         "many": _many,
@@ -179,6 +186,15 @@ def _packed(content: bytes) -> bytes:
     return struct.pack("<II", 15, len(data)) + data
 
 
+def _lying(shape: tuple[int, ...]) -> bytes:
+    """An array that says to hold all its values, and holds none."""
+    size = 4 * int(np.prod(shape))
+    head = bytearray(_array(shape, b""))
+    struct.pack_into("<I", head, 4, len(head) - 8 + size)
+    struct.pack_into("<I", head, len(head) - 4, size)
+    return bytes(head)
+
+
 def _cells(depth: int) -> bytes:
     inner = _array((6, 9, 7), bytes(1512))
     for _ in range(depth):
@@ -206,7 +222,8 @@ MATLAB5: dict[str, Change] = {
     "function": _matlab(_array((6, 9, 7), bytes(_BYTES), number=16)),
     "cells": _matlab(_cells(2000)),
     "bomb": _matlab(_packed(_array((64, 512, 512), bytes(64 * 2**20)))),
-    "lying": _matlab(_packed(_array((64, 1024, 1024), b"")[:-8])),
+    "lying more": _matlab(_packed(_lying((1024, 1024, 1000)))),
+    "lying": _matlab(_packed(_lying((6, 9, 7)))),
     "twice": _matlab(*(_array((6, 9, 7), bytes(_BYTES)) for _ in range(2))),
     "many": _matlab(*(_array((2, 2), bytes(16)) for _ in range(5000))),
     "version 4": lambda content, rng: struct.pack("<5i", 0, 9, 7, 0, 5) + b"cube\0",

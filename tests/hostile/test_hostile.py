@@ -22,7 +22,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from cases import ONCE_HURT, Case, all_cases, choose
+from cases import ONCE_HURT, REFUSED, Case, all_cases, choose
 from seeds import write_seeds, write_torch_seeds
 
 FULL = os.environ.get("NAPARI_DGC_FULL") == "1"
@@ -127,6 +127,8 @@ def faults_of(case: Case, answer: dict[str, Any], marker: Path) -> list[str]:
     if marker.exists():
         faults.append("a pickle was executed")
         marker.unlink()
+    if case.name in REFUSED and answer["kind"] != "error":
+        faults.append(f"is read: {line[:300]!r}")
     if answer["torch"] and not case.torch:
         faults.append("torch was loaded")
     return faults

@@ -60,7 +60,7 @@ class CsvLog:
         self._path = path
         self._file: TextIO | None = None
         self._kept = b""
-        if resumed is not None and path.exists():
+        if resumed is not None and path.is_file():
             self._kept = _rows_until(path, resumed)
 
     def __enter__(self) -> CsvLog:

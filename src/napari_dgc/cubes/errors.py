@@ -31,15 +31,13 @@ class InputError(ValueError):
 
     def __init__(self, source: str | Path, fault: str, remedy: str) -> None:
         self.source = str(source)
-        self.fault = fault
-        self.remedy = remedy
-        source, fault, remedy = map(_shortened, (self.source, fault, remedy))
-        line = " ".join(f"{source}: {fault}; {remedy}".split())
-        super().__init__(_UNSEEN.sub("\N{REPLACEMENT CHARACTER}", line))
+        self.fault = _shown(fault)
+        self.remedy = _shown(remedy)
+        super().__init__(f"{_shown(self.source)}: {self.fault}; {self.remedy}")
 
 
-def _shortened(text: str) -> str:
-    """Leave out the middle of a long text."""
-    if len(text) <= _LONGEST:
-        return text
-    return f"{text[: _LONGEST // 2]} … {text[-_LONGEST // 2 :]}"
+def _shown(text: str) -> str:
+    """Make one line of a text, leave out the middle of a long one."""
+    if len(text) > _LONGEST:
+        text = f"{text[: _LONGEST // 2]} … {text[-_LONGEST // 2 :]}"
+    return _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", " ".join(text.split()))

@@ -20,6 +20,7 @@ from napari_dgc.cubes.matlab import Variable
 
 _DAMAGED = "is not an HDF5 (MATLAB v7.3) file that can be read"
 _AGAIN = "copy or export it again"
+_MOST_PACKED = 1100  # bytes in one: deflate packs 1032, others less
 _DEEPEST = 20  # groups within groups
 _NOT_NUMBERS = {b"char", b"cell", b"struct", b"function_handle"}
 
@@ -166,6 +167,28 @@ def _require_own(path: Path, name: str, dataset: h5py.Dataset) -> None:
         stored = dataset.id.get_storage_size()
         places = max(dataset.size, math.prod(dataset.chunks or ()))
         require_stored(path, places * dataset.dtype.itemsize, stored, repr(name))
+    if dataset.compression in ("gzip", "lzf"):
+        _require_chunks(path, name, dataset)
+
+
+def _require_chunks(path: Path, name: str, dataset: h5py.Dataset) -> None:
+    """Refuse chunks that cannot unpack to what they are said to hold.
+
+    HDF5 would read beyond what it unpacked, which may end the process. Looks at
+    sizes alone: some microseconds a chunk.
+    """
+    size = math.prod(dataset.chunks) * dataset.dtype.itemsize
+    smallest = [size]
+
+    def look(chunk: Any) -> None:
+        if not chunk.filter_mask:
+            smallest[0] = min(smallest[0], chunk.size)
+
+    dataset.id.chunk_iter(look)
+    if size > _MOST_PACKED * smallest[0]:
+        raise InputError(
+            path, f"{name!r} is damaged: a chunk of it is too small", _AGAIN
+        )
 
 
 def _by_matlab(dataset: h5py.Dataset) -> bool:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from napari_dgc.cubes.checks import require_stored
 from napari_dgc.cubes.errors import InputError
 
 _FILE_HEADER = 128
@@ -74,13 +75,17 @@ def list_entries(path: Path) -> list[Entry]:
             )
         for kind, at, length in _elements(path, file, size, order):
             try:
-                entry = _parse(_read_head(file, kind, at, length), order)
+                head = _read_head(file, kind, at, length)
+                entry = _parse(head, order)
             except (ValueError, struct.error, zlib.error) as error:
                 raise InputError(
                     path,
                     f"is damaged at byte {at} ({error})",
                     "copy the file again",
                 ) from error
+            if kind == _COMPRESSED:
+                (size,) = struct.unpack_from(order + "I", head, 4)
+                require_stored(path, size, length, f"the array at byte {at}")
             if entry is not None:
                 entries.append(entry)
     return entries
