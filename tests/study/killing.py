@@ -41,17 +41,20 @@ def act_or_split(study: Study, rng: np.random.Generator) -> None:
         map_all(study)
     if chance < 0.04:
         take(study, int(rng.integers(1, 5)))
-    elif chance < 0.25 and len(study.splits_on_record) < MOST_SPLITS:
-        with suppress(MergeError):
+        return
+    if chance < 0.25 and len(study.splits_on_record) < MOST_SPLITS:
+        with suppress(MergeError):  # refused, it waited for nothing: no action yet
             divide(study, rng)
-    else:
-        act(study, rng)
+            return
+    act(study, rng)
 
 
 def work(path: Path, seed: int, told: int) -> None:
     """Take steps until killed; say after each that it is done."""
     study = open_study(path)
     autosave = Autosave(study, patience=PATIENCE)
+    autosave.failed.connect(lambda error: print(error, file=sys.stderr))
+    autosave.failed.connect(lambda _: os.write(told, b"E"))
     rng, pause = np.random.default_rng(seed), random.Random(seed)
     if seed % 3 == 0:  # new maps are being written meanwhile
         map_all(study, seed)
@@ -62,8 +65,6 @@ def work(path: Path, seed: int, told: int) -> None:
         if pause.random() < 0.3:
             study.set_view(study.view.without_cube(9))
             time.sleep(pause.random() * 0.01)
-        if autosave.error is not None:
-            os.write(told, b"E")
 
 
 def history_of(study: Study) -> object:

@@ -186,6 +186,8 @@ class StudyKeeper(QObject):
         """Whether the study is nothing but a first map: made again in seconds."""
         history, model = self._study.history, self._study.model
         steps = 0 if history is None else len(history.steps)
+        if self._study.earlier or self._study.later:
+            return False  # there is a way to another model, and its steps
         return not steps and (model is None or not model.steps_done)
 
     @staticmethod
