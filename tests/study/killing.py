@@ -1,9 +1,9 @@
 """Kill a process that works on a study, again and again, and look at what is left.
 
 A program of its own, since it forks: `python killing.py FOLDER ROUNDS`. Prints JSON:
-how many rounds there were, how many operations were taken in all, and how often the
+how many rounds there were, how many operations were taken in all, how often the
 file was behind by none, by one, or ahead (the next one was on disk already, though not
-yet told of).
+yet told of), and how many splits and earlier models were found on disk, round by round.
 """
 
 from __future__ import annotations
@@ -16,44 +16,99 @@ import signal
 import sys
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
-from small_study import act, make_study, map_all, state
+from small_study import act, divide, make_study, map_all, state, take
 
+from napari_dgc.merging.grouping import MergeError
+from napari_dgc.merging.refining import fold_lut
 from napari_dgc.study import Study
 from napari_dgc.study.autosave import Autosave
+from napari_dgc.study.loading import load_study
 from napari_dgc.study.study_file import open_study, save_study
 from napari_dgc.study.writer import is_intact
 
+MOST_SPLITS = 12  # on record: cluster ids are few
 PATIENCE = 60.0  # seconds: on a busy machine the promise has to hold as well
+
+
+def act_or_split(study: Study, rng: np.random.Generator) -> None:
+    """One action, a split now and then, seldom another model."""
+    chance = rng.random()
+    if lacks_maps(study):
+        map_all(study)
+    if chance < 0.04:
+        take(study, int(rng.integers(1, 5)))
+        return
+    if chance < 0.25 and len(study.splits_on_record) < MOST_SPLITS:
+        with suppress(MergeError):  # refused, it waited for nothing: no action yet
+            divide(study, rng)
+            return
+    act(study, rng)
 
 
 def work(path: Path, seed: int, told: int) -> None:
     """Take steps until killed; say after each that it is done."""
     study = open_study(path)
     autosave = Autosave(study, patience=PATIENCE)
+    autosave.failed.connect(lambda error: print(error, file=sys.stderr))
+    autosave.failed.connect(lambda _: os.write(told, b"E"))
     rng, pause = np.random.default_rng(seed), random.Random(seed)
     if seed % 3 == 0:  # new maps are being written meanwhile
         map_all(study, seed)
     os.write(told, b"!")
     while True:
-        act(study, rng)
+        act_or_split(study, rng)
         os.write(told, b".")
         if pause.random() < 0.3:
             study.set_view(study.view.without_cube(9))
             time.sleep(pause.random() * 0.01)
-        if autosave.error is not None:
-            os.write(told, b"E")
 
 
 def history_of(study: Study) -> object:
-    return state(study)[1]
+    return state(study)[:2]
+
+
+def lacks_maps(study: Study) -> bool:
+    return any(study.cluster_map(i) is None for i in range(len(study.cubes)))
+
+
+def check_splits(path: Path, study: Study, before: Study, seed: int) -> None:
+    """See that the maps are refined just as the splits on record say.
+
+    Those that there were before may be of other maps.
+    """
+    known, mapped_anew = len(before.splits_on_record), seed % 3 == 0
+    faults = load_study(path).faults
+    if faults:
+        raise SystemExit(f"round {seed}: {faults[0]}")
+    places = range(len(study.cubes))
+    finest = [study.finest_map(i) for i in places]
+    if any(one is None for one in finest):
+        if mapped_anew or lacks_maps(before):
+            return  # killed while a cube was mapped, then or earlier
+        raise SystemExit(f"round {seed}: a map is not there")
+    splits = study.splits_on_record
+    for number, split in enumerate(splits):
+        lut = fold_lut(splits[number + 1 :])
+        held = sum(np.bincount(lut[one].ravel(), minlength=256) for one in finest)
+        if number >= known and held[list(split.ids)].tolist() != list(split.pixels):
+            raise SystemExit(f"round {seed}: split {number} is not that of the maps")
+    for i in places:
+        count = study.statistics(i).count
+        held = np.bincount(study.cluster_map(i).ravel(), minlength=len(count))
+        if (held[1:] != count[1:]).any():
+            raise SystemExit(f"round {seed}: the sums are not those of the maps")
 
 
 def check(path: Path, before: Study, seed: int, done: int) -> tuple[int, Study]:
     """Say how far the file is behind what was told (-1: ahead), and open it."""
     found = open_study(path)
+    check_splits(path, found, before, seed)
+    if seed % 3 == 0:
+        map_all(before, seed)
     here = history_of(found)
     between: list[object] = []
     before.grouping_changed.connect(lambda _: between.append(history_of(before)))
@@ -61,7 +116,7 @@ def check(path: Path, before: Study, seed: int, done: int) -> tuple[int, Study]:
     rng = np.random.default_rng(seed)
     for _ in range(done + 1):
         between.clear()
-        act(before, rng)
+        act_or_split(before, rng)
         states.append([*between, history_of(before)])
     for behind in (0, 1, -1):
         number = done - behind
@@ -76,7 +131,7 @@ def main(folder: Path, rounds: int) -> None:
     backup = path.with_name(path.name + ".bak")
     chance = random.Random(0)
     behind: Counter[int] = Counter()
-    total = 0
+    total = splits = models = 0
     before = open_study(path)
     for seed in range(rounds):
         told, tell = os.pipe()
@@ -99,9 +154,12 @@ def main(folder: Path, rounds: int) -> None:
         total += done
         lag, before = check(path, before, seed, done)
         behind[lag] += 1
+        splits += len(before.splits_on_record)
+        models += len(before.earlier)
         if backup.exists() and not is_intact(backup):
             raise SystemExit(f"round {seed}: the backup is damaged")
-    print(json.dumps({"rounds": rounds, "operations": total, "behind": behind}))
+    told = {"rounds": rounds, "operations": total, "behind": behind}
+    print(json.dumps({**told, "splits": splits, "models": models}))
 
 
 if __name__ == "__main__":

@@ -12,9 +12,15 @@ from napari_dgc.clustering.config import Config
 from napari_dgc.clustering.frontend import FrontEnd
 from napari_dgc.clustering.model import Model
 from napari_dgc.cubes.readers import read_cube
+from napari_dgc.merging.carrying import count_overlap
 from napari_dgc.merging.grouping import ROLES, MergeError
+from napari_dgc.merging.splits import Centers, Split, free_ids
 from napari_dgc.merging.statistics import StatisticsBuilder
 from napari_dgc.study import Study
+from napari_dgc.study.dividing import DividedMap
+from napari_dgc.study.mapping import Finished, MappedCube
+from napari_dgc.study.splitting import Divided, Whole
+from napari_dgc.study.taking import take_over
 
 K, C, H, W, D = 8, 6, 9, 7, 3
 
@@ -111,6 +117,44 @@ def act(study: Study, rng: np.random.Generator) -> None:
             study.undo()
         else:
             study.redo()
+
+
+def take(study: Study, seed: int) -> None:
+    """Take a model whose maps are the old ones, with ids moved round and noise."""
+    rng, model = np.random.default_rng(seed), small_model(seed)
+    overlap, maps = np.zeros((256, 256), np.int64), []
+    for index, cube in enumerate(study.cubes):
+        old = study.cluster_map(index)
+        new = np.where(old > 0, (np.minimum(old, K) + seed) % K + 1, 0).astype("u1")
+        noise = rng.random(new.shape) < 0.1
+        new[noise] = rng.integers(1, K + 1, int(noise.sum()))
+        overlap += count_overlap(old, new)
+        sure = rng.random(new.shape, np.float32)
+        builder = StatisticsBuilder(K, model.bands)
+        builder.add(new, sure, np.asarray(cube.data))
+        maps.append(MappedCube(index, new, sure, builder.finish(new)))
+    take_over(study, Finished(model, tuple(maps), overlap), text=f"use model {seed}")
+
+
+def divide(study: Study, rng: np.random.Generator) -> None:
+    """Split a cluster, its pixels dealt at random; refused where it is locked."""
+    cluster = int(rng.choice(study.grouping.clusters))
+    whole = Whole.of(study, cluster)
+    parts = free_ids(whole.used, int(rng.integers(1, 3)))
+    ids = np.array([cluster, *parts], np.uint8)
+    maps, pixels = {}, np.zeros(len(ids), np.int64)
+    for index, one in whole.maps.items():
+        mask, new = one.clusters == cluster, one.clusters.copy()
+        new[mask] = rng.choice(ids, int(mask.sum()))
+        if mask.any():
+            sure = one.confidence / np.float32(255)
+            builder = StatisticsBuilder(max(*whole.used, *parts), C)
+            builder.add(new, sure, np.asarray(one.cube.data))
+            maps[index] = DividedMap(one.clusters, new, builder.finish(new))
+            pixels += np.bincount(new.ravel(), minlength=256)[ids]
+    rows = tuple(map(tuple, rng.random((len(ids), D + 1))))
+    split = Split(cluster, parts, tuple(pixels.tolist()), Centers(rows))
+    study.take_split(Divided(split, maps))
 
 
 def state(study: Study) -> object:

@@ -256,3 +256,4 @@ def test_killed_at_any_moment_it_lacks_at_most_the_last_operation(
     result = json.loads(done.stdout)
     assert result["rounds"] == sum(result["behind"].values()) == rounds
     assert result["operations"] > rounds
+    assert result["splits"] > rounds / 5  # found on disk, round by round

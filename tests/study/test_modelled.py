@@ -6,17 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from small_study import K, act, make_study, small_model, state
+from small_study import act, make_study, small_model, state, take
 
-from napari_dgc.merging.carrying import count_overlap
-from napari_dgc.merging.statistics import StatisticsBuilder
 from napari_dgc.study import Study
 from napari_dgc.study.autosave import Autosave
-from napari_dgc.study.mapping import Finished, MappedCube
 from napari_dgc.study.moved import Moved
 from napari_dgc.study.splitting import Whole, split_by_pieces
 from napari_dgc.study.study_file import open_study, save_study
-from napari_dgc.study.taking import take_over
 
 
 def full_state(study: Study) -> object:
@@ -24,23 +20,6 @@ def full_state(study: Study) -> object:
     kept = [one and (one.places.tolist(), one.ids.tolist()) for one in moved]
     finest = [study.finest_map(i).tolist() for i in range(len(study.cubes))]
     return state(study), study.splits_on_record, kept, finest
-
-
-def take(study: Study, seed: int) -> None:
-    """Take a model whose maps are the old ones, with ids moved round and noise."""
-    rng, model = np.random.default_rng(seed), small_model(seed)
-    overlap, maps = np.zeros((256, 256), np.int64), []
-    for index, cube in enumerate(study.cubes):
-        old = study.cluster_map(index)
-        new = np.where(old > 0, (np.minimum(old, K) + seed) % K + 1, 0).astype("u1")
-        noise = rng.random(new.shape) < 0.1
-        new[noise] = rng.integers(1, K + 1, int(noise.sum()))
-        overlap += count_overlap(old, new)
-        sure = rng.random(new.shape, np.float32)
-        builder = StatisticsBuilder(K, model.bands)
-        builder.add(new, sure, np.asarray(cube.data))
-        maps.append(MappedCube(index, new, sure, builder.finish(new)))
-    take_over(study, Finished(model, tuple(maps), overlap), text=f"use model {seed}")
 
 
 def work(study: Study, seed: int, steps: int = 12) -> None:

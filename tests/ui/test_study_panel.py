@@ -24,8 +24,8 @@ from napari_dgc.ui.app_data import remember_study
 from napari_dgc.ui.dock import ClusteringDock
 from napari_dgc.ui.drafts import left_drafts
 from napari_dgc.ui.sample_data import infected_leaf
-from napari_dgc.ui.study_keeping import suggest_name
 from napari_dgc.ui.study_lock import StudyLock, is_open_elsewhere
+from napari_dgc.ui.study_naming import suggest_name
 from napari_dgc.ui.study_opening import get_study_reader
 
 

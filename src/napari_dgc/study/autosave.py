@@ -213,7 +213,9 @@ class Autosave:
     def _write(self, job: _Job, path: Path) -> bool:
         """Write the record, then map by map; False if there is newer work."""
         number, snapshot, writer = job
-        if snapshot.is_split:  # a record must not say so of a map that is not
+        # A record must not say so of a map that is not split, nor lack the maps of a
+        # model that has taken the place of another one with maps.
+        if snapshot.is_split or snapshot.earlier:
             for index in writer.unwritten(snapshot, path):
                 writer.write_maps(snapshot, index, path)
         writer.write_record(snapshot, path)

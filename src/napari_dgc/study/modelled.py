@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from napari_dgc.study.view import Rejected, View
 
 if TYPE_CHECKING:
     from napari_dgc.clustering.model import Model
+    from napari_dgc.study.mapping import MappedCube
 
 _MOST_BYTES = 256 << 20  # of maps that are not in use; the last model's stay anyhow
 
@@ -113,37 +114,43 @@ class Modelled(Mapped):
         self._tell_of_model()
 
     def replace_model(
-        self, model: Model, text: str, groups: Sequence[Group] = ()
+        self,
+        model: Model,
+        text: str,
+        groups: Sequence[Group] = (),
+        maps: Mapping[int, MappedCube] | None = None,
     ) -> Grouping:
         """Take a model into use as a step that undo takes back, maps and all.
 
         Parameters
         ----------
         model : Model
-            Its maps come by `set_map`.
         text : str
             What is done, such as "use the clusters of step 50".
         groups : sequence of Group
             All its clusters, grouped; each is a group of its own if not given.
+        maps : mapping of int to MappedCube, optional
+            What it makes of the cubes, by their place: on disk with the step, so that
+            nothing is amiss where the program is killed.
 
         Returns
         -------
         Grouping
             A group whose id is taken in the new history has got another one.
         """
-        former = self._former()
-        if former is None:
-            self.accept_model(model)
-            if groups:
-                self.do(Adopt(tuple(groups)))
-        else:
+        former, taking = self._former(), None
+        if former is not None:
             self._ready_history()
             self._earlier.append(former)
             while len(self._earlier) > 1 and _nbytes(self._earlier) > _MOST_BYTES:
                 del self._earlier[0]
             taking = Taking(text, 0, former.history.index)
-            self._take(model, taking, groups)
-            self._tell_of_model()
+        self._take(model, taking, groups)
+        for index, one in (maps or {}).items():
+            self._maps.put(index, one.clusters, one.statistics, one.confidence)
+        self._tell_of_model()
+        for index in maps or {}:
+            self.map_changed.emit(index)
         return self._require_history().current
 
     # -- back and forth -----------------------------------------------------------

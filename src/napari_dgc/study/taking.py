@@ -110,14 +110,15 @@ def take_over(
         ids = finished.model.cluster_ids.tolist()
         carried = carry(grouping, finished.overlap, ids)
     groups = () if carried is None else carried.groups
-    after = study.replace_model(finished.model, text, groups)
+    maps = {
+        done.index if places is None else places[done.index]: done
+        for done in finished.maps
+    }
+    maps.pop(-1, None)
+    after = study.replace_model(finished.model, text, groups, maps)
     if carried is not None:
         # A group whose id is taken in the new history has got another one.
         now = zip(carried.groups[: carried.kept], after.groups, strict=False)
         kept = frozenset(new.id for old, new in now if old.id in hidden)
         study.set_view(replace(study.view, hidden=kept))
-    for done in finished.maps:
-        place = done.index if places is None else places[done.index]
-        if place >= 0:
-            study.set_map(place, done.clusters, done.statistics, done.confidence)
     return carried

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -14,10 +13,8 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.study import Study
 from napari_dgc.study.autosave import Autosave
-from napari_dgc.study.companions import SUFFIX
 from napari_dgc.ui.app_data import remember_study
 from napari_dgc.ui.drafts import Draft, new_draft
-from napari_dgc.ui.sample_data import is_sample
 from napari_dgc.ui.study_lock import StudyLock
 
 _QUIET_MS = 300  # a write that takes no longer is not worth a word
@@ -186,6 +183,8 @@ class StudyKeeper(QObject):
         """Whether the study is nothing but a first map: made again in seconds."""
         history, model = self._study.history, self._study.model
         steps = 0 if history is None else len(history.steps)
+        if self._study.earlier or self._study.later:
+            return False  # there is a way to another model, and its steps
         return not steps and (model is None or not model.steps_done)
 
     @staticmethod
@@ -278,28 +277,3 @@ def _time_of(path: Path) -> datetime | None:
         return datetime.fromtimestamp(path.stat().st_mtime)
     except OSError:
         return None
-
-
-def with_suffix(path: str | Path) -> Path:
-    """Give a name a study's ending, if it lacks it."""
-    path = Path(path)
-    if path.name.endswith(SUFFIX):
-        return path
-    stem = path.name.removesuffix(".json").removesuffix(".dgc")
-    return path.with_name(stem + SUFFIX)
-
-
-def suggest_name(study: Study) -> Path:
-    """Suggest where to save a study: in its cubes' folder, and called like it.
-
-    Where they lie in several folders it is the one that these are in.
-    """
-    paths = [cube.path.absolute() for cube in study.cubes if cube.path is not None]
-    folders = {path.parent for path in paths}
-    if folders:
-        folder = min(folders)
-        with contextlib.suppress(ValueError):  # on two drives
-            folder = Path(os.path.commonpath(folders))
-        return folder / f"{folder.name or 'study'}{SUFFIX}"
-    samples = bool(study.cubes) and all(is_sample(cube.name) for cube in study.cubes)
-    return Path(f"{'leaf_study' if samples else 'study'}{SUFFIX}")

@@ -25,8 +25,8 @@ from napari_dgc.ui.app_data import recent_studies
 from napari_dgc.ui.drafts import Draft, left_drafts, word_time
 from napari_dgc.ui.menus import STUDY_FILTER
 from napari_dgc.ui.notices import Heading, StatusLine, WrappedLabel, ask, one_line
-from napari_dgc.ui.study_keeping import suggest_name
 from napari_dgc.ui.study_lock import is_open_elsewhere
+from napari_dgc.ui.study_naming import suggest_name
 from napari_dgc.ui.workspace import Workspace
 
 _RECIPES = "Recipe (*.json)"

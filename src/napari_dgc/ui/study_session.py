@@ -18,8 +18,9 @@ from napari_dgc.ui.cube_display import CubeDisplay
 from napari_dgc.ui.cube_layers import CUBE_KEY
 from napari_dgc.ui.drafts import Draft
 from napari_dgc.ui.sample_data import is_sample
-from napari_dgc.ui.study_keeping import StudyKeeper, with_suffix
+from napari_dgc.ui.study_keeping import StudyKeeper
 from napari_dgc.ui.study_lock import StudyLock, is_open_elsewhere
+from napari_dgc.ui.study_naming import with_suffix
 from napari_dgc.ui.study_reading import Found, Opened, read_missing, read_with_layers
 from napari_dgc.ui.training_session import TrainingSession
 from napari_dgc.ui.worker import Job, Runner
