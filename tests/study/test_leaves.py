@@ -28,6 +28,7 @@ from napari_dgc.study.leaves import (
     find_leaves,
     tissue_clusters,
 )
+from napari_dgc.study.loading import load_study
 from napari_dgc.study.measures import Measures
 from napari_dgc.study.reporting import Report
 from napari_dgc.study.splitting import Divided, Whole, split_by_pieces
@@ -314,3 +315,24 @@ def test_counted_once_they_give_the_rows_of_the_report(study: Study) -> None:
             assert regions is not None
             for number, (row, column) in enumerate(counts.places, 1):
                 assert regions[row, column] == number
+
+
+def test_damaged_leaves_are_told_and_left_alone_until_others_are_found(
+    study: Study, tmp_path: Path
+) -> None:
+    path = tmp_path / "s.dgc.json"
+    study.set_leaves(leaves_of(study))
+    save_study(study, path)
+    file = leaves_path(path)
+    file.write_bytes(b"no leaves")
+    loaded = load_study(path)
+    assert "leaves.npz" in str(loaded.faults[0])
+    study = Study()
+    study.adopt(loaded)
+    assert study.leaves is None
+    study.rename(1, "Vein")
+    save_study(study, path)
+    assert file.read_bytes() == b"no leaves"
+    study.set_leaves(leaves_of(study))
+    save_study(study, path)
+    assert load_leaves(file) is not None

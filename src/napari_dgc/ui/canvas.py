@@ -27,6 +27,12 @@ def canvas_widget(viewer: Viewer) -> QWidget | None:
     return getattr(canvas, "native", None)
 
 
+def camera_of(viewer: Viewer) -> Any:
+    """Give what says which part of the world is seen: napari 0.9 moved it."""
+    scene = getattr(viewer, "scene", None)
+    return viewer.camera if scene is None else scene.camera
+
+
 def light_up(
     viewer: Viewer, layer: Labels, value: int | None, *, clear: bool = False
 ) -> bool:

@@ -77,9 +77,8 @@ class LeavesDock(LeavesWidgets):
                 self._regions, chosen = session.regions, ()
                 self.image.choose(frozenset())
             self.model.show(rows)
+            self.table.show_areas(any(row.pixel_area is not None for row in rows))
             self.table.choose(chosen, scroll=False)
-        has_area = any(row.pixel_area is not None for row in rows)
-        self.table.show_areas(has_area)
         places = self.measuring.places(index, stem) if stem else []
         names = session.names
         marks = []
@@ -105,7 +104,6 @@ class LeavesDock(LeavesWidgets):
         chosen = self.table.leaves
         self.find_button.setText("Stop" if running else "Find leaves")
         self.find_button.setEnabled(running or (free and has_tissue(study)))
-        self.find_button.setDefault(session.stale)
         self.mark_stale(session.stale)
         for widget in (self.least, self.unit, self.part):
             widget.setEnabled(free)
@@ -257,6 +255,7 @@ class LeavesDock(LeavesWidgets):
         )
         self.session.changed.connect(self._on_anything_changed)
         self.measuring.measured.connect(self._on_anything_changed)
+        self.measuring.runner.failed.connect(shared.status.report)
         self.image.clicked.connect(self._on_leaf_clicked)
         self.image.line_drawn.connect(self._on_line_drawn)
         self.image.mode_changed.connect(self._on_anything_changed)

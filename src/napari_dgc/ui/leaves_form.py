@@ -153,6 +153,9 @@ class MeasuresForm(QDialog):
         layout.addRow(WrappedLabel(_WHAT))
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.close)
+        close = buttons.button(QDialogButtonBox.StandardButton.Close)
+        for button in (self.days_button, self.no_days, close):
+            button.setAutoDefault(False)  # Enter in a field ends the typing there
         layout.addRow(buttons)
         self.setMinimumWidth(430)
 

@@ -13,7 +13,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_dgc.reports.region_edits import is_own
 from napari_dgc.ui.banner import Banner
-from napari_dgc.ui.canvas import canvas_widget
+from napari_dgc.ui.canvas import camera_of, canvas_widget
 from napari_dgc.ui.cube_entry import Entry, close_layers
 from napari_dgc.ui.gestures import CLICK_SLIP
 from napari_dgc.ui.leaves_layer import (
@@ -128,8 +128,8 @@ class LeavesImage(QObject):
         """Have a pixel (row, column) in the middle of the picture."""
         if self._entry is not None:
             y, x = self._world(place)
-            center = self._viewer.camera.center
-            self._viewer.camera.center = (*center[:-2], y, x)
+            camera = camera_of(self._viewer)
+            camera.center = (*camera.center[:-2], y, x)
 
     def _name(self, marks: Sequence[tuple[int, str, tuple[int, int]]]) -> None:
         if self._names is None and marks:

@@ -13,6 +13,8 @@ from qtpy.QtCore import QEvent, QObject, QPointF, QRectF, Qt
 from qtpy.QtGui import QColor, QPainter, QPen
 from qtpy.QtWidgets import QWidget
 
+from napari_dgc.ui.canvas import camera_of
+
 _GROUND, _CHOSEN = QColor(20, 20, 20, 205), QColor(255, 208, 0)
 _LONGEST = 18  # letters of a name on the image
 _LINE = QColor(255, 208, 0)
@@ -48,7 +50,7 @@ class LeafNames(QWidget):
 
     def __init__(self, viewer: Viewer, canvas: QWidget) -> None:
         super().__init__(canvas)
-        self._viewer = viewer
+        self._camera = camera_of(viewer)
         self.marks: tuple[Mark, ...] = ()
         self.chosen: frozenset[int] = frozenset()
         self._line: list[QPointF] = []  # canvas pixels
@@ -56,11 +58,11 @@ class LeafNames(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.resize(canvas.size())
         canvas.installEventFilter(self)
-        viewer.camera.events.connect(self._on_moved)
+        self._camera.events.connect(self._on_moved)
 
     def detach(self) -> None:
         """Let go of viewer and canvas."""
-        self._viewer.camera.events.disconnect(self._on_moved)
+        self._camera.events.disconnect(self._on_moved)
         self.hide()
         self.deleteLater()
 
@@ -118,7 +120,7 @@ class LeafNames(QWidget):
         return box
 
     def _place(self, mark: Mark) -> QPointF:
-        camera = self._viewer.camera
+        camera = self._camera
         y, x = camera.center[-2:]
         return QPointF(
             (mark.x - x) * camera.zoom + self.width() / 2,
