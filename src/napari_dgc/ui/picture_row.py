@@ -25,7 +25,7 @@ from napari_dgc.ui.picture_colors import PRESETS, Colors, PictureColors, suits
 _NATURAL, _OWN = "Natural", "Own choice"
 _RGB_NM = (650.0, 550.0, 450.0)
 # napari's style leaves room for two buttons.
-_SLIM = "QSpinBox { min-width: 40px; max-width: 51px; padding: 1px 0; }"
+_SLIM = "QSpinBox { min-width: 44px; max-width: 51px; padding: 1px 0; }"
 _NAMES = ("red", "green", "blue")
 _TIP = (
     "What the picture shows: natural colours, or the wavelengths of your choice as "
