@@ -47,7 +47,7 @@ def camera(tmp_path) -> Path:
 
 
 def choose(dock, text: str) -> None:
-    """Choose an entry of the menu "More" beside "Picture", by the mouse."""
+    """Choose an entry of the menu "More" beside the colours, by the mouse."""
     menu, chosen = dock.picture.menu, []
 
     def press():

@@ -187,7 +187,9 @@ class CubesPanel(Section):
             "Open hyperspectral cubes: MATLAB, ENVI, .npy or TIFF"
         )
         self.folder_button = QPushButton("Folder…")
-        self.folder_button.setToolTip("Open all .mat and .hdr cubes of a folder")
+        self.folder_button.setToolTip(
+            "Open all .mat and .hdr cubes of a folder, or a zarr store"
+        )
         self.layers_button = QPushButton("Use layers")
         self.layers_button.setToolTip(
             "Use the layers that are open: image layers with three axes, bands first"

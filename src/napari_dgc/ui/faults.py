@@ -14,7 +14,7 @@ _SLIDE_MS = 300
 _ASKS_FOR_KEY = "name one with --key"
 _ASKS_FOR_AXES = "say which with --axes"
 # Remedies that name options of the command line, and what does the same here.
-_CALIBRATE = "calibrate it: More > Calibrate… beside “Picture”"
+_CALIBRATE = "calibrate it: More > Calibrate… beside the colours R, G, B"
 _ON_SCREEN = (
     ("by --white and --dark", _CALIBRATE),
     ("use --no-calibration, or train", "press First map or Train"),

@@ -151,8 +151,11 @@ class IndexLayers(QObject):
             found = maps.get(name)
             if entry is not None and found is not None:
                 self._draw(name, entry, found)
+            elif layer is not None and entry is None:
+                close_layers(self._workspace.viewer, [layer])  # until a cube comes
+                self.layers[name] = None
             elif layer is not None:
-                layer.visible = False  # the cube before, or none
+                layer.visible = False  # it still shows the cube before
         drawn = [layer for layer in self.layers.values() if layer is not None]
         for layer in drawn:  # two bars side by side do not say whose they are
             layer.colorbar.visible = layer is drawn[-1]
@@ -207,7 +210,7 @@ class IndexLayers(QObject):
         layer.visible = True
         # Above the cube's own layers: the map of groups may have come later.
         layers = viewer.layers
-        top = max(layers.index(own) for own in entry.layers)
+        top = max(layers.index(own) for own in entry.layers if own in layers)
         if layers.index(layer) < top:
             layers.move(layers.index(layer), top + 1)
 

@@ -25,7 +25,7 @@ from napari_dgc.ui.picture_colors import PRESETS, Colors, PictureColors, suits
 _NATURAL, _OWN = "Natural", "Own choice"
 _RGB_NM = (650.0, 550.0, 450.0)
 # napari's style leaves room for two buttons.
-_SLIM = "QSpinBox { min-width: 40px; max-width: 43px; padding: 1px 0; }"
+_SLIM = "QSpinBox { min-width: 46px; max-width: 51px; padding: 1px 0; }"
 _NAMES = ("red", "green", "blue")
 _TIP = (
     "What the picture shows: natural colours, or the wavelengths of your choice as "
@@ -55,8 +55,8 @@ class PictureRow(QWidget):
         self.boxes = tuple(QSpinBox() for _ in _NAMES)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
-        layout.addWidget(QLabel("Picture"))
+        layout.setSpacing(2)
+        layout.addWidget(QLabel("RGB"))
         layout.addWidget(self.preset, stretch=1)
         for box, name in zip(self.boxes, _NAMES, strict=True):
             box.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
