@@ -51,6 +51,8 @@ def main() -> None:
     tier.add_argument("--quick", action="store_true", help="the default")
     tier.add_argument("--full", action="store_true")
     tier.add_argument("--smoke", action="store_true")
+    names = [n for n in families.FAMILIES if n != "healthy-only"]
+    parser.add_argument("--families", nargs="+", choices=names, help="only these")
     parser.add_argument("--workers", type=int, default=1, help="units at a time")
     parser.add_argument("--fresh", action="store_true", help="run everything again")
     parser.add_argument("--out", type=Path, help="folder for results")
@@ -59,7 +61,7 @@ def main() -> None:
     kept = out / "suggestions.jsonl" if options.out else OUT
     if options.out:
         families.keep_scenes_in(out / "scenes")
-    names = [n for n in families.FAMILIES if n != "healthy-only"]
+    names = options.families or names
     seeds, ks = families.SEEDS, (8, 16, 32, 64) if options.full else (K,)
     size, bands = families.SIZE, 301
     if options.smoke:
