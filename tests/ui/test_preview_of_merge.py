@@ -184,7 +184,7 @@ def test_small_changes_keep_their_sign_and_a_digit(mapped):
     )
     long = Group(2, ((2,),), "Necrotic tissue at the margin, day 5", (1, 2, 3))
     named = Grouping((grouping.groups[0], long), 4)
-    assert "into Necrotic tissu…gin, day 5 ·" in word_release(named, (1,), 2, tiny)
+    assert "into Necrotic tissu…rgin, day 5 ·" in word_release(named, (1,), 2, tiny)
     assert word_release(grouping, (1,), 2, tiny) == (
         "Release: Group 1 goes into Group 2 · one side without a pixel"
     )

@@ -129,9 +129,7 @@ def test_the_cut_is_asked_first_says_why_and_can_be_rejected(mapped):
     key(mapped, Qt.Key.Key_N)
     assert panel.question.text() == "Begin with 4 groups?"
     assert panel.question.text() in mapped.status.text()
-    assert panel.reasons.text() == (
-        "Joins what is up to 2.5° apart; the rest is 28° or more apart"
-    )
+    assert panel.reasons.text() == ("Joins up to 2.5° apart · keeps 28° or more apart")
     assert "merges and locks stay" in panel.reasons.toolTip()
     assert not panel.source_swatch.isVisible()
     assert panel.count.text() == f"1 of {count}"

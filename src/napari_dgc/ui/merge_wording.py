@@ -57,8 +57,8 @@ def explain_reasons(reasons: Reasons, cubes: int) -> str:
 def word_beginning(beginning: Beginning) -> str:
     """Say in one line why to begin with so many groups."""
     return (
-        f"Joins what is up to {_degrees(beginning.joined)} apart; "
-        f"the rest is {_degrees(beginning.apart)} or more apart"
+        f"Joins up to {_degrees(beginning.joined)} apart · "
+        f"keeps {_degrees(beginning.apart)} or more apart"
     )
 
 
