@@ -9,8 +9,8 @@ would by key (*suggestions*: they begin with a cut of the tree; *pairs*: that on
 rejected), or the tree is cut at one group fewer each time. *Steps*: until one single
 group has a lesion IoU within 2 % of the best union of the clusters; *lasts*: for how
 many further ones one stays so good; *reach*: the best IoU of a single group, as a
-share of that of the best union. *Groups*: what the cut leaves. *Wrong*: questions of
-the whole queue to which the labels say no, *asked*: all of them.
+share of that of the best union. *Groups*: what the cut leaves. *Answers*: steps where
+the labels answer, yes or no; *asked*: in the whole queue, *wrong*: of them the noes.
 
 Scenes and seeds are those that nothing was tuned on (families.py), the four seen
 scenes of each family. Timed are only the numbers of 100 cubes, in milliseconds of one
@@ -51,6 +51,8 @@ def main() -> None:
     tier.add_argument("--quick", action="store_true", help="the default")
     tier.add_argument("--full", action="store_true")
     tier.add_argument("--smoke", action="store_true")
+    names = [n for n in families.FAMILIES if n != "healthy-only"]
+    parser.add_argument("--families", nargs="+", choices=names, help="only these")
     parser.add_argument("--workers", type=int, default=1, help="units at a time")
     parser.add_argument("--fresh", action="store_true", help="run everything again")
     parser.add_argument("--out", type=Path, help="folder for results")
@@ -59,7 +61,7 @@ def main() -> None:
     kept = out / "suggestions.jsonl" if options.out else OUT
     if options.out:
         families.keep_scenes_in(out / "scenes")
-    names = [n for n in families.FAMILIES if n != "healthy-only"]
+    names = options.families or names
     seeds, ks = families.SEEDS, (8, 16, 32, 64) if options.full else (K,)
     size, bands = families.SIZE, 301
     if options.smoke:
@@ -139,7 +141,9 @@ def run(unit: Mapping[str, Any]) -> dict[str, Any]:
         }
     classes = np.zeros((256, 3), int)
     np.add.at(classes, (maps, labels), 1)
-    return answer | by_user(made, classes)
+    return answer | by_user(
+        made, classes, lambda lut: _best_group(lut[maps], wanted) / best >= NEAR
+    )
 
 
 class _Made:
@@ -191,12 +195,17 @@ def by_suggestions(made: _Made, *, cut: bool) -> Iterator[NDArray[np.uint8]]:
         yield grouping.lut()
 
 
-def by_user(made: _Made, classes: NDArray[np.integer]) -> dict[str, int]:
+def by_user(
+    made: _Made,
+    classes: NDArray[np.integer],
+    near: Callable[[NDArray[np.uint8]], bool],
+) -> dict[str, int | None]:
     """Answer the whole queue: no where two groups are mostly of different classes."""
     from napari_dgc.merging import Merge, apply
 
     grouping, rejected = made.begin(), []
-    groups, asked = len(grouping.groups), 0
+    groups, asked, cut = len(grouping.groups), 0, grouping is not made.start
+    answers = int(cut) if near(grouping.lut()) else None
     while found := made.suggester.suggest(grouping, rejected=rejected):
         top, asked = found[0], asked + 1
         sides = [list(grouping.group(id).clusters) for id in (top.source, top.target)]
@@ -205,7 +214,10 @@ def by_user(made: _Made, classes: NDArray[np.integer]) -> dict[str, int]:
             grouping = apply(grouping, Merge((top.source,), top.target)).after
         else:
             rejected.append((frozenset(sides[0]), frozenset(sides[1])))
-    return {"groups": groups, "asked": asked, "wrong": len(rejected)}
+        if answers is None and near(grouping.lut()):
+            answers = asked + cut
+    wrong = len(rejected)
+    return {"groups": groups, "answers": answers, "asked": asked, "wrong": wrong}
 
 
 def latency(k: int, cubes: int, rounds: int) -> dict[str, dict[str, float]]:
@@ -275,9 +287,7 @@ _HEADER = (
     "best merge",
     *(f"{order}: steps" if w == "steps" else w
       for order in ORDERS for w in ("steps", "lasts", "reach")),
-    "groups",
-    "asked",
-    "wrong",
+    *(_USER := ("groups", "answers", "asked", "wrong")),
 )  # fmt: skip
 
 
@@ -288,7 +298,7 @@ def _row(name: str, results: list[dict[str, Any]]) -> list[str]:
             values = [r[order][what] for r in results]
             low = what == "steps"
             row.append(records.cell(records.spread(values, low_is_good=low), form))
-    for what in ("groups", "asked", "wrong"):
+    for what in _USER:
         values = [r[what] for r in results]
         row.append(records.cell(records.spread(values, low_is_good=True), ".1f"))
     return row

@@ -10,7 +10,7 @@ from acting import pixel_in, settle
 from qtpy.QtCore import QPointF, Qt
 from qtpy.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent
 
-from napari_dgc.merging import Grouping
+from napari_dgc.merging.grouping import Group, Grouping
 from napari_dgc.merging.preview import preview_merge, role_changes
 from napari_dgc.merging.ranking import Reasons
 from napari_dgc.merging.statistics import group_statistics
@@ -179,9 +179,12 @@ def test_small_changes_keep_their_sign_and_a_digit(mapped):
     )
     said = word_release(grouping, (1,), 2, tiny, angle=18.4, roles=roles[:1], cubes=6)
     assert said == (
-        "Release: Group 1 goes into Group 2 · 18° apart · spread +0.01 % (all 6 cubes) "
+        "Release: Group 1 goes into Group 2 · 18° apart · spread +0.01 % (all cubes) "
         "· lesion −0.2 points (this cube)"
     )
+    long = Group(2, ((2,),), "Necrotic tissue at the margin, day 5", (1, 2, 3))
+    named = Grouping((grouping.groups[0], long), 4)
+    assert "into Necrotic tissu…rgin, day 5 ·" in word_release(named, (1,), 2, tiny)
     assert word_release(grouping, (1,), 2, tiny) == (
         "Release: Group 1 goes into Group 2 · one side without a pixel"
     )

@@ -10,7 +10,7 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-FARTHEST = 22.0
+FARTHEST = 25.0
 """Degrees: pairs that cost more are not asked about (docs/engine.md, "Suggestions")."""
 
 _NONE = np.empty(0, np.intp)
@@ -48,7 +48,7 @@ class Suggestion:
     source, target : int
         Group ids; the target keeps its id, name, colour and role.
     cost : float
-        What pairs are ranked by; lower is liker.
+        What pairs are ranked by, in radians; lower is liker.
     reasons : Reasons
     """
 

@@ -12,6 +12,8 @@ from napari_dgc.merging.ranking import Reasons
 from napari_dgc.study.stability import UNSTABLE
 from napari_dgc.ui.wording import word_names
 
+_LONGEST = 26  # letters of a name
+
 
 def word_reasons(reasons: Reasons, cubes: int) -> str:
     """Say in one line why two groups may belong together.
@@ -55,8 +57,8 @@ def explain_reasons(reasons: Reasons, cubes: int) -> str:
 def word_beginning(beginning: Beginning) -> str:
     """Say in one line why to begin with so many groups."""
     return (
-        f"Joins what is up to {_degrees(beginning.joined)} apart; "
-        f"the rest is {_degrees(beginning.apart)} or more apart"
+        f"Joins up to {_degrees(beginning.joined)} apart · "
+        f"keeps {_degrees(beginning.apart)} or more apart"
     )
 
 
@@ -105,14 +107,14 @@ def word_release(
         if group.locked:
             return f"{group.name} is locked: it goes nowhere."
     go = "goes" if len(moved) == 1 else "go"
-    names = word_names(group.name for group in moved)
-    parts = [f"Release: {names} {go} into {into.name}"]
+    names = word_names(_shorten(group.name) for group in moved)
+    parts = [f"Release: {names} {go} into {_shorten(into.name)}"]
     if preview is None:
         return f"{parts[0]}."
     if math.isnan(angle):
         parts.append("one side without a pixel")
     else:
-        over = f" (all {cubes} cubes)" if cubes > 1 else ""
+        over = " (all cubes)" if cubes > 1 else ""
         parts.append(_apart(angle))
         parts.append(f"spread {_signed(100 * preview.variance_change)} %{over}")
     won = [f"{role} {_signed(points)} points" for role, points in roles if role]
@@ -146,6 +148,11 @@ def word_unstable(name: str, share: float | None) -> str:
         f"{name} is unstable: {100 * share:.0f} % of its pixels keep their group under "
         "noise"
     )
+
+
+def _shorten(name: str) -> str:
+    """Cut a long name in its middle: a second line is all the status has."""
+    return name if len(name) <= _LONGEST else f"{name[:14]}…{name[-11:]}"
 
 
 def _apart(angle: float) -> str:
