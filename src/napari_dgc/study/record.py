@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -27,6 +26,13 @@ from napari_dgc.merging.fields import Fields
 from napari_dgc.merging.splits import Split
 from napari_dgc.merging.steps import Operation, operation_from_json
 from napari_dgc.study.calibrations import preparation_from_json, preparation_to_json
+from napari_dgc.study.file_reference import (
+    FileReference,
+    absolute_from,
+    file_from_json,
+    file_to_json,
+    relative_to,
+)
 from napari_dgc.study.former_record import (
     FormerRecord,
     former_from_json,
@@ -41,23 +47,7 @@ from napari_dgc.study.view import View, view_from_json, view_to_json
 FORMAT = "napari-dgc study"
 VERSION = 2  # 2: splits among the operations
 _WITHOUT_SPLITS = 1  # what older programs read too
-_LONGEST_NAME, _LONGEST_PATH = 255, 4000  # bytes of each part, and of all
 _ENCODING = ("utf-8", "surrogateescape")  # names of files may be any bytes
-
-
-@dataclass(frozen=True, slots=True)
-class FileReference:
-    """A file that belongs to the study.
-
-    Attributes
-    ----------
-    path : pathlib.Path
-    fingerprint : str
-        The model's own; of other files, a digest of their bytes.
-    """
-
-    path: Path
-    fingerprint: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,14 +123,14 @@ def encode_record(
         "cubes": cubes,
         "format": _dumps(FORMAT),
         "index": _dumps(record.index),
-        "model": _dumps(_file_to_json(record.model, folder)),
+        "model": _dumps(file_to_json(record.model, folder)),
         "next_id": _dumps(record.next_id),
         "operations": (texts or StepTexts()).of(record.steps),
         "version": _dumps(_version(record)),
         "view": _dumps(view_to_json(record.view)),
     }
     if record.taking or record.earlier or record.later:
-        file = partial(_file_to_json, folder=folder)
+        file = partial(file_to_json, folder=folder)
         values["taking"] = _dumps(taking_to_json(record.taking))
         for key, formers in (("earlier", record.earlier), ("later", record.later)):
             values[key] = [_dumps(former_to_json(one, file)) for one in formers]
@@ -188,10 +178,10 @@ def decode_record(content: bytes, folder: Path, source: str | Path) -> StudyReco
     said = data.pop("checksum", None)
     if said != _checksum(_dumps(data).encode(*_ENCODING)):
         raise ValueError("its checksum does not fit what it says")
-    file = partial(_file_from_json, folder=folder)
+    file = partial(file_from_json, folder=folder)
     return StudyRecord(
         cubes=tuple(_cube_from_json(item, folder) for item in fields.items("cubes")),
-        model=_file_from_json(fields.value("model"), folder),
+        model=file_from_json(fields.value("model"), folder),
         steps=tuple(_read_steps(fields.items("operations"))),
         index=fields.integer("index"),
         next_id=fields.integer("next_id"),
@@ -214,20 +204,20 @@ def _read_steps(items: Iterable[object]) -> Iterable[Operation]:
 
 def _cube_to_json(record: CubeRecord, folder: Path) -> dict[str, Any]:
     cube = record.cube
-    stability = _file_to_json(record.stability, folder)
+    stability = file_to_json(record.stability, folder)
     return {
         "name": cube.name,
-        "path": None if cube.path is None else _relative(cube.path, folder),
+        "path": None if cube.path is None else relative_to(cube.path, folder),
         "key": cube.key,
         "axes": cube.axes,
         "shape": list(cube.shape),
         **preparation_to_json(
-            cube.calibration, cube.bad_bands, partial(_relative, folder=folder)
+            cube.calibration, cube.bad_bands, partial(relative_to, folder=folder)
         ),
         "fingerprint": cube.fingerprint,
-        "clusters": _file_to_json(record.clusters, folder),
-        "statistics": _file_to_json(record.statistics, folder),
-        "confidence": _file_to_json(record.confidence, folder),
+        "clusters": file_to_json(record.clusters, folder),
+        "statistics": file_to_json(record.statistics, folder),
+        "confidence": file_to_json(record.confidence, folder),
         **({} if stability is None else {"stability": stability}),
     }
 
@@ -240,11 +230,11 @@ def _cube_from_json(data: Any, folder: Path) -> CubeRecord:
         raise ValueError(f"a cube's shape is said to be {list(shape)}")
     C, H, W = shape
     calibration, bad_bands = preparation_from_json(
-        data, lambda text: _absolute(text, folder)
+        data, lambda text: absolute_from(text, folder)
     )
     reference = CubeReference(
         name=fields.text("name"),
-        path=None if path is None else _absolute(path, folder),
+        path=None if path is None else absolute_from(path, folder),
         key=fields.optional_text("key"),
         axes=fields.optional_text("axes"),
         shape=(C, H, W),
@@ -253,46 +243,11 @@ def _cube_from_json(data: Any, folder: Path) -> CubeRecord:
         bad_bands=bad_bands,
     )
     clusters, statistics, confidence = (
-        _file_from_json(fields.value(kind), folder)
+        file_from_json(fields.value(kind), folder)
         for kind in ("clusters", "statistics", "confidence")
     )
-    stability = _file_from_json(data.get("stability"), folder)
+    stability = file_from_json(data.get("stability"), folder)
     return CubeRecord(reference, clusters, statistics, confidence, stability)
-
-
-def _file_to_json(file: FileReference | None, folder: Path) -> dict[str, str] | None:
-    if file is None:
-        return None
-    return {"path": _relative(file.path, folder), "fingerprint": file.fingerprint}
-
-
-def _file_from_json(data: object, folder: Path) -> FileReference | None:
-    if data is None:
-        return None
-    fields = Fields(data, "a file of the study")
-    text = fields.text("path")
-    path = _absolute(text, folder)
-    # Cubes may be anywhere; what we write lies beside the study.
-    if not path.is_relative_to(os.path.abspath(folder)):  # noqa: PTH100
-        raise ValueError(f"it names {text[:200]!r}, which lies outside its folder")
-    return FileReference(path, fields.text("fingerprint"))
-
-
-def _relative(path: Path, folder: Path) -> str:
-    absolute = os.path.abspath(path)  # noqa: PTH100 (symbolic links stay links)
-    try:
-        relative = os.path.relpath(absolute, os.path.abspath(folder))  # noqa: PTH100
-    except ValueError:  # another drive
-        relative = absolute
-    return Path(relative).as_posix()
-
-
-def _absolute(text: str, folder: Path) -> Path:
-    names = os.fsencode(text).replace(b"\\", b"/").split(b"/")  # or ValueError
-    longest = max(map(len, names))
-    if "\0" in text or longest > _LONGEST_NAME or len(text) > _LONGEST_PATH:
-        raise ValueError(f"{text[:60]!r} can be no file's path")
-    return Path(os.path.abspath(folder / text))  # noqa: PTH100
 
 
 def _dumps(value: object) -> str:

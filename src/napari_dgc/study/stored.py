@@ -15,9 +15,10 @@ from napari_dgc.merging.history import History
 from napari_dgc.merging.statistics import ClusterStatistics
 from napari_dgc.reports.masks import read_label_tiff
 from napari_dgc.study.companions import content_fingerprint
+from napari_dgc.study.file_reference import FileReference
 from napari_dgc.study.former_record import FormerRecord
 from napari_dgc.study.moved import Moved
-from napari_dgc.study.record import FileReference, StudyRecord, decode_record
+from napari_dgc.study.record import StudyRecord, decode_record
 from napari_dgc.study.reference import CubeReference
 from napari_dgc.study.writer import BACKUP, is_intact
 

@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from napari_dgc.merging.operations import Change
 from napari_dgc.study import Study
+from napari_dgc.ui import keys
 from napari_dgc.ui.actions import actions_of
 from napari_dgc.ui.activation import Activation
 from napari_dgc.ui.canvas import canvas_widget
@@ -24,13 +25,6 @@ from napari_dgc.ui.film_strip import FilmStrip
 from napari_dgc.ui.fitting import FirstFit
 from napari_dgc.ui.gestures import NEXT_SNAPSHOT
 from napari_dgc.ui.groups_panel import GroupsPanel
-from napari_dgc.ui.keys import (
-    KeyClaim,
-    bind_dock,
-    bind_layer,
-    make_key_box,
-    unbind_layer,
-)
 from napari_dgc.ui.leaves import Leaves
 from napari_dgc.ui.merge_preview import MergePreviews
 from napari_dgc.ui.notices import StatusLine
@@ -173,7 +167,7 @@ class ClusteringDock(DockedWidget):
         self._bind_keys(self)
         canvas = canvas_widget(self._viewer)
         if canvas is not None:
-            KeyClaim(canvas, when=self._has_active_layer, parent=self)
+            keys.KeyClaim(canvas, when=self._has_active_layer, parent=self)
         # With the window this widget goes first; the layers may outlive it.
         when_destroyed(self, partial(_let_go, self.workspace, self.spectra.pins))
         if not self.display.adopt_open_layers():
@@ -201,7 +195,7 @@ class ClusteringDock(DockedWidget):
 
     def show_keys(self) -> None:
         """Show what keys and mouse do."""
-        make_key_box(self).show()
+        keys.make_key_box(self).show()
 
     def _has_active_layer(self) -> bool:
         active = self._viewer.layers.selection.active
@@ -216,7 +210,7 @@ class ClusteringDock(DockedWidget):
         self.workspace.leave()
 
     def _bind_keys(self, widget: QWidget) -> None:
-        bind_dock(widget, self._actions)
+        keys.bind_dock(widget, self._actions)
 
     # -- what follows from it -------------------------------------------------
 
@@ -258,7 +252,7 @@ class ClusteringDock(DockedWidget):
             self.workspace.gestures.set_merging(False)
 
     def _on_layer_joined(self, layer: Layer) -> None:
-        bind_layer(layer, self._actions)
+        keys.bind_layer(layer, self._actions)
 
     def _count_pixels(self) -> None:
         self.groups.count_pixels(self.display.shown)
@@ -293,7 +287,7 @@ class ClusteringDock(DockedWidget):
         self.workspace.close()
         for entry in self.display.entries:
             for layer in entry.layers:
-                unbind_layer(layer)
+                keys.unbind_layer(layer)
 
 
 def _let_go(workspace: Workspace, pins: Pins) -> None:
