@@ -11,7 +11,7 @@ from PIL import Image
 
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.scenes import SceneConfig, make_scenes
-from napari_dgc.reports.doubt import doubt_levels, severity_interval
+from napari_dgc.reports.doubt import doubt_levels, lesion_edge, severity_interval
 from napari_dgc.reports.leaf_severity import LeafMap, leaf_severity
 from napari_dgc.reports.lesions import lesion_sizes
 from napari_dgc.reports.regions import find_regions
@@ -107,6 +107,27 @@ def test_doubt_is_a_share_of_each_cluster() -> None:
     assert interval is not None
     assert (interval.low, interval.high) == (45, 55)
     assert severity_interval(clusters == 3, clusters == 3, doubtful) is None
+
+
+def test_doubt_counts_at_the_edge_of_a_lesion_alone() -> None:
+    labels = np.full((12, 12), 2, np.uint8)
+    labels[3:8, 3:8] = 3
+    edge = lesion_edge(labels == 3)
+    assert edge.sum() == 7 * 7 - 3 * 3
+    everywhere = np.ones(labels.shape, bool)
+    (row,) = leaf_severity(LeafMap("a", labels, doubtful=everywhere), ROLES)
+    assert row.interval is not None
+    assert row.interval.low == pytest.approx(100 * 9 / 144)
+    assert row.interval.high == pytest.approx(100 * 49 / 144)
+    (row,) = leaf_severity(LeafMap("a", labels, doubtful=~edge), ROLES)
+    assert row.interval is not None
+    assert row.interval.low == row.interval.high == row.lesion_percent
+    # The edge is the map's, not the leaf's: a leaf that ends there has no other one.
+    regions = np.ones(labels.shape, np.uint16)
+    regions[:, 5:] = 2
+    _, left, _ = leaf_severity(LeafMap("a", labels, regions, doubtful=edge), ROLES)
+    assert left.interval is not None
+    assert left.interval.low == pytest.approx(100 * 3 / 60)
 
 
 def test_days_are_read_from_names() -> None:
