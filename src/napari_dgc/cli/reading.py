@@ -207,17 +207,17 @@ def _choose_bands(
         return cubes
     listed: Sequence[int] = drop
     if drop == "noisy":
-        from napari_dgc.clustering.noise import LEAST_SNR, BandNoise, measure_noise
+        from napari_dgc.clustering.noise import BandNoise, measure_noise
 
         with ProgressLine(options.quiet) as progress:
             for piece in measure_noise(cubes):
                 if isinstance(piece, BandNoise):
-                    noisy = piece.noisy()
+                    noisy, least = piece.noisy(), piece.least
                 else:
                     progress.show(f"Measuring the noise {piece:.0%}")
         listed = noisy.nonzero()[0].tolist()
         which = band_ranges(noisy) or "none"
-        notices.append(f"Noisy bands (SNR below {LEAST_SNR:g}), left out: {which}")
+        notices.append(f"Noisy bands (SNR below {least:.2g}), left out: {which}")
     return [select_bands(cube, drop=listed) for cube in cubes]
 
 
