@@ -6,10 +6,10 @@
 Per seed six scenes of 192 x 192 x 301 and their first map (0 steps). Each cluster gets
 the role of most of its pixels in truth, as a user who knows the leaves would give it;
 leaves are the truth's. Coverage is the share of cubes, or leaves, whose true lesion
-percentage lies within the interval. The rule (doubt counts at the edge of a lesion, one
-pixel deep) and the share of doubtful pixels (0.4) were chosen on the seeds 0 to 7 as the
-narrowest that held 95 % of cubes and leaves at both K; the seeds here were not looked at
-before. "anywhere" is the rule that was used until then: 0.05, wherever the pixel lies.
+percentage lies within the interval. The rule (doubt counts at the edge of a lesion,
+one pixel deep) and the share of doubtful pixels (0.4) were chosen on the seeds 0 to 7
+as the narrowest that held 95 % of cubes and leaves at both K; the seeds here were not
+looked at before. "anywhere" is the rule used until then: 0.05, wherever a pixel lies.
 """
 
 from __future__ import annotations

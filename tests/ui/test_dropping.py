@@ -216,9 +216,7 @@ def dropped(widget, *paths: Path) -> bool:
     enter = QDragEnterEvent(QPoint(50, 50), Qt.DropAction.CopyAction, mime, left, none)
     QApplication.sendEvent(widget, enter)
     if enter.isAccepted():
-        event = QDropEvent(
-            QPointF(50, 50), Qt.DropAction.CopyAction, mime, left, none
-        )
+        event = QDropEvent(QPointF(50, 50), Qt.DropAction.CopyAction, mime, left, none)
         QApplication.sendEvent(widget, event)
     return enter.isAccepted()
 

@@ -146,8 +146,8 @@ def _noise(facts: dict[str, Any]) -> list[str]:
             f"  Noisy        no band has an SNR below {facts['least_snr']:.2g}",
         ]
     lines.append(
-        f"  Noisy        {len(noisy)} bands have an SNR below {facts['least_snr']:.2g}; "
-        f"leave them out with --drop-bands noisy"
+        f"  Noisy        {len(noisy)} bands have an SNR below "
+        f"{facts['least_snr']:.2g}; leave them out with --drop-bands noisy"
     )
     for run in facts["noisy_bands"].split(","):
         first, _, last = run.partition("-")

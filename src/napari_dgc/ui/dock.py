@@ -16,8 +16,8 @@ from napari_dgc.ui import keys
 from napari_dgc.ui.actions import actions_of
 from napari_dgc.ui.activation import Activation
 from napari_dgc.ui.canvas import canvas_widget
-from napari_dgc.ui.cube_drop import CubeDrop
 from napari_dgc.ui.cube_display import CubeDisplay
+from napari_dgc.ui.cube_drop import CubeDrop
 from napari_dgc.ui.cubes_panel import CubesPanel
 from napari_dgc.ui.endings import DockedWidget, when_destroyed
 from napari_dgc.ui.evaluation import Evaluation
