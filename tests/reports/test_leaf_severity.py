@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.ndimage
 from PIL import Image
 
 from napari_dgc.cubes.errors import InputError
@@ -41,7 +42,8 @@ def test_a_map_that_is_the_truth_gives_the_truths_severity(seed: int) -> None:
     for scene in make_scenes(3, 96, seed, config=SceneConfig(size=96, bands=8)):
         labels = scene.labels + np.uint8(1)
         regions = find_regions(scene.labels > 0)
-        whole, *leaves = leaf_severity(LeafMap(scene.name, labels, regions), ROLES)
+        leaf_map = LeafMap(scene.name, labels, regions, pixel_area=0.04)
+        whole, *leaves = leaf_severity(leaf_map, ROLES)
         truth = 100 * (scene.labels == 2).sum() / (scene.labels > 0).sum()
         assert whole.lesion_percent == pytest.approx(truth)
         assert len(leaves) == scene.leaves.max()
@@ -52,6 +54,19 @@ def test_a_map_that_is_the_truth_gives_the_truths_severity(seed: int) -> None:
             # A leaf's rim may lie outside its largest piece.
             assert row.lesion_percent == pytest.approx(truth, abs=0.2)
             assert row.leaf == f"Leaf {row.region}"
+            # Exactly, of the region itself: shares, mm² and each lesion's size.
+            own = scene.labels[regions == row.region]
+            sick, well = int((own == 2).sum()), int((own == 1).sum())
+            assert row.lesion_percent == pytest.approx(100 * sick / (sick + well))
+            assert row.area(row.pixels["lesion"]) == pytest.approx(0.04 * sick)
+            assert row.area(row.tissue) == pytest.approx(0.04 * (sick + well))
+            spots, count = scipy.ndimage.label(
+                (scene.labels == 2) & (regions == row.region), np.ones((3, 3))
+            )
+            assert row.lesions is not None
+            assert row.lesions.count == count
+            sizes = np.bincount(spots.ravel())[1:]
+            assert sorted(row.lesions.areas) == sorted(sizes.tolist())
         assert sum(row.pixels["lesion"] for row in leaves) == whole.pixels["lesion"]
 
 
