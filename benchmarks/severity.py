@@ -6,8 +6,10 @@
 Per seed six scenes of 192 x 192 x 301 and their first map (0 steps). Each cluster gets
 the role of most of its pixels in truth, as a user who knows the leaves would give it;
 leaves are the truth's. Coverage is the share of cubes, or leaves, whose true lesion
-percentage lies within the interval. The share of doubtful pixels (0.05) was chosen on
-the seeds 0 to 7 with K = 16; those here are others.
+percentage lies within the interval. The rule (doubt counts at the edge of a lesion,
+one pixel deep) and the share of doubtful pixels (0.4) were chosen on the seeds 0 to 7
+as the narrowest that held 95 % of cubes and leaves at both K; the seeds here were not
+looked at before. "anywhere" is the rule used until then: 0.05, wherever a pixel lies.
 """
 
 from __future__ import annotations
@@ -23,10 +25,10 @@ import numpy as np
 
 from napari_dgc import Config, segment, train
 from napari_dgc.cubes.scenes import make_scenes
-from napari_dgc.reports.doubt import doubt_levels, severity_interval
+from napari_dgc.reports.doubt import doubt_levels, lesion_edge, severity_interval
 
 HERE = Path(__file__).resolve().parent
-SHARES = (0.01, 0.02, 0.05, 0.1, 0.2)
+SHARES = {"0.2": 0.2, "0.4": 0.4, "1": 1.0, "anywhere": 0.05}
 LEAST = 200  # pixels of tissue a leaf must have to count
 HEALTHY, LESION = 1, 2
 
@@ -42,10 +44,12 @@ def measure(seed: int, k: int, scenes: int, size: int) -> list[dict[str, object]
         maps.append((found.clusters, confidence))
         np.add.at(table, (found.clusters.ravel(), scene.labels.ravel()), 1)
     roles, rows = table.argmax(axis=1), []
-    for share in SHARES:
+    for name, share in SHARES.items():
         levels = doubt_levels(maps, share)
         for scene, (clusters, confidence) in zip(made, maps, strict=True):
             doubtful, role = confidence <= levels[clusters], roles[clusters]
+            if name != "anywhere":
+                doubtful &= lesion_edge(role == LESION)
             for leaf in range(int(scene.leaves.max()) + 1):
                 inside = scene.leaves == leaf if leaf else np.ones_like(doubtful)
                 true = scene.labels[inside & (scene.labels > 0)] == LESION
@@ -57,7 +61,7 @@ def measure(seed: int, k: int, scenes: int, size: int) -> list[dict[str, object]
                 said = 100 * lesion.sum() / (lesion.sum() + healthy.sum())
                 rows.append(
                     {
-                        "share": share,
+                        "share": name,
                         "what": "leaf" if leaf else "cube",
                         "diseased": truth > 0,
                         "held": interval.low - 1e-9 <= truth <= interval.high + 1e-9,
@@ -92,7 +96,7 @@ def main() -> None:
     tier.add_argument("--quick", action="store_true")
     tier.add_argument("--smoke", action="store_true")
     smoke = parser.parse_args().smoke
-    seeds = range(8, 9) if smoke else range(8, 16)
+    seeds = range(16, 17) if smoke else range(16, 24)
     scenes, size = (2, 64) if smoke else (6, 192)
     result: dict[str, object] = {}
     for k in (16, 6):

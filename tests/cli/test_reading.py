@@ -125,6 +125,20 @@ def test_references_named_are_those_that_would_have_been_found(
     )
 
 
+def test_a_float_cube_calibrated_by_a_tile_is_told_to_be_reflectance_already(
+    work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raw = read_cube(work / "plain" / "leaf3.hdr")
+    np.save(tmp_path / "done.npy", np.asarray(raw.data, np.float32) / 4000)
+    np.save(tmp_path / "counts.npy", np.asarray(raw.data, np.float32))
+    for name, said in (("done", True), ("counts", False)):
+        run("info", tmp_path / f"{name}.npy", "--axes", "byx",
+            "--white-region", "0:4,0:4")  # fmt: skip
+        err = capsys.readouterr().err
+        assert f"{name}: calibrated with a tile" in err
+        assert ("if they are reflectance already" in err) is said
+
+
 def test_raw_counts_and_reflectance_are_not_mixed(
     work: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -54,3 +54,33 @@ def test_bad_bands_are_left_out_and_flat_ones_offered() -> None:
     assert noise.snr[7] == 0
     assert np.isnan(noise.snr[9])
     assert np.flatnonzero(noise.noisy()).tolist() == [0, 1, 7, 38, 39]
+
+
+def test_a_dark_cloth_around_makes_no_band_noisy() -> None:
+    """Half the pixels are cloth: the mean would be half of what the leaves reflect."""
+    cube, sigma = scene(40, 80)
+    data = np.array(cube.data)
+    alone = measured(cube)
+    rng = np.random.default_rng(1)
+    C, H, W = data.shape
+    cloth = 0.02 + sigma[:, None, None] * rng.normal(size=(C, H, W))
+    both = measured(Cube(np.concatenate([data, cloth], axis=2).astype(np.float32)))
+    expected = alone.snr[6:-6] * np.sqrt(0.5)
+    np.testing.assert_allclose(both.snr[6:-6], expected, rtol=0.1)
+    assert np.flatnonzero(both.noisy()).tolist() == [0, 1, C - 2, C - 1]
+
+
+def test_noisy_is_told_by_the_other_bands() -> None:
+    def noise(snr: list[float]) -> BandNoise:
+        values = np.array(snr)
+        return BandNoise(values, np.ones_like(values), values, "all other bands")
+
+    # All are dim: a band is no worse than its fellows for that.
+    dim = noise([8.0] * 9 + [2.0, np.nan])
+    assert dim.least == 3
+    assert np.flatnonzero(dim.noisy()).tolist() == [9]
+    # All are bright: an SNR of 30 is good enough, however good the others are.
+    bright = noise([400.0] * 9 + [30.0, 9.0])
+    assert bright.least == 10
+    assert np.flatnonzero(bright.noisy()).tolist() == [10]
+    assert noise([20.0] * 9 + [4.0]).least == 5

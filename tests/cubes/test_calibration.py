@@ -17,6 +17,7 @@ from napari_dgc.cubes.calibrating import (
     tile_calibration,
 )
 from napari_dgc.cubes.cube import Cube
+from napari_dgc.cubes.describing import word_calibrated_twice
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.pixel_states import PixelCounts, count_pixels
 from napari_dgc.cubes.readers import read_cube
@@ -339,3 +340,21 @@ def test_the_maize_kernel_has_the_reflectance_of_maize(shared_data: Path) -> Non
     # Yellow maize: carotenoids take the blue, a plateau follows, water dips at 970.
     assert 0.1 < at[460] < 0.3 < at[550] < at[650] < at[850] < 0.85
     assert at[970] < at[850] - 0.05
+
+
+def test_what_is_reflectance_already_is_told_by_its_values() -> None:
+    mean = np.array([0.1, 0.45, np.nan])
+    values = np.random.default_rng(0).random((3, 4, 5))
+    counts = Cube((1000 * values).astype(np.uint16))
+    for cube, spectrum, said in (
+        (Cube(values.astype(np.float32)), mean, True),
+        (Cube(values.astype(np.float32)), 1000 * mean, False),
+        (Cube(values.astype(np.float32)), np.full(3, np.nan), False),
+        (counts, mean, False),  # whole numbers: counts, however dark
+    ):
+        white = Cube(np.ones((3, 2, 5), np.float32))
+        done = calibrate(cube, calibration_from(white))
+        for one in (cube, done):
+            words = word_calibrated_twice(one, spectrum)
+            assert words == "" or "reach 0.45 on average" in words
+            assert bool(words) is said

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.ndimage
 from PIL import Image
 
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.scenes import SceneConfig, make_scenes
-from napari_dgc.reports.doubt import doubt_levels, severity_interval
+from napari_dgc.reports.doubt import doubt_levels, lesion_edge, severity_interval
 from napari_dgc.reports.leaf_severity import LeafMap, leaf_severity
 from napari_dgc.reports.lesions import lesion_sizes
 from napari_dgc.reports.regions import find_regions
@@ -41,7 +42,8 @@ def test_a_map_that_is_the_truth_gives_the_truths_severity(seed: int) -> None:
     for scene in make_scenes(3, 96, seed, config=SceneConfig(size=96, bands=8)):
         labels = scene.labels + np.uint8(1)
         regions = find_regions(scene.labels > 0)
-        whole, *leaves = leaf_severity(LeafMap(scene.name, labels, regions), ROLES)
+        leaf_map = LeafMap(scene.name, labels, regions, pixel_area=0.04)
+        whole, *leaves = leaf_severity(leaf_map, ROLES)
         truth = 100 * (scene.labels == 2).sum() / (scene.labels > 0).sum()
         assert whole.lesion_percent == pytest.approx(truth)
         assert len(leaves) == scene.leaves.max()
@@ -52,6 +54,19 @@ def test_a_map_that_is_the_truth_gives_the_truths_severity(seed: int) -> None:
             # A leaf's rim may lie outside its largest piece.
             assert row.lesion_percent == pytest.approx(truth, abs=0.2)
             assert row.leaf == f"Leaf {row.region}"
+            # Exactly, of the region itself: shares, mm² and each lesion's size.
+            own = scene.labels[regions == row.region]
+            sick, well = int((own == 2).sum()), int((own == 1).sum())
+            assert row.lesion_percent == pytest.approx(100 * sick / (sick + well))
+            assert row.area(row.pixels["lesion"]) == pytest.approx(0.04 * sick)
+            assert row.area(row.tissue) == pytest.approx(0.04 * (sick + well))
+            spots, count = scipy.ndimage.label(
+                (scene.labels == 2) & (regions == row.region), np.ones((3, 3))
+            )
+            assert row.lesions is not None
+            assert row.lesions.count == count
+            sizes = np.bincount(spots.ravel())[1:]
+            assert sorted(row.lesions.areas) == sorted(sizes.tolist())
         assert sum(row.pixels["lesion"] for row in leaves) == whole.pixels["lesion"]
 
 
@@ -107,6 +122,27 @@ def test_doubt_is_a_share_of_each_cluster() -> None:
     assert interval is not None
     assert (interval.low, interval.high) == (45, 55)
     assert severity_interval(clusters == 3, clusters == 3, doubtful) is None
+
+
+def test_doubt_counts_at_the_edge_of_a_lesion_alone() -> None:
+    labels = np.full((12, 12), 2, np.uint8)
+    labels[3:8, 3:8] = 3
+    edge = lesion_edge(labels == 3)
+    assert edge.sum() == 7 * 7 - 3 * 3
+    everywhere = np.ones(labels.shape, bool)
+    (row,) = leaf_severity(LeafMap("a", labels, doubtful=everywhere), ROLES)
+    assert row.interval is not None
+    assert row.interval.low == pytest.approx(100 * 9 / 144)
+    assert row.interval.high == pytest.approx(100 * 49 / 144)
+    (row,) = leaf_severity(LeafMap("a", labels, doubtful=~edge), ROLES)
+    assert row.interval is not None
+    assert row.interval.low == row.interval.high == row.lesion_percent
+    # The edge is the map's, not the leaf's: a leaf that ends there has no other one.
+    regions = np.ones(labels.shape, np.uint16)
+    regions[:, 5:] = 2
+    _, left, _ = leaf_severity(LeafMap("a", labels, regions, doubtful=edge), ROLES)
+    assert left.interval is not None
+    assert left.interval.low == pytest.approx(100 * 3 / 60)
 
 
 def test_days_are_read_from_names() -> None:

@@ -190,6 +190,8 @@ def test_a_tile_on_the_image_calibrates_a_mapped_cube_once_agreed(mapped):
     form.fields.reflectance.setValue(0.5)
     wait_until(form.apply_button.isEnabled, 10)
     assert len(layer.data) == 1  # the later one counts
+    # The leaf's values are reflectance: a tile would make it so twice.
+    assert "if they are reflectance already" in form.preview.words.text()
     mask = form.fields.tile.mask()
     rows, cols = np.nonzero(mask)
     assert abs(rows.min() - 10) <= 1

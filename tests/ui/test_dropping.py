@@ -7,11 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from acting import wait_until
 from napari.utils.notifications import ErrorNotification, notification_manager
+from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from qtpy.QtGui import QDragEnterEvent, QDropEvent
+from qtpy.QtWidgets import QApplication
 from scipy.io import savemat
 from spectral.io import envi
 
 from napari_dgc.cubes.errors import InputError
+from napari_dgc.ui.cube_drop import is_ours, is_surely_ours
 
 C, H, W = 12, 20, 30
 WAVELENGTHS = np.linspace(400, 950, C)  # step 50: bands 5, 3, 1 are 650, 550, 450
@@ -201,3 +206,55 @@ def test_real_corn_kernel(shared_data: Path, make_napari_viewer) -> None:
     assert bands.name == "corn-kernel-hyperspectral"
     red, _, blue = picture.data.reshape(-1, 3).mean(axis=0)
     assert red > blue  # maize is yellow
+
+
+def dropped(widget, *paths: Path) -> bool:
+    """Drag files over a widget and drop them; whether they were taken."""
+    left, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    enter = QDragEnterEvent(QPoint(50, 50), Qt.DropAction.CopyAction, mime, left, none)
+    QApplication.sendEvent(widget, enter)
+    if enter.isAccepted():
+        event = QDropEvent(QPointF(50, 50), Qt.DropAction.CopyAction, mime, left, none)
+        QApplication.sendEvent(widget, event)
+    return enter.isAccepted()
+
+
+def test_folders_and_zarr_stores_are_cubes_while_our_dock_is_open(
+    tmp_path: Path, dock
+) -> None:
+    """A Specim folder on the image; a zarr store and a header on the dock."""
+    capture = tmp_path / "leaf1" / "capture"
+    capture.mkdir(parents=True)
+    write_envi(capture, striped_cube(), "leaf1")
+    write_envi(capture, striped_cube()[:, :3], "WHITEREF_leaf1")
+    plain = write_envi(tmp_path, striped_cube(), "plain")
+    image, study = dock._viewer.window._qt_viewer, dock.study
+
+    def names(count: int) -> list[str]:
+        wait_until(lambda: len(study.cubes) == count, 20)
+        wait_until(lambda: not dock.cubes._poll.isActive(), 20)
+        return [cube.name for cube in study.cubes]
+
+    assert dropped(image, tmp_path / "leaf1")
+    assert names(1) == ["leaf1"]
+    assert dropped(dock, plain)
+    assert names(2) == ["leaf1", "plain"]
+    zarr = pytest.importorskip("zarr")
+    store = tmp_path / "stored.zarr"
+    zarr.save_group(str(store), cube=striped_cube())
+    assert is_surely_ours(store)
+    assert dropped(image, store)
+    assert names(3) == ["leaf1", "plain", "stored"]
+    # An array of anyone's is napari's, unless it is dropped on our dock.
+    anyones = tmp_path / "anyones.zarr"
+    zarr.save_array(str(anyones), striped_cube())
+    assert not is_surely_ours(anyones)
+    assert dropped(dock, anyones)
+    assert names(4)[-1] == "anyones"
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    (empty / "a.png").touch()
+    assert not dropped(dock, empty / "a.png")
+    assert not is_ours(empty)

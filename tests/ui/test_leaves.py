@@ -91,7 +91,14 @@ def test_found_named_clicked_and_measured_as_roles_change(dock):
     study, shown = dock.study, dock.leaves.dock
     assert "Find leaves" in shown.words.text()
     assert ours(dock) == []
+    begun = []
+    dock.leaves.session.begun.connect(lambda *cube: begun.append(cube))
     find(dock)
+    assert begun == [(1, 1)]
+    shown.show_begun(2, 5)
+    assert (shown.progress.value(), shown.progress.text()) == (1, "cube 2 of 5")
+    assert not shown.progress.isVisible()
+    assert shown.words.isVisible()
     assert "3 leaves found" in dock.status.text()
     assert texts(shown, Column.NAME) == ["All of leaf", "Leaf 1", "Leaf 2", "Leaf 3"]
     assert texts(shown, Column.PERCENT) == ["5.5", "3.3", "0.0", "8.7"]

@@ -31,7 +31,7 @@ def show_cubes(options: argparse.Namespace) -> None:
 
 
 def _facts(cube: Cube, progress: ProgressLine) -> dict[str, Any]:
-    from napari_dgc.clustering.noise import LEAST_SNR, BandNoise, measure_noise
+    from napari_dgc.clustering.noise import BandNoise, measure_noise
     from napari_dgc.cubes.bands import band_ranges
     from napari_dgc.cubes.describing import describe
     from napari_dgc.cubes.pixel_states import count_pixels
@@ -70,7 +70,7 @@ def _facts(cube: Cube, progress: ProgressLine) -> dict[str, Any]:
         "bad_bands": "" if cube.good_bands is None else band_ranges(~cube.good_bands),
         "pixels": asdict(counts),
         "noise_from": None if noise is None else noise.method,
-        "least_snr": LEAST_SNR,
+        "least_snr": None if noise is None else noise.least,
         "noisy_bands": "" if noise is None else band_ranges(noise.noisy()),
         "bands": bands,
         "indices": _indices(cube),
@@ -143,11 +143,11 @@ def _noise(facts: dict[str, Any]) -> list[str]:
     if not noisy:
         return [
             *lines,
-            f"  Noisy        no band has an SNR below {facts['least_snr']:g}",
+            f"  Noisy        no band has an SNR below {facts['least_snr']:.2g}",
         ]
     lines.append(
-        f"  Noisy        {len(noisy)} bands have an SNR below {facts['least_snr']:g}; "
-        f"leave them out with --drop-bands noisy"
+        f"  Noisy        {len(noisy)} bands have an SNR below "
+        f"{facts['least_snr']:.2g}; leave them out with --drop-bands noisy"
     )
     for run in facts["noisy_bands"].split(","):
         first, _, last = run.partition("-")

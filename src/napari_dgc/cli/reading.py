@@ -143,13 +143,18 @@ class _Calibrator:
     def calibrate(self, cube: Cube) -> Cube:
         """The cube as reflectance; as it is where it has no white reference."""
         from napari_dgc.cubes.calibrating import calibrate
-        from napari_dgc.cubes.describing import describe
+        from napari_dgc.cubes.describing import describe, word_calibrated_twice
+        from napari_dgc.study.references import mean_spectrum
 
         calibration = self._find(cube)
         if calibration is None:
             return cube
         calibrated = calibrate(cube, calibration)
-        self.notices.append(f"{cube.name}: calibrated with {describe(calibrated)}")
+        text = f"{cube.name}: calibrated with {describe(calibrated)}"
+        if cube.data.dtype.kind == "f":  # counts as integers are never asked about
+            twice = word_calibrated_twice(cube, mean_spectrum(cube))
+            text += f"; but {twice}" if twice else ""
+        self.notices.append(text)
         return calibrated
 
     def _find(self, cube: Cube) -> Calibration | None:
@@ -207,17 +212,17 @@ def _choose_bands(
         return cubes
     listed: Sequence[int] = drop
     if drop == "noisy":
-        from napari_dgc.clustering.noise import LEAST_SNR, BandNoise, measure_noise
+        from napari_dgc.clustering.noise import BandNoise, measure_noise
 
         with ProgressLine(options.quiet) as progress:
             for piece in measure_noise(cubes):
                 if isinstance(piece, BandNoise):
-                    noisy = piece.noisy()
+                    noisy, least = piece.noisy(), piece.least
                 else:
                     progress.show(f"Measuring the noise {piece:.0%}")
         listed = noisy.nonzero()[0].tolist()
         which = band_ranges(noisy) or "none"
-        notices.append(f"Noisy bands (SNR below {LEAST_SNR:g}), left out: {which}")
+        notices.append(f"Noisy bands (SNR below {least:.2g}), left out: {which}")
     return [select_bands(cube, drop=listed) for cube in cubes]
 
 

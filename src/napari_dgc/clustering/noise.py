@@ -12,8 +12,11 @@ from napari_dgc.clustering.frontend import PIXELS_PER_BAND, Moments, gather_mome
 from napari_dgc.cubes.agreement import check_same_bands, common_good_bands
 from napari_dgc.cubes.cube import Cube
 
-#: Below this a band is offered to be left out: noise is a tenth of its signal.
-LEAST_SNR = 10.0
+# A band is offered to be left out where its noise is a tenth of its signal and it is
+# far noisier than its fellows: in dark leaves all of blue has an SNR near 10, and the
+# front-end gives noisy bands little weight anyway.
+_LEAST_SNR, _OF_MEDIAN = 10.0, 0.25
+_HOPELESS = 3.0  # offered whatever the others are
 _NEIGHBOURS = 8
 
 
@@ -26,8 +29,9 @@ class BandNoise:
     mean, noise : ndarray of float64, shape (C,)
         Mean and standard deviation of the noise, in the units of the data.
     snr : ndarray of float64, shape (C,)
-        abs(mean) / noise; NaN in bands that the headers rule out, 0 in bands in
-        which all pixels are equal.
+        Root mean square of the signal / noise: in it bright leaves count for more
+        than a dark cloth around them. NaN in bands that the headers rule out, 0 in
+        bands in which all pixels are equal.
     method : str
         ``"all other bands"`` or, where there are fewer than 20 pixels for each,
         the 8 ``"neighbouring bands"``, which overstates it by about 5 %.
@@ -45,9 +49,16 @@ class BandNoise:
     snr: NDArray[np.float64]
     method: str
 
-    def noisy(self, least: float = LEAST_SNR) -> NDArray[np.bool_]:
+    @property
+    def least(self) -> float:
+        """The SNR below which a band is noisy: a quarter of the median, 3 to 10."""
+        known = self.snr[np.isfinite(self.snr)]
+        typical = float(np.median(known)) if known.size else 0.0
+        return float(np.clip(_OF_MEDIAN * typical, _HOPELESS, _LEAST_SNR))
+
+    def noisy(self) -> NDArray[np.bool_]:
         """Good bands whose SNR is below `least`, (C,)."""
-        return np.asarray(np.nan_to_num(self.snr, nan=np.inf) < least)
+        return np.asarray(np.nan_to_num(self.snr, nan=np.inf) < self.least)
 
 
 def measure_noise(cubes: Sequence[Cube]) -> Iterator[float | BandNoise]:
@@ -94,7 +105,8 @@ def _noise(moments: Moments, good: NDArray[np.bool_]) -> BandNoise:
             near, method = min(near, _NEIGHBOURS), "neighbouring bands"
         noise[used] = np.sqrt(_residuals(covariance, near))
     with np.errstate(invalid="ignore", divide="ignore"):
-        snr = np.abs(moments.mean) / noise
+        square = np.square(moments.mean) + variance - np.square(noise)
+        snr = np.sqrt(np.maximum(square, 0)) / noise
     snr[good & ~varying] = 0
     return BandNoise(moments.mean, noise, snr, method)
 

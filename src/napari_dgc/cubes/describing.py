@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_dgc.cubes.calibrated import CalibratedArray
 from napari_dgc.cubes.calibration import Calibration
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.pixel_states import PixelCounts
+
+_HIGHEST = 2.0  # of a mean reflectance
 
 
 def describe(cube: Cube) -> str:
@@ -35,6 +41,31 @@ def describe(cube: Cube) -> str:
 def _and_dark(calibration: Calibration) -> str:
     dark = calibration.dark_path
     return " and no dark reference" if dark is None else f" and {dark.name}"
+
+
+def word_calibrated_twice(cube: Cube, mean: NDArray[np.floating]) -> str:
+    """Say that a cube's values look like reflectance before calibration; "" if not.
+
+    Parameters
+    ----------
+    cube : Cube
+        Calibrated or not.
+    mean : ndarray of float, shape (C,)
+        Its mean spectrum, as its file has it; NaN where not known.
+
+    Notes
+    -----
+    Counts are hundreds and more: what is float and on average nowhere above 2 was
+    divided by something already.
+    """
+    known = mean[np.isfinite(mean)]
+    raw = cube.data.source if isinstance(cube.data, CalibratedArray) else cube.data
+    if raw.dtype.kind in "iu" or not known.size or known.max() > _HIGHEST:
+        return ""
+    return (
+        f"the values in the file reach {known.max():.2g} on average: if they are "
+        "reflectance already, calibrating them again spoils them"
+    )
 
 
 def describe_counts(counts: PixelCounts) -> str:

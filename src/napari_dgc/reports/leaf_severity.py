@@ -9,7 +9,7 @@ import numpy as np
 import scipy.ndimage
 from numpy.typing import NDArray
 
-from napari_dgc.reports.doubt import Interval, severity_interval
+from napari_dgc.reports.doubt import Interval, lesion_edge, severity_interval
 from napari_dgc.reports.lesions import lesion_sizes
 from napari_dgc.reports.masks import check_label_map
 from napari_dgc.reports.regions import count_in_regions, default_region_names
@@ -32,7 +32,8 @@ class LeafMap:
     names : sequence of str
         Of the leaves, 1 and on; "Leaf n" where it is empty.
     doubtful : ndarray of bool, shape (H, W), optional
-        Pixels whose cluster is not sure; without it there is no interval.
+        Pixels whose cluster is not sure, of which those at the edge of a lesion
+        count; without it there is no interval.
     pixel_area : float, optional
         mm² per pixel.
     """
@@ -85,6 +86,9 @@ def leaf_severity(
     whole = lesion_sizes(lesion, min_pixels=min_lesion)[0]
     leaves = lesion_sizes(lesion, regions, min_pixels=min_lesion)[1:]
     windows = scipy.ndimage.find_objects(np.asarray(regions, np.int32))
+    doubtful = leaf_map.doubtful
+    if doubtful is not None:
+        doubtful = doubtful & lesion_edge(lesion)
     rows = []
     for number, sizes in enumerate((whole, *leaves)):
         total = counts[number] if number else counts.sum(axis=0)
@@ -99,7 +103,7 @@ def leaf_severity(
                 leaf=names[number],
                 region=number,
                 lesions=sizes,
-                interval=_interval(leaf_map, lesion, healthy, window, inside),
+                interval=_interval(doubtful, lesion, healthy, window, inside),
                 pixel_area=leaf_map.pixel_area,
             )
         )
@@ -107,14 +111,14 @@ def leaf_severity(
 
 
 def _interval(
-    leaf_map: LeafMap,
+    doubtful: NDArray[np.bool_] | None,
     lesion: NDArray[np.bool_],
     healthy: NDArray[np.bool_],
     window: tuple[slice, slice],
     inside: NDArray[np.bool_],
 ) -> Interval | None:
-    if leaf_map.doubtful is None:
+    if doubtful is None:
         return None
     return severity_interval(
-        lesion[window] & inside, healthy[window] & inside, leaf_map.doubtful[window]
+        lesion[window] & inside, healthy[window] & inside, doubtful[window]
     )

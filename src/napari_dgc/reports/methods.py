@@ -164,8 +164,9 @@ def _severity(facts: StudyFacts) -> str:
         "Severity is the share of lesion among lesion and healthy pixels, per cube and "
         "per leaf (a connected piece of tissue).",
         *facts.rules,
-        f"Bounds of severity take the {doubt} of each cluster's pixels that were "
-        "assigned with the least confidence as wrong, one way or the other.",
+        "Bounds of severity take pixels at the edge of a lesion as wrong, one way or "
+        f"the other, where they are among the {doubt} of their cluster that were "
+        "assigned with the least confidence.",
     ]
     return " ".join(parts)
 

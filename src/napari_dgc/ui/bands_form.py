@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 _SIZE = (480, 460)  # pixels
 _MEASURING = "Measuring the noise of each band…"
 _LEAST_KEPT = 2
-_SNR = 10.0  # as `napari_dgc.clustering.noise.LEAST_SNR`, which needs torch
 
 
 class BandsForm(PreparationForm):
@@ -61,7 +60,7 @@ class BandsForm(PreparationForm):
         self._runner = Runner(self)
         self._runner.yielded.connect(self._on_measured)
         self._runner.failed.connect(self._on_failed)
-        self.plot = BandsPlot(workspace.viewer.theme, _SNR)
+        self.plot = BandsPlot(workspace.viewer.theme)
         self.noisy_box = QCheckBox()
         self.slider = QLabeledDoubleRangeSlider(Qt.Orientation.Horizontal)
         self.slider.setDecimals(0)
@@ -164,8 +163,8 @@ class BandsForm(PreparationForm):
             self.noisy_box.setChecked(choice.drop_noisy)
         self.noisy_box.setVisible(count > 0)
         self.noisy_box.setText(f"Leave out {_bands(count)} that look noisy")
-        self.noisy_box.setToolTip(f"Signal to noise below {_SNR:g}: {which}")
-        self.plot.draw(choice, noise.snr, name)
+        self.noisy_box.setToolTip(f"Signal to noise below {noise.least:.2g}: {which}")
+        self.plot.draw(choice, noise.snr, noise.least, name)
         self.words.setText(self._word(choice, nm))
 
     def _word(self, choice: BandChoice, nm: bool) -> str:

@@ -25,14 +25,14 @@ class BandsPlot(FormPlot):
 
     clicked = Signal(int)
 
-    def __init__(self, theme: str, least: float) -> None:
+    def __init__(self, theme: str) -> None:
         super().__init__(theme, "Signal to noise of each band")
         self.setLogMode(y=True)
         self._snr: NDArray[np.float64] | None = None
         self._line = pg.PlotDataItem(connect="finite")
         self._line.setPen(pg.mkPen(self.ink("#56b4e980", "#0072b280"), width=1))
         self._dots = pg.ScatterPlotItem(size=7, pxMode=True)
-        self._least = pg.InfiniteLine(np.log10(least), angle=0)
+        self._least = pg.InfiniteLine(angle=0)
         self._least.setPen(pg.mkPen(self.text_color, style=Qt.PenStyle.DashLine))
         self._outside = [pg.LinearRegionItem(movable=False) for _ in range(2)]
         for region in self._outside:
@@ -48,7 +48,9 @@ class BandsPlot(FormPlot):
             "again. Dashed: bands below are called noisy"
         )
 
-    def draw(self, choice: BandChoice, snr: NDArray[np.float64], name: str) -> None:
+    def draw(
+        self, choice: BandChoice, snr: NDArray[np.float64], least: float, name: str
+    ) -> None:
         """Draw the bands: kept, noisy, left out, and ruled out by the file.
 
         Parameters
@@ -56,9 +58,12 @@ class BandsPlot(FormPlot):
         choice : BandChoice
         snr : ndarray of float64, shape (C,)
             NaN where it is not known: drawn at the foot.
+        least : float
+            Bands below are called noisy.
         name : str
             Of the axis.
         """
+        self._least.setValue(np.log10(least))
         places = choice.places
         shown = np.clip(np.nan_to_num(snr, nan=_LEAST), _LEAST, _MOST)
         order = np.argsort(places, kind="stable")

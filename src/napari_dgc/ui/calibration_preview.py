@@ -9,7 +9,11 @@ from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from napari_dgc.cubes.cube import Cube
-from napari_dgc.cubes.describing import describe, describe_counts
+from napari_dgc.cubes.describing import (
+    describe,
+    describe_counts,
+    word_calibrated_twice,
+)
 from napari_dgc.cubes.pixel_states import PixelCounts
 from napari_dgc.study.references import Preview, References, preview
 from napari_dgc.ui.form_plot import FormPlot, axis_of
@@ -99,8 +103,11 @@ class CalibrationPreview(QWidget):
         self._draw(piece)
         how = "By" if self._new else "Calibrated by"
         text = f"{how} {describe(piece.cube)}."
+        twice = word_calibrated_twice(piece.cube, piece.before)
         finite = piece.after[np.isfinite(piece.after)]
-        if finite.size and finite.max() > _TOO_HIGH:
+        if twice:
+            text += f" But {twice}."
+        elif finite.size and finite.max() > _TOO_HIGH:
             text += f" Reflectance rises to {finite.max():.2g}: is the target white?"
         # Names of files have no spaces at which a line could break.
         self.words.setText(text.replace("_", "_\u200b"))

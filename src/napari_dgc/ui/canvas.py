@@ -6,6 +6,7 @@ and the name at the mouse are missing and colours change more slowly, nothing el
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,34 @@ def camera_of(viewer: Viewer) -> Any:
     """Give what says which part of the world is seen: napari 0.9 moved it."""
     scene = getattr(viewer, "scene", None)
     return viewer.camera if scene is None else scene.camera
+
+
+class SafeRemoval:
+    """Has layers removed in the canvas's own OpenGL context.
+
+    napari 0.9 frees a removed layer's buffers in whatever context is current, mostly
+    the window's. In the canvas's they stay bound, and the next layer that is added
+    crashes the program (seen with Mesa after Shapes, text and colour bars; napari's
+    issues 6472 and 8471 tell of the like on Windows).
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+    """
+
+    def __init__(self, viewer: Viewer) -> None:
+        self._viewer = viewer
+        viewer.layers.events.removing.connect(self._on_layer_removing)
+
+    def detach(self) -> None:
+        """Let go of the viewer."""
+        self._viewer.layers.events.removing.disconnect(self._on_layer_removing)
+
+    def _on_layer_removing(self, event: object) -> None:
+        # A window that is closing has no canvas any more.
+        with contextlib.suppress(AttributeError, RuntimeError):
+            canvas: Any = canvas_widget(self._viewer)
+            canvas.makeCurrent()
 
 
 def light_up(

@@ -17,6 +17,7 @@ from napari_dgc.ui.actions import actions_of
 from napari_dgc.ui.activation import Activation
 from napari_dgc.ui.canvas import canvas_widget
 from napari_dgc.ui.cube_display import CubeDisplay
+from napari_dgc.ui.cube_drop import CubeDrop
 from napari_dgc.ui.cubes_panel import CubesPanel
 from napari_dgc.ui.endings import DockedWidget, when_destroyed
 from napari_dgc.ui.evaluation import Evaluation
@@ -91,6 +92,8 @@ class ClusteringDock(DockedWidget):
         self._unfolding.setSingleShot(True)
         self._unfolding.setInterval(0)
         self.first_fit = FirstFit(viewer, self.display, self)
+        self.drop = CubeDrop(canvas_widget(viewer), self)
+        self.drop.dropped.connect(self.cubes.add_paths)
 
     def _lay_out(self) -> None:
         self.setObjectName("dgc_dock")

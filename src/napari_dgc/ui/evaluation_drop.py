@@ -50,13 +50,13 @@ class LabelDrop(QObject):
         dragged = event.type() in (QEvent.Type.DragEnter, QEvent.Type.DragMove)
         if watched is not self._dock or not dragged:
             return False
-        welcome = any(may_be_labels(path) for path in _paths(event))
+        welcome = any(may_be_labels(path) for path in dropped_paths(event))
         if welcome:
             event.acceptProposedAction()
         return welcome
 
     def _take(self, watched: QObject, event: QDropEvent) -> bool:
-        labels, others = find_label_files(_paths(event))
+        labels, others = find_label_files(dropped_paths(event))
         if not labels:
             return False  # on the image it is napari's, on the dock nobody's
         event.acceptProposedAction()
@@ -67,7 +67,7 @@ class LabelDrop(QObject):
         return True
 
 
-def _paths(event: QDropEvent) -> list[Path]:
+def dropped_paths(event: QDropEvent) -> list[Path]:
     """Give the files on this machine that are dragged."""
     urls = event.mimeData().urls()
     return [Path(url.toLocalFile()) for url in urls if url.isLocalFile()]

@@ -104,6 +104,8 @@ class LeavesDock(LeavesWidgets):
         chosen = self.table.leaves
         self.find_button.setText("Stop" if running else "Find leaves")
         self.find_button.setEnabled(running or (free and has_tissue(study)))
+        self.progress.setVisible(running)
+        self.words.setVisible(not running)  # in its place: nothing jumps
         self.mark_stale(session.stale)
         for widget in (self.least, self.unit, self.part):
             widget.setEnabled(free)
@@ -254,6 +256,7 @@ class LeavesDock(LeavesWidgets):
             (study.view_changed, self._on_anything_changed),
         )
         self.session.changed.connect(self._on_anything_changed)
+        self.session.begun.connect(self.show_begun)
         self.measuring.measured.connect(self._on_anything_changed)
         self.measuring.runner.failed.connect(shared.status.report)
         self.image.clicked.connect(self._on_leaf_clicked)

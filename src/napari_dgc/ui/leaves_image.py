@@ -20,6 +20,7 @@ from napari_dgc.ui.leaves_layer import (
     mark_outlines,
     outline_layer,
     painting_layer,
+    plain_regions,
     shade_layer,
 )
 from napari_dgc.ui.leaves_names import LeafNames, Mark
@@ -97,13 +98,33 @@ class LeavesImage(QObject):
         if self.painting:
             return
         self._shade_outside(entry, area)
-        if entry is not self._entry or regions is not self._regions:
+        same = entry is self._entry
+        if regions is not self._regions and same and self._renew(regions):
+            self._regions = regions
+        elif regions is not self._regions or not same:
             self._remove()
             self._entry, self._regions = entry, regions
             if entry is not None and regions is not None:
                 self._add(outline_layer(entry, regions))
                 self.choose(self._chosen)
         self._name(marks)
+
+    def _renew(self, regions: NDArray[np.uint16] | None) -> bool:
+        """Give the layer other leaves; a new one would cost half a second.
+
+        Returns
+        -------
+        bool
+            False where there is none, or it cannot hold them.
+        """
+        if self.layer is None or regions is None:
+            return False
+        data = plain_regions(regions)
+        if self.layer.data.dtype != data.dtype or self.layer.data.shape != data.shape:
+            return False
+        self.end_cutting()
+        self.layer.data = data
+        return True
 
     def _shade_outside(self, entry: Entry | None, area: NDArray | None) -> None:
         if entry is None or (area is not None and area.shape != entry.cube.shape[1:]):

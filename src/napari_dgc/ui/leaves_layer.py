@@ -22,7 +22,7 @@ _PAINTED, _SHADE = 0.55, 0.6  # opacities
 def outline_layer(entry: Entry, regions: NDArray[np.uint16]) -> Labels:
     """Make a layer of the outlines of leaves, (H, W); nobody can paint in it."""
     layer = Labels(
-        _plain(regions),
+        plain_regions(regions),
         name=f"{entry.cube.name} leaves",
         opacity=1.0,
         colormap=_colors(frozenset()),
@@ -68,7 +68,8 @@ def mark_outlines(layer: Labels, chosen: frozenset[int]) -> None:
     layer.colormap = _colors(chosen)
 
 
-def _plain(regions: NDArray[np.uint16]) -> NDArray[np.integer]:
+def plain_regions(regions: NDArray[np.uint16]) -> NDArray[np.integer]:
+    """Give leaves, (H, W), as uint8 where it has room for them."""
     small = int(regions.max(initial=0)) <= _FEW
     return regions.astype(np.uint8) if small else regions
 

@@ -34,15 +34,19 @@ class LeavesSession(QObject):
     -------
     changed : ()
         Leaves, or what can be done with them, are others.
+    begun : int, int
+        A cube that leaves are looked for in, and of how many: from 1.
     """
 
     changed = Signal()
+    begun = Signal(int, int)
 
     def __init__(self, workspace: Workspace, parent: QObject) -> None:
         super().__init__(parent)
         self._workspace = workspace
         self._before: list[tuple[LeafRegions | None, str]] = []
         self._own = False  # a change that is ours
+        self._count = self._total = 0  # cubes begun, and all
         self.runner = Runner(self)
         self.runner.yielded.connect(self._on_yielded)
         self.runner.failed.connect(workspace.status.report)
@@ -114,6 +118,11 @@ class LeavesSession(QObject):
         except InputError as error:
             self._workspace.status.report(error)
             return
+        kept = study.leaves.edited if keep_edited and study.leaves else frozenset()
+        mapped = [
+            s for i, s in enumerate(self._stems) if study.finest_map(i) is not None
+        ]
+        self._count, self._total = 0, len(set(mapped) - kept)
         self.runner.start(Job("finding leaves", lambda: pieces, _must_arrive))
         self._workspace.status.say("Finding the leaves…")
 
@@ -253,6 +262,8 @@ class LeavesSession(QObject):
     def _on_yielded(self, piece: Any) -> None:
         if isinstance(piece, str):
             self._workspace.status.say(f"Finding the leaves of {piece}…")
+            self._count += 1
+            self.begun.emit(self._count, self._total)
             return
         study = self._workspace.study
         if piece.is_stale(study):

@@ -10,6 +10,7 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QMenu,
+    QProgressBar,
     QPushButton,
     QSizePolicy,
     QVBoxLayout,
@@ -33,6 +34,9 @@ class LeavesWidgets(ClosableWidget):
         self.setStyleSheet(SLIM)
         self._make_finding()
         self._make_editing()
+        self.progress = QProgressBar()
+        self.progress.setMaximumHeight(14)
+        self.progress.hide()
         self.model = LeafModel(self)
         self.table = LeafTable(self.model)
         self.words = QLabel()
@@ -46,6 +50,12 @@ class LeavesWidgets(ClosableWidget):
         self.words.setText(text)
         self.words.setToolTip(text)
         self.words.setStyleSheet(_WARNING if warn else "")
+
+    def show_begun(self, number: int, total: int) -> None:
+        """Tell which cube's leaves are looked for; one alone has no share to show."""
+        self.progress.setRange(0, total if total > 1 else 0)
+        self.progress.setValue(number - 1)
+        self.progress.setFormat(f"cube {number} of {total}")
 
     def mark_stale(self, stale: bool) -> None:
         """Let the button that finds the leaves stand out."""
@@ -127,4 +137,5 @@ class LeavesWidgets(ClosableWidget):
         layout.setSpacing(2)
         layout.addLayout(top)
         layout.addLayout(middle, stretch=1)
+        layout.addWidget(self.progress)
         layout.addWidget(self.words)

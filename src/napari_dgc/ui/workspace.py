@@ -13,6 +13,7 @@ from napari_dgc.cubes.errors import InputError
 from napari_dgc.merging.grouping import Grouping, MergeError
 from napari_dgc.merging.operations import Change
 from napari_dgc.study import Study
+from napari_dgc.ui.canvas import SafeRemoval
 from napari_dgc.ui.covering import Covering
 from napari_dgc.ui.cube_display import CubeDisplay
 from napari_dgc.ui.film_wording import word_swapped
@@ -72,6 +73,7 @@ class Workspace:
         ] = WeakKeyDictionary()
         self.display = CubeDisplay(viewer, self.study)
         self.covering = Covering(viewer, self.display)
+        self.removal = SafeRemoval(viewer)
         self.pointer = Pointer(viewer, self.study, self.display)
         self.gestures = Gestures(viewer, self.study, self.display, self.pointer)
         self.hover = Hover(
@@ -209,6 +211,7 @@ class Workspace:
         """Let go of the viewer; with the window all of this goes."""
         self.studies.keeper.close()
         self.covering.detach()
+        self.removal.detach()
         self.display.close()
         for part in (self.hover, self.readout, self.pointer, self.gestures):
             part.detach()
