@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from napari_dgc.study.reporting import Report
 
 _ENDING = "_groups.tif"
+_NO_PAGE = (
+    "Folders do not tell what was done, so there is no report.html: make a study of "
+    "them (napari-dgc study new) and report that"
+)
 
 
 def write_report(options: argparse.Namespace) -> None:
@@ -46,6 +50,8 @@ def write_report(options: argparse.Namespace) -> None:
                 paths.append(piece)
                 text = piece.name
             progress.show(f"{len(paths)}/{total} {text}")
+        if report.account is None:
+            progress.say(_NO_PAGE)
     print_paths(paths)
 
 

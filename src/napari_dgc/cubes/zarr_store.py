@@ -19,6 +19,7 @@ from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.lazy import BoxedArray
 from napari_dgc.cubes.wavelengths import to_nanometres
+from napari_dgc.cubes.zarr_checks import count_stored, require_array
 
 SUFFIX = ".zarr"
 _DEFAULT_KEY = "cube"
@@ -71,15 +72,20 @@ def read_zarr(path: Path, key: str | None, axes: str | None) -> Cube:
             "is a zarr store and zarr is not installed",
             "pip install 'napari-dgc[zarr]'",
         ) from error
+    stored = count_stored(path)
     with refusing(path, "is no zarr store that can be read", "write it again"):
         root: Any = zarr.open(str(path), mode="r")
-    is_group = hasattr(root, "arrays")
-    arrays = dict(root.arrays()) if is_group else {"": root}
+        is_group = hasattr(root, "arrays")
+        arrays = dict(root.arrays()) if is_group else {"": root}
     name = _choose(path, arrays, key)
     array = arrays[name]
     attributes = {**(dict(root.attrs) if is_group else {}), **dict(array.attrs)}
     shape, dtype = tuple(array.shape), np.dtype(array.dtype)
-    require_cube(path, shape, dtype, f"{name!r}" if name else "the array")
+    what = f"{name!r}" if name else "the array"
+    require_cube(path, shape, dtype, what)
+    require_array(path, array, stored, what)
+    for known in set(_WAVELENGTHS) & set(arrays):
+        require_array(path, arrays[known], stored, f"{known!r}")
     wavelengths = _wavelengths(path, attributes, {})
     beside = _wavelengths(path, {}, arrays)
     if wavelengths is None and beside is not None and len(beside) in shape:
