@@ -185,7 +185,8 @@ def test_what_is_refused(
     out, plain = tmp_path / "out", tmp_path / "plain"
     model, maps = work / "m.safetensors", work / "maps"
     run("merge", model, maps, "--granularity", 3, "-o", plain)
-    assert "no group has the role" in fails(capsys, "report", plain, "-o", out)
+    said = fails(capsys, "report", plain, "-o", out)
+    assert said.startswith(f"napari-dgc: {plain}: no group has the role")
     assert "no recipe.json" in fails(capsys, "report", maps, "-o", out)
     table = tmp_path / "days.csv"
     table.write_text("file,day\n")
