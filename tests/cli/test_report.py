@@ -140,6 +140,23 @@ def test_the_report_agrees_with_the_maps(
     run(*study, "-o", out, "--force")
 
 
+def test_folders_give_tables_and_say_that_there_is_no_page(
+    work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("merge", "--study", work / "x.dgc.json", "-o", tmp_path / "maps")
+    out = tmp_path / "out"
+    assert main(["report", str(tmp_path / "maps"), "-o", str(out)]) == 0
+    assert (out / "severity.csv").is_file()
+    assert not (out / "report.html").exists()
+    assert "no report.html: make a study" in capsys.readouterr().err
+    run("report", tmp_path / "maps", "-o", tmp_path / "quiet")
+    assert capsys.readouterr().err == ""
+    page = tmp_path / "page"
+    assert main(["report", str(work / "x.dgc.json"), "-o", str(page)]) == 0
+    assert "report.html" not in capsys.readouterr().err
+    assert (page / "report.html").is_file()
+
+
 def test_leaves_are_frozen_and_told_stale(
     work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -168,7 +185,8 @@ def test_what_is_refused(
     out, plain = tmp_path / "out", tmp_path / "plain"
     model, maps = work / "m.safetensors", work / "maps"
     run("merge", model, maps, "--granularity", 3, "-o", plain)
-    assert "no group has the role" in fails(capsys, "report", plain, "-o", out)
+    said = fails(capsys, "report", plain, "-o", out)
+    assert said.startswith(f"napari-dgc: {plain}: no group has the role")
     assert "no recipe.json" in fails(capsys, "report", maps, "-o", out)
     table = tmp_path / "days.csv"
     table.write_text("file,day\n")

@@ -293,6 +293,12 @@ def test_equal_seeds_give_equal_scores(small: list[Scene], few_regions: None) ->
         for seed in (4, 4, 5)
     )
     assert sum(score is not None for score in one) == 3
+    steps = steps_of(small, steps=2, snapshot_every=1, seed=4)
+    kept = [steps[-1].model, *(s.best for s in steps if s.best is not None)]
+    scores = [score for score in one if score is not None]
+    assert {model.first_score for model in kept} == {scores[0]}
+    assert kept[0].score == max(model.score for model in kept)
+    assert kept[0].score in scores
     assert one == two
     assert one != other
 

@@ -117,6 +117,25 @@ def rewrite(path: Path, **changes: object) -> None:
     save_file(tensors, path, {"napari-dgc": json.dumps(meta)})
 
 
+def test_the_score_is_kept_and_no_part_of_what_maps(
+    tmp_path: Path, first_model: Model
+) -> None:
+    path = tmp_path / "m.safetensors"
+    scored = replace(first_model, score=1.25, first_score=1.0)
+    scored.save(path)
+    again = Model.load(path)
+    assert (again.score, again.first_score) == (1.25, 1.0)
+    assert again.fingerprint == first_model.fingerprint
+    rewrite(path, score=None, first_score=None)  # as versions before wrote it
+    older = Model.load(path)
+    assert (older.score, older.first_score) == (None, None)
+    for wrong in ("1.25", float("nan"), True, [1.0]):
+        scored.save(path)
+        rewrite(path, score=wrong)
+        with pytest.raises(InputError, match="damaged"):
+            Model.load(path)
+
+
 @pytest.mark.parametrize(
     ("version", "words"), [(2, "before the first release.*train again"), (4, "newer")]
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +47,35 @@ def test_an_array_is_read_chunk_by_chunk(tmp_path, zarr_format):
         if chunk.is_file() and chunk.name not in ("zarr.json", ".zarray", ".zattrs"):
             chunk.unlink()
     assert not np.asarray(cube.data).any()
+
+
+def test_a_store_that_would_hurt_is_refused(tmp_path):
+    """Nothing is unpickled, waited for, or believed to be larger than it can be."""
+    path = write(tmp_path / "leaf.zarr", zarr_format=2)
+    about, chunk = path / ".zarray", path / "0.0.0"
+    good, held = about.read_text(), chunk.read_bytes()
+
+    def refused(words, **changes):
+        about.write_text(json.dumps(json.loads(good) | changes))
+        with pytest.raises(InputError, match=words):
+            read_cube(path)
+
+    refused("never done", compressor={"id": "pickle"})
+    refused("never done", filters=[{"id": "delta", "dtype": "<u2"}, {"id": "Pickle"}])
+    refused("GiB, of which", shape=[5, 10**6, 10**6])
+    refused("GiB, of which", chunks=[10**4, 10**4, 10**4])
+    about.write_text("[" * 100_000)
+    with pytest.raises(InputError, match=r"\.zarray cannot be read"):
+        read_cube(path)
+    about.write_text(good)
+    for make in (os.mkfifo, lambda file: file.symlink_to(file.name)):
+        chunk.unlink()
+        make(chunk)
+        with pytest.raises(InputError, match=r"0\.0\.0"):
+            read_cube(path)
+    chunk.unlink()
+    chunk.write_bytes(held)
+    np.testing.assert_array_equal(read_cube(path).data, DATA)
 
 
 def test_a_group_names_its_cube_axes_and_wavelengths(tmp_path):

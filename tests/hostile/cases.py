@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -209,6 +210,7 @@ def subjects(marker: Path) -> list[Subject]:
         for kind, changes in (("clusters.tif", formats.TIFF), ("stats.npz", statistics),
                               ("confidence.tif", {}))
     ]  # fmt: skip
+    found += _zarr_subjects(info) + _taken_subjects(marker)
     given = ("segment", "{}/T.safetensors", "{}/leaf.npy", "--axes", "yxb", "-o",
              "{}/out", "--device", "cpu")  # fmt: skip
     train = ("train", "{}/leaf.npy", "--axes", "yxb", "-o", "{}/M.safetensors",
@@ -231,6 +233,85 @@ def subjects(marker: Path) -> list[Subject]:
              changes=resumed_changes(), torch=True, repeats=1),
     ]  # fmt: skip
     return found
+
+
+def _zarr_subjects(info: Callable[..., Subject]) -> list[Subject]:
+    """Stores of both formats: what describes them, and a chunk."""
+    if find_spec("zarr") is None:
+        return []
+    changes = mutations.json_changes()
+    files = {"leaf2.zarr": (".zarray", "0.0.0"), "leaf3.zarr": ("zarr.json", "c/0/0/0")}
+    return [
+        info(f"{store} {file}", "arrays", f"{store}/{file}",
+             args=("info", f"{{}}/{store}", "--axes", "byx"),
+             changes=_sizes(store) | changes if number == 0 else {})
+        for store, inside in files.items()
+        for number, file in enumerate(inside)
+    ]  # fmt: skip
+
+
+def _sizes(store: str) -> dict[str, Change]:
+    """Shapes and chunks that are larger than anything, or none."""
+    return {
+        f"{among} {value}": mutations.json_change(
+            lambda tree, rng, among=among, value=value: mutations.set_value(
+                tree, rng, SHAPES[value], among
+            )
+        )
+        for among in ("shape", "chunk", "fill_value", "codec", "compressor", "dtype")
+        for value in SHAPES
+    }
+
+
+SHAPES: dict[str, Any] = {
+    "huge": [10**6, 10**6, 10**6],
+    "large": [6, 30_000, 30_000],
+    "zero": [0, 0, 0],
+    "negative": [-6, 9, 7],
+    "many": [1] * 40,
+    "text": "../../outside",
+    "number": 10**30,
+    "nothing": None,
+}
+
+
+#: Keys of what newer versions write into a study.
+TAKEN = (
+    "earlier later taking own after maps model fingerprint days pixel_mm min_lesion "
+    "reflectance tile white dark stability rejected text"
+)
+
+
+def _taken_subjects(marker: Path) -> list[Subject]:
+    """A study of three models with all that newer versions keep beside it."""
+    study = partial(Subject, seeds="taken", do="study", args=("{}/S.dgc.json",))
+    changes = {}
+    for among in TAKEN.split():
+        for value in ("huge", "immense", "negative", "nan", "null", "list", "up"):
+            if value == "up" and among in ("white", "dark"):
+                continue  # a study may name references in other folders
+            changes[f"{among} {value}"] = mutations.json_change(
+                lambda tree, rng, among=among, value=value: mutations.set_value(
+                    tree, rng, mutations.VALUES[value], among
+                ),
+                sign,
+            )
+    leaves = mutations.npz_changes("area 0", marker)
+    leaves |= {f"map {k}": c for k, c in mutations.npz_changes("map 0", marker).items()}
+    moved = mutations.npz_changes("places", marker)
+    moved |= {f"ids {k}": c for k, c in mutations.npz_changes("ids", marker).items()}
+    arrays = all_fixed(
+        {n: mutations.NPY[n] for n in ("shape huge", "type object", "deep")}
+    )
+    return [
+        study("taken", target="S.dgc.json", changes=changes),
+        study("taken's white", target="data/white.npy", changes=arrays, repeats=1),
+        study("taken's dark", target="data/dark.npy", changes=arrays, repeats=1),
+        Subject("areas", "taken", "S.dgc/leaves.npz", "leaves",
+                ("{}/S.dgc/leaves.npz",), leaves),
+        Subject("moved", "taken", "m_stability.npz", "moved",
+                ("{}/m_stability.npz",), moved),
+    ]  # fmt: skip
 
 
 def resumed_changes() -> dict[str, Change]:
@@ -357,6 +438,8 @@ ONCE_HURT = (
     "settings: deep",
     "settings: digits",
     "leaves: about deep",
+    "moved: shape huge",
+    "taken: days immense",
     "study: path long",
     "study: path nul",
     "bsq header: samples 999999999999",  # said too much
@@ -366,3 +449,10 @@ ONCE_HURT = (
     "trained model: no band",
     "resumed: parts 0",
 )
+if find_spec("zarr") is not None:
+    ONCE_HURT += (
+        "leaf2.zarr .zarray: shape huge",
+        "leaf2.zarr .zarray: shape large",
+        "leaf3.zarr c/0/0/0: pipe",
+        "leaf3.zarr zarr.json: value surrogate",
+    )

@@ -100,7 +100,10 @@ def run_command(args: list[str]) -> tuple[str, str]:
 
 
 def open_study(path: str) -> object:
-    """All of a study, its cubes' pixels too; faults are told one by one."""
+    """All of a study, its cubes' pixels too; faults are told one by one.
+
+    The model before and the one after come into use in turn, as undo and redo do.
+    """
     import numpy as np
 
     from napari_dgc.study.study_file import open_study
@@ -109,6 +112,9 @@ def open_study(path: str) -> object:
     for index, cube in enumerate(study.cubes):
         if index not in study.missing:
             np.asarray(cube.data[:, :1, :])
+    for turn in (study.undo, study.redo, study.redo):
+        for _ in range(9):
+            turn()
     return len(study.cubes), sorted(study.missing)
 
 
@@ -129,6 +135,12 @@ def load_leaves(path: str) -> object:
     from napari_dgc.study.leaf_file import load_leaves
 
     return load_leaves(Path(path))
+
+
+def load_moved(path: str) -> object:
+    from napari_dgc.study.moved import Moved
+
+    return Moved.load(path).views
 
 
 def make_trained(folder: str) -> object:
@@ -157,6 +169,7 @@ CALLS: dict[str, Callable[[str], object]] = {
     "study": open_study,
     "days": read_days,
     "leaves": load_leaves,
+    "moved": load_moved,
     "labels": read_labels,
     "trained": make_trained,
 }
@@ -210,6 +223,10 @@ def warm(with_torch: bool) -> None:
     import napari_dgc.study.exports
     import napari_dgc.study.leaves
 
+    with contextlib.suppress(ImportError):
+        import zarr
+
+        zarr.open(tempfile.mkdtemp(), mode="w")  # loads more, and starts its thread
     if with_torch:
         import torch
 

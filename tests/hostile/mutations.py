@@ -87,6 +87,7 @@ BYTES: dict[str, Change] = {
 
 VALUES: dict[str, Any] = {
     "huge": 10**30,
+    "immense": 10**400,  # larger than a float
     "negative": -1,
     "zero": 0,
     "nan": float("nan"),
@@ -403,6 +404,6 @@ def npz_changes(name: str, marker: Path) -> dict[str, Change]:
         "single": npz_change(name, lambda a: a.astype(np.float32)),
         "short": npz_change(name, lambda a: a[:1]),
         "scalar": npz_change(name, lambda a: a.ravel()[0]),
-        "negative": npz_change(name, lambda a: -a),
+        "negative": npz_change(name, lambda a: ~a if a.dtype == bool else -a),
         "axes": npz_change(name, lambda a: a[None, None]),
     }

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import h5py
 import numpy as np
 import scipy.io
 import tifffile
-from small_study import C, H, K, W, make_study, small_model
+from small_study import C, H, K, W, make_study, small_model, take
 
+from napari_dgc.cubes.calibrating import calibrate, calibration_from, tile_calibration
+from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.labelme import SCENE_CLASSES, write_labelme
+from napari_dgc.cubes.readers import read_cube
 from napari_dgc.merging.statistics import StatisticsBuilder
 from napari_dgc.reports.masks import write_label_tiff
 from napari_dgc.study.leaf_file import leaves_path, save_leaves
 from napari_dgc.study.leaves import LeafRegions, find_leaves
+from napari_dgc.study.measures import Measures
+from napari_dgc.study.moved import Moved
 from napari_dgc.study.study import Study
 from napari_dgc.study.study_file import save_study
 
@@ -49,6 +56,7 @@ def write_seeds(root: Path) -> None:
     _write_study(root / "study")
     _write_merge(root / "merge", data, rng)
     _write_texts(root / "texts")
+    _write_taken(root / "taken")
 
 
 def _write_envi(root: Path, data: np.ndarray) -> None:
@@ -110,6 +118,13 @@ def _write_arrays(root: Path, data: np.ndarray) -> None:
         folder / "geo.tif", data, photometric="minisblack", extratags=_GEOTIFF
     )
 
+    if find_spec("zarr") is not None:
+        import zarr
+
+        for number in (2, 3):
+            store = str(folder / f"leaf{number}.zarr")
+            zarr.save_array(store, data, zarr_format=number)
+
 
 def _write_study(folder: Path) -> Study:
     """Two cubes and a calibrated one, mapped, merged, named; leaves beside it."""
@@ -131,6 +146,46 @@ def _write_study(folder: Path) -> Study:
         raise TypeError("no leaves")
     save_leaves(leaves, leaves_path(path))
     return study
+
+
+def _write_taken(folder: Path) -> None:
+    """All that a study has come to hold: three models, noise, a tile, days, areas."""
+    study = make_study(folder / "data")
+    study.merge([1, 2], 3)
+    take(study, 5)
+    study.set_role(study.grouping.ids[0], "lesion")
+    take(study, 6)
+    study.undo()
+    measures = Measures(0.5, 3, (("leaf 1", "A", 2.0), ("叶 2", "B", 9.5)), "days.csv")
+    study.set_view(replace(study.view, measures=measures, cut_rejected=True))
+    for index in range(len(study.cubes)):
+        places = np.array([3, 5, 40])
+        moved = Moved(places, np.array([[1, 2, 3], [3, 2, 1]], np.uint8))
+        study.set_moved(index, moved)
+    study.add_cubes(_calibrated(folder / "data"))
+    path = save_study(study, folder / "S.dgc.json")
+    *_, leaves = find_leaves(study)
+    if not isinstance(leaves, LeafRegions):
+        raise TypeError("no leaves")
+    stem = next(iter(leaves.maps))
+    areas = {stem: np.ones((H, W), bool)}
+    save_leaves(replace(leaves, areas=areas), leaves_path(path))
+    with (folder / "m_stability.npz").open("wb") as file:
+        moved.write(file)
+
+
+def _calibrated(folder: Path) -> list[Cube]:
+    """A cube calibrated with two references, and one with a tile in it."""
+    rng, raw = np.random.default_rng(7), {}
+    for name, low, high in (("raw", 200, 2000), ("white", 3000, 3010), ("dark", 9, 10)):
+        np.save(folder / f"{name}.npy", rng.integers(low, high, (C, H, W), "u2"))
+        raw[name] = read_cube(folder / f"{name}.npy", axes="byx")
+    np.save(folder / "tiled.npy", rng.integers(200, 2000, (C, H, W), "u2"))
+    tiled = read_cube(folder / "tiled.npy", axes="byx")
+    return [
+        calibrate(raw["raw"], calibration_from(raw["white"], raw["dark"])),
+        calibrate(tiled, tile_calibration(tiled, np.s_[2:5, 1:4], reflectance=0.99)),
+    ]
 
 
 def _write_merge(folder: Path, data: np.ndarray, rng: np.random.Generator) -> None:

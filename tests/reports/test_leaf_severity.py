@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -193,3 +194,9 @@ def test_the_series_is_in_order_and_drawn(tmp_path: Path) -> None:
         assert len(np.unique(np.asarray(image.convert("L")))) > 50
     with pytest.raises(InputError, match="no cube has a day"):
         write_series_picture(tmp_path / "t.png", rows[-1:])
+    # A plant in a script that no font has is drawn as boxes, and nothing is said.
+    strange = [row("\U00013000$x^_day3", 10), row("\U00013000$x^_day5", 20)]
+    strange = with_days(strange, days_from_names([r.cube for r in strange]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        write_series_picture(tmp_path / "u.png", strange)

@@ -9,6 +9,7 @@ import pytest
 from napari_dgc.reports.classes import MapClass
 from napari_dgc.reports.facts import CubeFacts, ModelFacts, StudyFacts
 from napari_dgc.reports.methods import BIBTEX, CITATION, methods_paragraph
+from napari_dgc.reports.page_done import model_terms
 
 MODEL = ModelFacts(
     fingerprint="0" * 16,
@@ -63,7 +64,12 @@ def test_the_facts_are_in_it() -> None:
 @pytest.mark.parametrize(
     ("change", "says", "not_any_more"),
     [
-        ({"steps_done": 120}, "the model of step 120 was kept", "no network"),
+        ({"steps_done": 120}, "the model of step 120 was kept.", "no network"),
+        (
+            {"steps_done": 120, "score": 1.234, "first_score": 1.1},
+            "kept for its score without labels (1.23 nats; 1.10 at the start).",
+            "no network",
+        ),
         ({"noise_method": "differences"}, "from spatial differences", "regressing"),
         ({"good_bands": 290}, "290 of which were used", ""),
         ({"range_nm": None}, "301 bands)", "nm"),
@@ -82,6 +88,17 @@ def test_calibration_is_told_for_those_that_have_it() -> None:
     assert "converted to reflectance with the white reference w.hdr" in alike
     mixed = methods_paragraph(replace(FACTS, cubes=(done, LEAF)))
     assert "in 1 of the 2 cubes" in mixed
+
+
+def test_the_score_stands_with_the_model() -> None:
+    assert not any("Score" in name for name, _ in model_terms(FACTS))
+    first = replace(MODEL, score=1.1, first_score=1.1)
+    trained = replace(first, score=1.234, steps_done=120)
+    said = [
+        dict(model_terms(replace(FACTS, model=model)))["Score without labels"]
+        for model in (first, trained)
+    ]
+    assert said == ["1.10 nats", "1.23 nats; the first map's was 1.10"]
 
 
 def test_the_citation_is_that_of_the_paper() -> None:

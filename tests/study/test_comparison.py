@@ -25,10 +25,9 @@ from napari_dgc.study.comparison import (
     GroupMap,
     Truth,
     compare,
-    find_label_files,
-    match_labels,
     read_truths,
 )
+from napari_dgc.study.label_files import find_label_files, match_labels
 
 NAMES = ("background", "healthy", "lesion")
 TRUTH = np.zeros((20, 30), np.uint8)
@@ -61,6 +60,14 @@ def test_label_files_are_told_from_others(tmp_path: Path) -> None:
     labels, others = find_label_files(files)
     assert [p.name for p in labels] == ["a.json", "b_labels.tif", "c.mat", "d.pth"]
     assert len(labels) + len(others) == len(files)
+    # A folder stands for its labels and its cubes, but for those that are open.
+    found, cubes = find_label_files([tmp_path])
+    assert found == labels
+    assert [p.name for p in cubes] == ["broken.mat", "cube.mat"]
+    known = [tmp_path / "." / "cube.mat", tmp_path / "broken.hdr"]
+    assert find_label_files([tmp_path], known) == (labels, [])
+    for cube in cubes:
+        cube.unlink()
     assert find_label_files([tmp_path]) == (labels, [])
     assert find_label_files([tmp_path / "gone.mat"])[0] == []
 

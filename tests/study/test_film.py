@@ -50,6 +50,16 @@ def filmed(steps, best: int, film: Film | None = None, weights: int = 4) -> Film
     return film
 
 
+def test_a_frame_taken_into_use_keeps_its_score() -> None:
+    film = filmed([0, 25], 25)
+    unscored = film.take(Step("training", 50, 999, snapshot=model_of(50)))
+    for frame in film.frames:
+        model = film.scored(frame).model
+        assert (model.score, model.first_score) == (1.0, 1.0)
+        assert are_alike(model, frame.model)
+    assert unscored.scored(unscored.frames[-1]).model.score is None
+
+
 @pytest.mark.parametrize("count", [1, 2, 59, 60, 61, 150, 500])
 def test_a_long_training_is_thinned_evenly(count):
     steps = [25 * i for i in range(count)]

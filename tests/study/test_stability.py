@@ -14,7 +14,7 @@ from napari_dgc.study.loading import load_study
 from napari_dgc.study.mapping import Finished, Progress, train_and_map
 from napari_dgc.study.moved import Moved
 from napari_dgc.study.splitting import Whole, split_by_pieces
-from napari_dgc.study.stability import MapStability, MeasuredCube, measure_cubes
+from napari_dgc.study.stability import CubeStability, MapStability, measure_cubes
 from napari_dgc.study.study_file import open_study, save_study
 
 
@@ -39,7 +39,7 @@ def study(made) -> Study:
     return study
 
 
-def measure(study: Study, index: int) -> MeasuredCube:
+def measure(study: Study, index: int) -> CubeStability:
     *shares, last = measure_cubes(study.model, [study.cubes[index]], device="cpu")
     assert all(isinstance(piece, Progress) for piece in shares)
     assert shares[-1].done == 1
@@ -172,7 +172,7 @@ def test_all_cubes_in_one_go_and_kept_with_the_study(study: Study, tmp_path) -> 
     assert done[-1] == pytest.approx(1)
     assert "(2 of 2)" in pieces[-2].text
     for piece in pieces:
-        if isinstance(piece, MeasuredCube):
+        if isinstance(piece, CubeStability):
             assert store.put(piece)
     assert store.measured == (0, 1)
     ids = split_largest(study)

@@ -12,6 +12,7 @@ from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QDialogButtonBox, QFileDialog, QLineEdit
+from scipy.io import savemat
 
 from napari_dgc.cli import main
 from napari_dgc.cubes.annotations import SCENE_CLASSES, write_labelme
@@ -125,6 +126,18 @@ def test_labels_dropped_on_the_image_are_scored_and_drawn(
     expected = by_command(mapped, tmp_path / "h", labels, capsys, "--align", HUNGARIAN)
     assert found.scores == expected
     assert NO_CLASS in table(mapped)
+    # What is saved is what the command prints, to the byte.
+    saved, saving = tmp_path / "scores.json", dock.saving
+    choose_file(saved)
+    QTest.mouseClick(saving.button, LEFT)
+    wait_until(lambda: saved.exists() and not saving.runner.running)
+    assert saved.read_text() == json.dumps(expected, indent=2) + "\n"
+    assert f"Wrote {saved}" in mapped.status.text()
+    saving.save(tmp_path / "scores.csv")
+    wait_until(lambda: (tmp_path / "scores.csv").exists())
+    head, *lines = (tmp_path / "scores.csv").read_text().splitlines()
+    assert head == "class,iou,dice,area_rmse"
+    assert [line.split(",")[0] for line in lines] == list(expected["classes"])
     QTest.mouseClick(dock.drawn_button, LEFT)
     settle()
     assert layers(mapped) == []
@@ -231,7 +244,8 @@ def choose_file(path):
             return
         dialog.findChild(QLineEdit, "fileNameEdit").setText(str(path))
         buttons = dialog.findChild(QDialogButtonBox)
-        buttons.button(QDialogButtonBox.StandardButton.Open).click()
+        kinds = QDialogButtonBox.StandardButton
+        (buttons.button(kinds.Open) or buttons.button(kinds.Save)).click()
 
     QTimer.singleShot(50, choose)
 
@@ -250,3 +264,14 @@ def test_labels_wait_for_a_map_and_other_files_are_napari_s(
     leaf_dock.workspace.session._on_run_yielded(first_map)
     assert compared(leaf_dock) is not None
     assert "class 1" in table(leaf_dock)
+    # A folder stands for its cubes too, but for those that are open already.
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    cube = make_scene(SceneConfig(size=64, bands=40, leaves=1), 1, "second").cube
+    savemat(folder / "second.mat", {"cube": np.asarray(cube.data)})
+    tifffile.imwrite(folder / "second_labels.tif", truth)
+    for _ in range(2):
+        assert drop(leaf_dock._viewer.window._qt_viewer, folder)
+        compared(leaf_dock)
+        assert [cube.name for cube in leaf_dock.study.cubes] == ["leaf", "second"]
+        assert len(leaf_dock.evaluation.session) == 2

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def evaluate_maps(options: argparse.Namespace) -> None:
     """`evaluate`: scores as JSON on standard output."""
     mapping = None if options.mapping is None else _parse_mapping(options.mapping)
-    from napari_dgc.study.evaluation import evaluate
+    from napari_dgc.study.evaluation import evaluate, scores_json
     from napari_dgc.study.labels import MAP_ENDINGS, read_labelled_maps
 
     maps = read_labelled_maps(
@@ -35,7 +35,7 @@ def evaluate_maps(options: argparse.Namespace) -> None:
     )
     if mapping is not None:
         _tell_of_unseen_ids(maps, mapping, options.quiet)
-    print(json.dumps(scores, indent=2))
+    print(scores_json(scores), end="")
 
 
 def _parse_mapping(text: str) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
     from napari_dgc.study.reporting import Report
 
 _ENDING = "_groups.tif"
+_STUDY = "study"  # what a study that has no name is called in errors
+_NO_PAGE = (
+    "Folders do not tell what was done, so there is no report.html: make a study of "
+    "them (napari-dgc study new) and report that"
+)
 
 
 def write_report(options: argparse.Namespace) -> None:
@@ -40,13 +46,27 @@ def write_report(options: argparse.Namespace) -> None:
         report = replace(report, days=_days(options.days, report))
     with ProgressLine(options.quiet) as progress:
         paths, total = [], len(report.paths(options.output))
-        for piece in report.write(options.output, force=options.force):
+        for piece in _named(report, sources[0], options):
             text = piece
             if isinstance(piece, Path):
                 paths.append(piece)
                 text = piece.name
             progress.show(f"{len(paths)}/{total} {text}")
+        if report.account is None:
+            progress.say(_NO_PAGE)
     print_paths(paths)
+
+
+def _named(
+    report: Report, source: Path, options: argparse.Namespace
+) -> Iterator[Path | str]:
+    """Write a report; what is wrong with the study is told by its file's name."""
+    try:
+        yield from report.write(options.output, force=options.force)
+    except InputError as error:
+        if error.source != _STUDY:
+            raise
+        raise InputError(source, error.fault, error.remedy) from error
 
 
 def freeze_leaves(options: argparse.Namespace) -> None:

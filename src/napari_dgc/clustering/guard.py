@@ -138,6 +138,11 @@ class Guard:
             self.checks += 1
         return score
 
+    @property
+    def kept(self) -> Model:
+        """The best model so far, with its score and the first map's."""
+        return replace(self.best, score=self.best_score, first_score=self.first_score)
+
     def collapsed(self, score: float) -> bool:
         """Whether a model has lost much of what the first map tells apart."""
         return score < _COLLAPSED * self.first_score

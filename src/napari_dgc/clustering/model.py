@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,8 @@ from safetensors.numpy import save
 
 from napari_dgc.clustering.config import Config
 from napari_dgc.clustering.frontend import FrontEnd
-from napari_dgc.clustering.soundness import check_numbers
+from napari_dgc.clustering.packages import package_versions
+from napari_dgc.clustering.soundness import check_numbers, finite_or_none
 from napari_dgc.cubes.agreement import (
     SAME_NM,
     check_same_units,
@@ -75,6 +76,9 @@ class Model:
         cubes; empty where they were taken as they are.
     packages : mapping of str to str
         Versions it was made with; empty for those of now.
+    score, first_score : float, optional
+        The guard's label-free score of it and of the first map it began with, in
+        nats; None where it was not taken, or by a version that did not keep it.
 
     Raises
     ------
@@ -97,6 +101,8 @@ class Model:
     retired_ids: tuple[int, ...] = ()
     calibrations: tuple[str, ...] = ()
     packages: Mapping[str, str] = field(default_factory=dict)
+    score: float | None = None
+    first_score: float | None = None
 
     def __post_init__(self) -> None:
         ids: NDArray[Any] = np.asarray(self.cluster_ids)
@@ -193,6 +199,8 @@ class Model:
             "seed": self.seed,
             "packages": dict(self.packages) or package_versions(),
         }
+        if self.score is not None:
+            meta |= {"score": self.score, "first_score": self.first_score}
         return meta, self._tensors()
 
     @classmethod
@@ -269,6 +277,8 @@ class Model:
             retired_ids=tuple(meta["retired_ids"]),
             calibrations=tuple(meta.get("calibrations", ())),
             packages={str(k): str(v) for k, v in packages.items()},
+            score=finite_or_none(meta.get("score")),
+            first_score=finite_or_none(meta.get("first_score")),
         )
 
     def _tensors(self) -> dict[str, NDArray[Any]]:
@@ -283,15 +293,3 @@ class Model:
         if self.wavelengths is not None:
             tensors["wavelengths"] = self.wavelengths
         return {name: np.ascontiguousarray(a) for name, a in tensors.items()}
-
-
-def package_versions() -> dict[str, str]:
-    """Versions of what decides the numbers."""
-    return {name: _version(name) for name in ("napari-dgc", "numpy", "scipy", "torch")}
-
-
-@cache  # 5 ms each, in every model and state of a training
-def _version(package: str) -> str:
-    from importlib.metadata import version
-
-    return version(package)

@@ -20,6 +20,17 @@ _FLOATS = (
 )
 
 
+def finite_or_none(value: object) -> float | None:
+    """A number as it was written, None for none; ValueError for anything else."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{value!r} is no number")
+    if not math.isfinite(value):
+        raise ValueError(f"{value!r} is no number")
+    return float(value)
+
+
 def check_numbers(
     tensors: Mapping[str, NDArray[Any]], ids: Sized, offset: float
 ) -> None:

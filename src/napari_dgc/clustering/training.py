@@ -108,7 +108,7 @@ def train(
     ) as learner:
         begun = replace(begun, model=model)
         guard = yield from _learn(learner, cubes, begun, resume, keep_state)
-    model, steps = replace(guard.best, config=config), learner.taken
+    model, steps = replace(guard.kept, config=config), learner.taken
     if model.encoder:  # the first map is described already
         embedder = load_network(model, device)[0]
         for part in draw_sample(embedder, cubes, config, begun.valid_share):
@@ -151,7 +151,7 @@ def _learn(
         parts = {"learner": learner.state(), "guard": guard.state()}
         return TrainingState(model, begun.rarity, index, begun.valid_share, parts)
 
-    yield replace(here, score=guard.best_score, best=guard.best, state=state())
+    yield replace(here, score=guard.best_score, best=guard.kept, state=state())
     if index == total and index % every:
         # What was kept is older than the last look, which a longer training skips.
         guard.judge(learner.teacher, learner.centroids, snapshot)
@@ -170,7 +170,7 @@ def _learn(
             snapshot = _with_learned(model, learner, index)
             score = guard.judge(learner.teacher, learner.centroids, snapshot)
             step = replace(
-                step, snapshot=snapshot, score=score, best=guard.best,
+                step, snapshot=snapshot, score=score, best=guard.kept,
                 ended=_how_ended(guard, index, total), state=kept or state(),
             )  # fmt: skip
         notice = "; ".join(filter(None, notices))

@@ -6,8 +6,9 @@ import re
 from pathlib import Path
 
 _LONGEST = 800  # characters of each part: a file may hold a word of a megabyte
-#: What would move a terminal's cursor or turn the text around.
-_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+#: What would move a terminal's cursor or turn the text around, and half characters,
+#: which Qt and UTF-8 refuse.
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class InputError(ValueError):

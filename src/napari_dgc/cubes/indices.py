@@ -18,8 +18,6 @@ from napari_dgc.cubes.errors import InputError
 TOLERANCE_NM = 10.0
 _ROWS_PER_READ = 64
 
-Reflectances = tuple[NDArray[np.float32], ...]
-
 
 @dataclass(frozen=True, slots=True)
 class SpectralIndex:

@@ -19,6 +19,7 @@ from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.lazy import BoxedArray
 from napari_dgc.cubes.wavelengths import to_nanometres
+from napari_dgc.cubes.zarr_checks import count_stored, require_array
 
 SUFFIX = ".zarr"
 _DEFAULT_KEY = "cube"
@@ -63,27 +64,22 @@ def read_zarr(path: Path, key: str | None, axes: str | None) -> Cube:
     InputError
         If zarr is not installed, or the store holds no cube.
     """
-    try:
-        import zarr
-    except ImportError as error:
-        raise InputError(
-            path,
-            "is a zarr store and zarr is not installed",
-            "pip install 'napari-dgc[zarr]'",
-        ) from error
-    with refusing(path, "is no zarr store that can be read", "write it again"):
-        root: Any = zarr.open(str(path), mode="r")
-    is_group = hasattr(root, "arrays")
-    arrays = dict(root.arrays()) if is_group else {"": root}
+    stored = count_stored(path)
+    arrays, attributes = _open(path)
     name = _choose(path, arrays, key)
     array = arrays[name]
-    attributes = {**(dict(root.attrs) if is_group else {}), **dict(array.attrs)}
+    attributes |= dict(array.attrs)
     shape, dtype = tuple(array.shape), np.dtype(array.dtype)
-    require_cube(path, shape, dtype, f"{name!r}" if name else "the array")
+    what = f"{name!r}" if name else "the array"
+    require_cube(path, shape, dtype, what)
+    require_array(path, array, stored, what)
+    for beside in set(_WAVELENGTHS) & set(arrays):
+        if len(arrays[beside].shape) == 1:
+            require_array(path, arrays[beside], stored, f"{beside!r}")
     wavelengths = _wavelengths(path, attributes, {})
-    beside = _wavelengths(path, {}, arrays)
-    if wavelengths is None and beside is not None and len(beside) in shape:
-        wavelengths = beside
+    listed = _wavelengths(path, {}, arrays)
+    if wavelengths is None and listed is not None and len(listed) in shape:
+        wavelengths = listed
     order = choose_axes(
         path,
         shape,
@@ -107,6 +103,23 @@ def read_zarr(path: Path, key: str | None, axes: str | None) -> Cube:
         saturation=float(np.iinfo(dtype).max) if dtype.kind in "iu" else None,
         metadata=MappingProxyType({**attributes, "key": name, "axes": order}),
     )
+
+
+def _open(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The arrays of a store by name, "" for one without; and a group's attributes."""
+    try:
+        import zarr
+    except ImportError as error:
+        raise InputError(
+            path,
+            "is a zarr store and zarr is not installed",
+            "pip install 'napari-dgc[zarr]'",
+        ) from error
+    with refusing(path, "is no zarr store that can be read", "write it again"):
+        root: Any = zarr.open(str(path), mode="r")
+        if not hasattr(root, "arrays"):
+            return {"": root}, {}
+        return dict(root.arrays()), dict(root.attrs)
 
 
 class ZarrArray(BoxedArray):

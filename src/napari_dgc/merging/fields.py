@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -138,6 +139,19 @@ class Fields:
 
 
 _HEX = "0123456789abcdefABCDEF"
+
+
+def finite_number(value: object, what: str) -> float:
+    """A number as JSON gave it; ValueError, naming `what`, for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{what} should be a number")
+    try:
+        number = float(value)
+    except OverflowError as error:  # a whole number of hundreds of digits
+        raise ValueError(f"{what} is too large a number") from error
+    if not math.isfinite(number):
+        raise ValueError(f"{what} should be a number, not {number}")
+    return number
 
 
 def color_text(color: Color) -> str:

@@ -72,6 +72,9 @@ class ModelFacts:
         Side of a crop in pixels; pairs in a step.
     packages : mapping of str to str
         Versions it was made with.
+    score, first_score : float, optional
+        The label-free score, in nats, of the model and of the first map it began
+        with.
     """
 
     fingerprint: str
@@ -90,6 +93,8 @@ class ModelFacts:
     crop: int
     batch: int
     packages: Mapping[str, str]
+    score: float | None = None
+    first_score: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

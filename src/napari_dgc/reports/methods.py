@@ -123,7 +123,16 @@ def _training(model: ModelFacts) -> str:
         "Centroids, found by weighted k-means of sampled pixels, and a convolutional "
         f"encoder were refined by self-supervised training on pairs of overlapping "
         f"crops of {model.crop} × {model.crop} pixels ({model.batch} pairs a step); "
-        f"the model of step {model.steps_done} was kept."
+        f"the model of step {model.steps_done} was kept{_score(model)}."
+    )
+
+
+def _score(model: ModelFacts) -> str:
+    if model.score is None or model.first_score is None:
+        return ""
+    return (
+        f" for its score without labels ({model.score:.2f} nats; "
+        f"{model.first_score:.2f} at the start)"
     )
 
 

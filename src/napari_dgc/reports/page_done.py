@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from napari_dgc.reports.facts import CubeFacts, StudyFacts
+from napari_dgc.reports.facts import CubeFacts, ModelFacts, StudyFacts
 from napari_dgc.reports.page_tables import Cell, Grid, Head, Row, named
 
 _NONE = "–"
@@ -63,6 +63,7 @@ def model_terms(facts: StudyFacts) -> list[tuple[str, str]]:
         ("Clusters K", str(model.k)),
         ("Seed", str(model.seed)),
         ("Training steps", trained),
+        *_score(model),
         ("Made of", named(model.cubes, "cube")),
         ("Bands used", bands),
         ("Components", f"{model.components}, noise by {model.noise_method}"),
@@ -70,6 +71,16 @@ def model_terms(facts: StudyFacts) -> list[tuple[str, str]]:
         ("Made with", _versions(model.packages)),
         ("Report written with", _versions(facts.packages)),
     ]
+
+
+def _score(model: ModelFacts) -> list[tuple[str, str]]:
+    """The label-free score that the model was kept by; nothing where none was taken."""
+    if model.score is None:
+        return []
+    text = f"{model.score:.2f} nats"
+    if model.steps_done and model.first_score is not None:
+        text += f"; the first map's was {model.first_score:.2f}"
+    return [("Score without labels", text)]
 
 
 def _versions(packages: Mapping[str, str]) -> str:

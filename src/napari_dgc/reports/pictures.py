@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import math
 import textwrap
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from napari_dgc.cubes.files import check_free, write_whole
+from napari_dgc.reports.figures import save_figure
 from napari_dgc.reports.masks import paint
 
 # One pixel per picture pixel for maps of this size; smaller ones are enlarged.
@@ -92,7 +90,7 @@ def side_by_side(
         _draw_panel(figure, box, titles[place], image)
     if legend:
         _draw_legend(figure, legend, per_row)
-    return write_whole(path, lambda file: _save(figure, file), force=force)
+    return write_whole(path, lambda file: save_figure(figure, file), force=force)
 
 
 def map_with_legend(
@@ -192,11 +190,3 @@ def _draw_legend(figure: Figure, legend: Sequence[Entry], per_row: int) -> None:
     for text, (name, _) in zip(drawn.get_texts(), legend, strict=True):
         text.set_parse_math(False)  # "$" is a character like any other
         text.set_text(name)
-
-
-def _save(figure: Figure, file: Any) -> None:
-    with warnings.catch_warnings():
-        # A name in a script the font lacks is drawn as boxes; no reason to fail.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")
-        FigureCanvasAgg(figure)
-        figure.savefig(file, format="png", metadata={"Software": "napari-dgc"})

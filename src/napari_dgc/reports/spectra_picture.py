@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import io
 import math
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.files import check_free, write_whole
 from napari_dgc.cubes.wavelengths import drawing_order
+from napari_dgc.reports.figures import save_figure
 from napari_dgc.reports.spectra import MOST_SHADED, Spectrum, shorten
 
 FORMATS = ("png", "svg", "pdf")
@@ -69,7 +67,9 @@ def write_spectra_picture(
         raise InputError(path, "there is no spectrum to draw", "show a group first")
     check_free(path, force=force)
     figure = _figure(spectra, wavelengths, title=title)
-    return write_whole(path, lambda file: _save(figure, file, format), force=force)
+    return write_whole(
+        path, lambda file: save_figure(figure, file, format), force=force
+    )
 
 
 def spectra_png(
@@ -78,7 +78,7 @@ def spectra_png(
     """Draw spectra, at least one, as the bytes of a PNG without a legend."""
     file = io.BytesIO()
     figure = _figure(spectra, wavelengths, legend=False)
-    _save(figure, file, "png", metadata={"Software": "napari-dgc"})
+    save_figure(figure, file)
     return file.getvalue()
 
 
@@ -157,11 +157,3 @@ def _draw_legend(axes: Axes, names: Sequence[str], columns: int) -> None:
 def _rgb(spectrum: Spectrum) -> tuple[float, float, float]:
     r, g, b = spectrum.color
     return r / 255, g / 255, b / 255
-
-
-def _save(figure: Figure, file: Any, format: str, **options: Any) -> None:
-    with warnings.catch_warnings():
-        # A name in a script the font lacks is drawn as boxes; no reason to fail.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")
-        FigureCanvasAgg(figure)
-        figure.savefig(file, format=format, **options)

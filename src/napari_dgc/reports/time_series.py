@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -18,6 +17,7 @@ from napari_dgc.cubes.checks import read_regular
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.files import check_free, write_whole
 from napari_dgc.reports.csv_files import write_csv
+from napari_dgc.reports.figures import save_figure
 from napari_dgc.reports.severity import SeverityRow
 
 Days = dict[str, tuple[str, float]]
@@ -154,7 +154,7 @@ def write_series_picture(
     figure = _figure(rows)
     if figure is None:
         raise InputError(path, "no cube has a day and tissue", "give a table of days")
-    return write_whole(path, lambda file: _save(figure, file), force=force)
+    return write_whole(path, lambda file: save_figure(figure, file), force=force)
 
 
 def series_png(rows: Iterable[SeverityRow]) -> bytes | None:
@@ -162,7 +162,7 @@ def series_png(rows: Iterable[SeverityRow]) -> bytes | None:
     figure, file = _figure(rows), io.BytesIO()
     if figure is None:
         return None
-    _save(figure, file)
+    save_figure(figure, file)
     return file.getvalue()
 
 
@@ -231,8 +231,3 @@ def _number(text: str) -> float | None:
     except ValueError:
         return None
     return value if math.isfinite(value) else None
-
-
-def _save(figure: Figure, file: Any) -> None:
-    FigureCanvasAgg(figure)
-    figure.savefig(file, format="png", metadata={"Software": "napari-dgc"})

@@ -136,7 +136,7 @@ class Account:
         rules : tuple of str
             See `StudyFacts`.
         """
-        from napari_dgc.clustering.model import package_versions
+        from napari_dgc.clustering.packages import package_versions
 
         now = package_versions()
         return StudyFacts(
@@ -233,6 +233,8 @@ def _model_facts(model: Model, now: Mapping[str, str]) -> ModelFacts:
         crop=config.crop,
         batch=config.batch,
         packages=model.packages or now,
+        score=model.score,
+        first_score=model.first_score,
     )
 
 

@@ -20,7 +20,7 @@ from napari_dgc.cubes.calibration import Calibration, Per
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.readers import read_cube
-from napari_dgc.merging.fields import Fields
+from napari_dgc.merging.fields import Fields, finite_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,17 +123,18 @@ def preparation_from_json(
         return None, bad
     fields = Fields(data["calibration"], "a calibration")
     white, dark = fields.optional_text("white"), fields.optional_text("dark")
-    per, reflectance = fields.text("per"), fields.value("reflectance")
-    tile = fields.items("tile")
-    numbers = all(x is None or type(x) in (int, float) for x in (reflectance, *tile))
-    if per not in get_args(Per) or not numbers or reflectance is None:
+    per = fields.text("per")
+    if per not in get_args(Per):
         raise ValueError("a calibration is damaged")
     reference = CalibrationReference(
         None if white is None else absolute(white),
         None if dark is None else absolute(dark),
         per,  # type: ignore[arg-type]
-        float(reflectance),
-        tuple(math.nan if x is None else float(x) for x in tile),
+        finite_number(fields.value("reflectance"), "a calibration's reflectance"),
+        tuple(
+            math.nan if x is None else finite_number(x, "a calibration's tile")
+            for x in fields.items("tile")
+        ),
         fields.text("fingerprint"),
     )
     return reference, bad

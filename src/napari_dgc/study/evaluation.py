@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_dgc.cubes.errors import InputError
+from napari_dgc.cubes.files import write_whole
+from napari_dgc.reports.csv_files import write_csv
 
 Alignment = Literal["hungarian", "majority"]
 
@@ -138,6 +142,38 @@ def evaluate(
         "ari": metrics.ari(table),
         "vi": metrics.vi(table),
     }
+
+
+def scores_json(scores: Mapping[str, Any]) -> str:
+    """Word what `evaluate` gave as the command prints it, with a line's end."""
+    return json.dumps(scores, indent=2) + "\n"
+
+
+def write_scores(
+    path: str | Path, scores: Mapping[str, Any], *, force: bool = False
+) -> Path:
+    """Write what `evaluate` gave: all of it as JSON, or the classes' table as CSV.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        ``.csv`` for a table with a row per class; JSON with any other ending.
+    scores : mapping
+    force : bool
+        Overwrite what is there.
+
+    Raises
+    ------
+    InputError
+        If the file exists and `force` is False, or cannot be written.
+    """
+    if Path(path).suffix.lower() != ".csv":
+        data = scores_json(scores).encode()
+        return write_whole(path, lambda file: file.write(data), force=force)
+    header = ("class", "iou", "dice", "area_rmse")
+    classes = scores["classes"].items()
+    lines = [(name, *(one[of] for of in header[1:])) for name, one in classes]
+    return write_csv(path, header, lines, force=force)
 
 
 def pool_classes(maps: Sequence[LabelledMap]) -> tuple[str, ...]:

@@ -135,6 +135,14 @@ class Film:
         until = np.inf if last else self.frames[index].step
         return tuple(w.text for w in self.warnings if after < w.step <= until)
 
+    def scored(self, frame: Frame) -> Frame:
+        """A frame of it, whose model keeps its score and the first map's."""
+        first = self.frames[0].score if self.frames else None
+        if frame.score is None:
+            return frame
+        model = replace(frame.model, score=frame.score, first_score=first)
+        return replace(frame, model=model)
+
     @property
     def nbytes(self) -> int:
         """Bytes of all arrays; those that frames share count once."""

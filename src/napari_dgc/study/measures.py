@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from napari_dgc.merging.fields import Fields
+from napari_dgc.merging.fields import Fields, finite_number
 
 if TYPE_CHECKING:
     from napari_dgc.reports.time_series import Days
@@ -66,11 +66,9 @@ def measures_from_json(data: object) -> Measures:
     """Read what `measures_to_json` gave; ValueError says what is at fault."""
     fields = Fields(data, "the measures")
     size = fields.value("pixel_mm")
-    if size is not None and type(size) not in (int, float):
-        raise ValueError("'pixel_mm' of the measures should be a number")
     days = tuple(map(_day_from_json, fields.items("days")))
     return Measures(
-        None if size is None else float(size),
+        None if size is None else finite_number(size, "'pixel_mm' of the measures"),
         fields.integer("min_lesion"),
         days,
         fields.text("days_file"),
@@ -81,4 +79,4 @@ def _day_from_json(data: object) -> tuple[str, str, float]:
     row = data if isinstance(data, list) else []
     if [type(value) for value in row] not in ([str, str, float], [str, str, int]):
         raise ValueError("a day of the measures should be cube, plant and day")
-    return row[0], row[1], float(row[2])
+    return row[0], row[1], finite_number(row[2], "a day of the measures")

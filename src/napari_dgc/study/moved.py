@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -10,6 +9,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_dgc.cubes.archives import read_npz
 from napari_dgc.cubes.errors import InputError
 
 _FIELDS = ("places", "ids")
@@ -55,15 +55,14 @@ class Moved:
             If the file is missing, damaged or something else.
         """
         try:
-            with np.load(Path(path), allow_pickle=False) as archive:
-                places, ids = (np.asarray(archive[name]) for name in _FIELDS)
+            archive = read_npz(path, _FIELDS)
+            places, ids = (archive[name] for name in _FIELDS)
             whole = places.dtype == np.int64 and ids.dtype == np.uint8
             if not whole or ids.ndim != 2 or places.shape != ids.shape[1:]:
                 raise ValueError(f"{ids.dtype} of {ids.shape} in it")
             if not len(ids) or (places.size and int(places.min()) < 0):
                 raise ValueError("it names no pixels of a map")
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile,
-                AttributeError, TypeError, NotImplementedError) as error:  # fmt: skip
+        except (OSError, ValueError) as error:
             raise InputError(
                 path,
                 f"holds no stability or is damaged ({error})",

@@ -28,7 +28,7 @@ _IDS, _FULL = 256, 255
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class MeasuredCube:
+class CubeStability:
     """One cube and what noise does to its map.
 
     Attributes
@@ -46,7 +46,7 @@ class MeasuredCube:
 
 def measure_cubes(
     model: Model, cubes: Sequence[Cube], *, device: str = "auto"
-) -> Iterator[Progress | MeasuredCube]:
+) -> Iterator[Progress | CubeStability]:
     """Measure how far the maps of some cubes hold under noise.
 
     Parameters
@@ -61,7 +61,7 @@ def measure_cubes(
     ------
     Progress
         After each piece of work, over all cubes together.
-    MeasuredCube
+    CubeStability
         As soon as a cube is done.
 
     Raises
@@ -76,7 +76,7 @@ def measure_cubes(
         of = f" ({at + 1} of {len(cubes)})" if len(cubes) > 1 else ""
         for piece in measure_stability(model, cube, device=device):
             if isinstance(piece, Stability):
-                yield MeasuredCube(cube, model, Moved(piece.places, piece.ids))
+                yield CubeStability(cube, model, Moved(piece.places, piece.ids))
             else:
                 done = (sum(sizes[:at]) + piece * sizes[at]) / sum(sizes)
                 yield Progress(f"Stability of {cube.name}{of}", done)
@@ -129,7 +129,7 @@ class MapStability:
         ):
             signal.connect(self._on_maps_changed)
 
-    def put(self, measured: MeasuredCube) -> bool:
+    def put(self, measured: CubeStability) -> bool:
         """Keep a result; False where cube, map or model are gone meanwhile."""
         study = self._study
         for index, cube in enumerate(study.cubes):

@@ -42,8 +42,12 @@ class Evaluation(SecondDock):
         self._parent = parent
         self.session = EvaluationSession(workspace, self)
         self.session.came.connect(self._on_labels_came)
-        self.drop = LabelDrop(canvas_widget(viewer), parent)
+        self.drop = LabelDrop(canvas_widget(viewer), parent, self._cube_files)
         self.drop.dropped.connect(self.session.open)
+
+    def _cube_files(self) -> list[Path]:
+        cubes = self.session.cubes
+        return [cube.path for cube in cubes if cube.path is not None]
 
     def ask(self) -> None:
         """Open the dock; ask for files where there are no labels yet."""

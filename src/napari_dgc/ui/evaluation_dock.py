@@ -32,6 +32,7 @@ from napari_dgc.study.comparison import (
 )
 from napari_dgc.study.exports import file_stems
 from napari_dgc.ui.evaluation_layer import COLORS, WORDS
+from napari_dgc.ui.evaluation_saving import EvaluationSaving
 from napari_dgc.ui.evaluation_table import ClassTable
 from napari_dgc.ui.evaluation_wording import (
     ALIGNMENTS,
@@ -96,6 +97,7 @@ class EvaluationDock(ClosableWidget):
         for widget in (self.alignment, self.left_out, self.drawn_button):
             widget.setEnabled(there)
         self.forget_button.setEnabled(len(session) > 0)
+        self.saving.offer(comparison if there else None)
         with QSignalBlocker(self.drawn_button):
             self.drawn_button.setChecked(session.drawn)
         with QSignalBlocker(self.alignment):
@@ -215,6 +217,7 @@ class EvaluationDock(ClosableWidget):
         self.labels_button.setToolTip("Read label files, each named as its cube")
         self.forget_button = QPushButton("Forget")
         self.forget_button.setToolTip("Compare no more; the label files stay")
+        self.saving = EvaluationSaving(self, self._workspace.status)
         self.classes = ClassTable()
         self.cubes = QTableWidget(0, 2)
         self.cubes.setHorizontalHeaderLabels(["Cube", "Mean IoU"])
@@ -247,6 +250,7 @@ class EvaluationDock(ClosableWidget):
         top.addWidget(self.left_out)
         top.addWidget(self.drawn_button)
         top.addStretch()
+        top.addWidget(self.saving.button)
         top.addWidget(self.labels_button)
         top.addWidget(self.forget_button)
         tables = QHBoxLayout(self.results)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from weakref import ref
 
@@ -9,7 +10,7 @@ from qtpy.QtCore import QEvent, QMimeData, QObject, QUrl, Signal
 from qtpy.QtGui import QDropEvent
 from qtpy.QtWidgets import QApplication, QWidget
 
-from napari_dgc.study.comparison import find_label_files, may_be_labels
+from napari_dgc.study.label_files import find_label_files, may_be_labels
 
 
 class LabelDrop(QObject):
@@ -26,12 +27,20 @@ class LabelDrop(QObject):
         What the image is drawn on; napari takes drops on one of its parents.
     dock : QWidget
         Takes drops from now on, and owns this.
+    known : callable
+        Gives the files of the cubes that are open already.
     """
 
     dropped = Signal(object)
 
-    def __init__(self, canvas: QWidget | None, dock: QWidget) -> None:
+    def __init__(
+        self,
+        canvas: QWidget | None,
+        dock: QWidget,
+        known: Callable[[], Iterable[Path]] = tuple,
+    ) -> None:
         super().__init__(dock)
+        self._known = known
         self._dock = dock
         dock.setAcceptDrops(True)
         dock.installEventFilter(self)
@@ -56,7 +65,7 @@ class LabelDrop(QObject):
         return welcome
 
     def _take(self, watched: QObject, event: QDropEvent) -> bool:
-        labels, others = find_label_files(dropped_paths(event))
+        labels, others = find_label_files(dropped_paths(event), self._known())
         if not labels:
             return False  # on the image it is napari's, on the dock nobody's
         event.acceptProposedAction()

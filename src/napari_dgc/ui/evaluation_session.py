@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from qtpy.QtCore import QObject, QTimer, Signal
 
+from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.merging.operations import Change
 from napari_dgc.study.comparison import (
@@ -16,10 +17,10 @@ from napari_dgc.study.comparison import (
     GroupMap,
     Truth,
     compare,
-    match_labels,
     read_truths,
 )
 from napari_dgc.study.exports import file_stems
+from napari_dgc.study.label_files import match_labels
 from napari_dgc.ui.cube_entry import Entry
 from napari_dgc.ui.evaluation_by_hand import ByHand
 from napari_dgc.ui.evaluation_layer import DifferenceLayers
@@ -110,6 +111,11 @@ class EvaluationSession(QObject):
 
     def __len__(self) -> int:
         return len(self._truths)
+
+    @property
+    def cubes(self) -> tuple[Cube, ...]:
+        """The study's."""
+        return self._workspace.study.cubes
 
     @property
     def drawn(self) -> bool:

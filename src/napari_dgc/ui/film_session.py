@@ -120,7 +120,7 @@ class FilmSession(QObject):
             return
         self.maps.stop()
         self.said.emit(f"Mapping the cubes with {name_frame(frame.step)}…", "info")
-        self._shared.session.take_frame(frame)
+        self._shared.session.take_frame(self.film.scored(frame))
 
     def foresee(self) -> Carried | None:
         """What the groups would become with the frame on show, by the cube on show.

@@ -97,6 +97,7 @@ MOUSE = (
     Gesture("Click a square", "Choose the group's colour", STUDY),
     Gesture("Double-click a name", "Rename the group", STUDY),
     Gesture("Click a role", "Say what the group is: its colour follows", STUDY),
+    Gesture("Drop label files", "Compare the groups with labels", STUDY),
 )
 
 # In napari's menu too: with the focus in our parts, they are ours (see `KeyClaim`).

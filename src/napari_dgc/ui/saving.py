@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from napari.utils.history import get_save_history, update_save_history
 from qtpy.QtCore import QObject
-from qtpy.QtWidgets import QFileDialog, QWidget
+from qtpy.QtWidgets import QFileDialog, QPushButton, QWidget
 
 from napari_dgc.ui.notices import StatusLine, ask
 from napari_dgc.ui.worker import Job, Runner
@@ -84,3 +85,60 @@ class Saving(QObject):
     def _on_succeeded(self) -> None:
         if self._written is not None:
             self._status.say(f"Wrote {self._written}", "good")
+
+
+class ButtonSaving(Saving):
+    """One button that saves what is on show; its subclass says what and how.
+
+    Parameters
+    ----------
+    parent : QWidget
+    status : StatusLine
+
+    Attributes
+    ----------
+    title, tip : str
+        The button's words, without the dots, and its tool tip.
+    name, filters : str
+        Proposed for the file, and Qt's filters.
+    what : str
+        What is saved, as the status line calls it.
+    """
+
+    title, tip = "", ""
+    name, filters = "", ""
+    what = ""
+
+    def __init__(self, parent: QWidget, status: StatusLine) -> None:
+        super().__init__(parent, status)
+        self._content: Any = None
+        self.button = QPushButton(f"{self.title}…")
+        self.button.setToolTip(self.tip)
+        self.button.clicked.connect(self._on_clicked)
+        self._enable()
+
+    def offer(self, content: Any) -> None:
+        """Say what would be saved; None for nothing."""
+        self._content = content
+        self._enable()
+
+    def save(self, path: str | Path) -> None:
+        """Write it into a file, after asking where that exists."""
+        self._start(path, partial(self.write, content=self._content), self.what)
+
+    @staticmethod
+    def write(path: Path, *, content: Any, force: bool) -> Iterator[Path]:
+        """Write, in the worker; yields the file."""
+        raise NotImplementedError
+
+    @property
+    def _ready(self) -> bool:
+        return self._content is not None
+
+    def _enable(self, *_: object) -> None:
+        self.button.setEnabled(self._ready and not self.runner.running)
+
+    def _on_clicked(self) -> None:
+        path = self._ask_where(self.title, self.name, self.filters)
+        if path:
+            self.save(path)

@@ -10,7 +10,7 @@ from napari.layers import Image
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_dgc.study.mapping import Progress
-from napari_dgc.study.stability import MapStability, MeasuredCube, measure_cubes
+from napari_dgc.study.stability import CubeStability, MapStability, measure_cubes
 from napari_dgc.ui.cube_entry import Entry, close_layers
 from napari_dgc.ui.stability_layer import make_stability_layer, renew_layer
 from napari_dgc.ui.training_jobs import with_threads
@@ -226,4 +226,4 @@ class StabilityOverlay(QObject):
 
 
 def _must_arrive(piece: Any) -> bool:
-    return isinstance(piece, MeasuredCube)
+    return isinstance(piece, CubeStability)
