@@ -183,9 +183,9 @@ def _order(groups: Sequence[Group], sizes: NDArray[np.float64]) -> NDArray[np.in
 
     It is the one with a role, else a name, else more pixels.
     """
-    plain = [not group.role for group in groups]
-    unnamed = [not is_named(group) for group in groups]
-    ranked = np.lexsort(([group.id for group in groups], -sizes, unnamed, plain))
+    by = [(not g.role, not is_named(g), -size, g.id)
+          for g, size in zip(groups, sizes.tolist(), strict=True)]  # fmt: skip
+    ranked = sorted(range(len(groups)), key=by.__getitem__)
     order = np.empty(len(groups), np.intp)
     order[ranked] = np.arange(len(groups))
     return order
