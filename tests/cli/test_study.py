@@ -169,6 +169,19 @@ def test_info_says_what_is_there(
     (row,) = (line for line in text.splitlines() if "Lesion" in line)
     assert row.split()[:3] == ["2", "Lesion", "lesion"]
     assert row.endswith("2,3,5")
+    assert facts["unused"] == []
+    assert "Not needed" not in text
+    home = tmp_path / "home"
+    shutil.copytree(study.parent, home)
+    earlier = home / "S.dgc" / "0123abcd"
+    earlier.mkdir()
+    (earlier / "model.safetensors").write_bytes(bytes(1_200_000))
+    run("study", "info", home / study.name, "--json")
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["unused"] == [{"folder": str(earlier), "bytes": 1_200_000}]
+    run("study", "info", home / study.name)
+    assert "1.2 MB of earlier models" in capsys.readouterr().out
+    assert earlier.is_dir()
 
 
 def test_info_tells_moved_changed_and_missing_cubes(

@@ -78,7 +78,7 @@ def test_reasons_equal_a_plain_count(
     for source in IDS[1 : merges + 1]:
         history.do(Merge((source,), IDS[0]))
     grouping = history.current
-    angles = tree_angles(spectra)[len(grouping.groups) <= LAST]
+    angles = tree_angles(spectra, last=len(grouping.groups) <= LAST)
     cubes = [statistics(0), statistics(1)]
     for s in suggester.suggest(grouping):
         a, b = (list(grouping.group(g).clusters) for g in (s.source, s.target))
@@ -139,7 +139,7 @@ def test_the_angle_of_a_drag_is_that_of_the_suggestion(
     for s in suggester.suggest(grouping):
         told = suggester.angle(grouping, [s.source], s.target)
         assert told == pytest.approx(s.reasons.angle)
-    angles = np.degrees(tree_angles(spectra)[0])
+    angles = np.degrees(tree_angles(spectra))
     several = suggester.angle(grouping, [2, 6], 5)
     expected = np.mean([angles[place, 3] for place in (0, 4, 5, 7)])
     assert several == pytest.approx(expected)

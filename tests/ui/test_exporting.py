@@ -353,9 +353,17 @@ def test_what_fails_on_the_way_leaves_nothing(judged, tmp_path):
 def test_stop_leaves_nothing_and_the_button_exports_again(
     judged, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(
-        QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path / "new")
-    )
+    cubes = tmp_path / "cubes"
+    cubes.mkdir()
+    scene = make_scene(SceneConfig(size=64, bands=40), 2, "later").cube
+    add_cube(judged, replace(scene, path=cubes / "later.mat"))
+    begun, chosen = [], [str(tmp_path / "new")] * 2 + [""]
+
+    def choose(_parent, _title, folder):
+        begun.append(folder)
+        return chosen.pop(0)
+
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", choose)
     button = judged.export.export_button
     QTest.mouseClick(button, LEFT)
     assert button.text() == "Stop"
@@ -369,6 +377,8 @@ def test_stop_leaves_nothing_and_the_button_exports_again(
     settle()
     assert names(tmp_path / "new") >= TABLES
     assert button.text() == "Export…"
+    QTest.mouseClick(button, LEFT)
+    assert begun == [str(cubes), str(cubes), str(tmp_path / "new")]
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])

@@ -63,6 +63,7 @@ def filmed(leaf_dock, pieces):
     settle()
     assert [f.step for f in frames(leaf_dock)] == [0, 2, 4, 6]
     unfold(leaf_dock)
+    assert "not saved with the study" in leaf_dock.status.text()
     return leaf_dock
 
 

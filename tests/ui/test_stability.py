@@ -187,6 +187,10 @@ def test_all_cubes_in_one_go_each_with_its_layer(mapped):
     mapped.workspace.session.map_unmapped()
     wait_until(lambda: not mapped.workspace.session.runner.running)
     settle()
+    assert mapped.status.text() == (
+        "third is mapped; your groups hold for it too. "
+        "Stability: not measured there yet (More > Measure stability)."
+    )
     for index in (0, 2):
         mapped.display.show(index)
     settle()

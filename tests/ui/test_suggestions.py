@@ -223,9 +223,28 @@ def test_a_merges_as_one_step_and_goes_on(mapped, panel):
     assert len(mapped.study.history.operations) == 1
     assert pair(panel.queue.current) == pair(ranking(mapped)[0])
     assert lit(mapped) == set(pair(panel.queue.current))
-    key(mapped, Qt.Key.Key_Z, CTRL)
+    # What was made is selected, as by a merge by hand, but is no wish for its like.
+    selection = mapped.workspace.selection
+    assert selection.ids == {first.target}
+    assert panel.queue.like is None
+    second = panel.queue.current
+    key(mapped, Qt.Key.Key_A)
+    assert selection.ids == {second.target}
+    assert panel.queue.like is None
+    mapped.export.mask.setChecked(True)
+    assert mapped.export._is_ready()
+    for _ in range(2):
+        key(mapped, Qt.Key.Key_Z, CTRL)
+        assert selection.ids == {first.target}
     assert mapped.study.grouping == before
     assert pair(panel.queue.current) == pair(first)
+    # What the user has selected stays so.
+    chosen = set(before.ids) - set(pair(first))
+    selection.set(chosen)
+    key(mapped, Qt.Key.Key_N)
+    key(mapped, Qt.Key.Key_A)
+    assert len(mapped.study.grouping.groups) < len(before.groups)
+    assert selection.ids == chosen
 
 
 def test_two_fast_presses_merge_nothing_that_was_not_seen(mapped, panel):

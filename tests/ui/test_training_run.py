@@ -179,7 +179,7 @@ def test_a_notice_of_the_run_is_in_its_last_line(mapped):
     assert mapped.status.text() == told.notice
     session._on_run_yielded(Progress("Mapping leaf", 1.0))
     session._on_run_succeeded()
-    assert "The map is ready" in mapped.status.text()
+    assert "The map is ready. Press A to begin" in mapped.status.text()
     assert told.notice in mapped.status.text()
     assert mapped.status.level == "warning"
 
@@ -273,8 +273,11 @@ def test_a_new_cube_is_mapped_with_the_model_in_use(mapped, second_leaf):
     grouping = mapped.study.grouping
     add_cube(mapped, second_leaf)
     assert mapped.training.map_button.isVisible()
+    assert "Map new cubes" in mapped.status.text()
     mapped.training.map_button.click()
     finish(mapped)
+    name = second_leaf.name
+    assert mapped.status.text() == f"{name} is mapped; your groups hold for it too."
     assert mapped.study.grouping is grouping
     np.testing.assert_array_equal(shown_labels(mapped), brute_force(mapped, 1))
     assert not mapped.training.map_button.isVisible()

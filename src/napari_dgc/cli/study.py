@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -123,6 +123,7 @@ def _describe(
     study: Study, loaded: LoadedStudy, cubes: list[dict[str, Any]]
 ) -> dict[str, Any]:
     from napari_dgc.merging.statistics import group_statistics
+    from napari_dgc.study.leftovers import leftovers
 
     model, history = study.model, study.history
     pooled = study.pooled_statistics
@@ -161,6 +162,10 @@ def _describe(
         "steps": 0 if history is None else history.index,
         "undone": 0 if history is None else len(history.steps) - history.index,
         "groups": groups,
+        "unused": [
+            {"folder": str(folder), "bytes": size}
+            for folder, size in leftovers(loaded.path or Path()).items()
+        ],
         "faults": [str(fault) for fault in loaded.faults],
     }
 
@@ -180,8 +185,20 @@ def _in_words(facts: Mapping[str, Any]) -> str:
             "",
             *_table(_GROUPS, [_group_row(group) for group in facts["groups"]]),
         ]
+    if facts["unused"]:
+        lines += ["", _word_unused(facts["unused"])]
     lines += [f"! {fault}" for fault in facts["faults"]]
     return "\n".join(lines)
+
+
+def _word_unused(unused: Sequence[Mapping[str, Any]]) -> str:
+    size = sum(one["bytes"] for one in unused) / 1e6
+    names = ", ".join(Path(one["folder"]).name for one in unused)
+    return (
+        f"Not needed by this study or its .bak: {size:.1f} MB of earlier models in "
+        f"{Path(unused[0]['folder']).parent}: {names}. They are kept, for a copy of "
+        "the study may need them; delete them by hand."
+    )
 
 
 _CUBES = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import linkage
-from scipy.spatial.distance import squareform
+from scipy.spatial.distance import pdist, squareform
 
 # What is flat over the bands (a glint, a grey cloth) counts a tenth.
 _FLAT = 0.1
@@ -49,15 +49,20 @@ def material_angles(spectra: NDArray[np.float64], level: float) -> NDArray[np.fl
 
 
 def tree_angles(
-    spectra: NDArray[np.float64], counted: NDArray[np.bool_] | None = None
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Angles (K, K) while many groups are left, and among the last `LAST`.
+    spectra: NDArray[np.float64],
+    counted: NDArray[np.bool_] | None = None,
+    *,
+    last: bool = False,
+) -> NDArray[np.float64]:
+    """Angles (K, K) while many groups are left, or among the last `LAST`.
 
     Parameters
     ----------
     spectra : ndarray of float64, shape (K, C)
     counted : ndarray of bool, shape (K,), optional
         The rows that say what is bright; all if not given.
+    last : bool
+        Whether those among the last.
     """
     used = spectra[:, (spectra != 0).any(axis=0)]
     scale = np.abs(used).max(initial=0.0) or 1.0  # nothing overflows when squared
@@ -67,9 +72,7 @@ def tree_angles(
     if looked_at.size:
         levels = np.sqrt(np.square(looked_at).mean(axis=1))
         bright = float(np.quantile(levels, _BRIGHT))
-    return material_angles(used, _FINE * bright), material_angles(
-        used, _COARSE * bright
-    )
+    return material_angles(used, (_COARSE if last else _FINE) * bright)
 
 
 def link_materials(spectra: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -81,7 +84,7 @@ def link_materials(spectra: NDArray[np.float64]) -> NDArray[np.float64]:
         SciPy's form; heights in radians, none below the one before.
     """
     K = len(spectra)
-    angles, coarse = tree_angles(spectra)
+    angles, coarse = tree_angles(spectra), tree_angles(spectra, last=True)
     fine = link(angles)[: max(0, K - LAST)]
     nodes = {i: [i] for i in range(K)}  # clusters below each node that has no parent
     for row, (a, b, _, _) in enumerate(fine):
@@ -114,25 +117,20 @@ def spectral_angles(spectra: NDArray[np.float64]) -> NDArray[np.float64]:
     """Angles between all pairs of spectra, (K, K), in radians.
 
     Exact for nearly parallel spectra too, where the arc cosine loses half its
-    digits: 2 atan2(|u - v|, |u + v|) for unit vectors u and v (W. Kahan, "How
-    futile are mindless assessments of roundoff", 2006, section 12). A spectrum
-    of zeros is square to all others and parallel to another of zeros.
+    digits: 2 arcsin(|u - v| / 2) for unit vectors u and v. A spectrum of zeros is
+    square to all others and parallel to another of zeros.
     """
     scale = np.abs(spectra).max(axis=1, keepdims=True)  # no overflow when squared
     units = spectra / np.where(scale > 0, scale, 1)
     norms = np.linalg.norm(units, axis=1, keepdims=True)
     units /= np.where(norms > 0, norms, 1)
+    # Pair by pair: (K, K) of memory, and to the last digit symmetric.
+    angles = squareform(2 * np.arcsin(np.minimum(pdist(units) / 2, 1)), checks=False)
     dark = norms[:, 0] == 0
-    angles = np.zeros((len(units), len(units)))
-    for i, unit in enumerate(units):  # row by row: (K, C) of memory, not (K, K, C)
-        apart = np.linalg.norm(units - unit, axis=1)
-        together = np.linalg.norm(units + unit, axis=1)
-        angles[i] = np.where(
-            dark == dark[i], 2 * np.arctan2(apart, together), np.pi / 2
-        )
+    angles[dark] = angles[:, dark] = np.pi / 2
     angles[np.ix_(dark, dark)] = 0
     np.fill_diagonal(angles, 0)
-    return np.asarray((angles + angles.T) / 2)  # to the last digit symmetric
+    return np.asarray(angles)
 
 
 def hang(

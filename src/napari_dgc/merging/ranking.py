@@ -81,18 +81,18 @@ class Ranking(Sequence[Suggestion]):
         target: NDArray[np.integer] = _NONE,
         costs: Sequence[NDArray[np.float64]] = (),
     ) -> None:
-        order = np.lexsort((source, target, costs[0])) if costs else _NONE
-        self._source, self._target = source[order], target[order]
-        self._costs = [field[order] for field in costs]
-        self._length = 0
+        self._source, self._target, self._costs = source, target, tuple(costs)
+        self._order = _NONE  # places of those suggested; the others need no sorting
         self.closest = math.nan
-        if len(order):
-            limit = math.radians(FARTHEST)
-            self._length = int(np.searchsorted(self._costs[0], limit, "right"))
-            self.closest = math.degrees(float(self._costs[1][0]))
+        if len(source):
+            cost, angle = self._costs[:2]
+            near = np.flatnonzero(cost <= math.radians(FARTHEST))
+            self._order = near[np.lexsort((source[near], target[near], cost[near]))]
+            first = self._order[0] if len(near) else cost.argmin()
+            self.closest = math.degrees(float(angle[first]))
 
     def __len__(self) -> int:
-        return self._length
+        return len(self._order)
 
     @overload
     def __getitem__(self, at: int) -> Suggestion: ...
@@ -101,7 +101,7 @@ class Ranking(Sequence[Suggestion]):
     def __getitem__(self, at: int | slice) -> Suggestion | tuple[Suggestion, ...]:
         if isinstance(at, slice):
             return tuple(self[i] for i in range(*at.indices(len(self))))
-        at = range(self._length)[at]  # what is further apart is out of range
+        at = self._order[at]  # what is further apart is out of range
         source, target = int(self._source[at]), int(self._target[at])
         cost, angle, embedding, outline, together = (float(f[at]) for f in self._costs)
         reasons = Reasons(

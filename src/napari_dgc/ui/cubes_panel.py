@@ -29,7 +29,7 @@ from napari_dgc.ui.section import Section
 from napari_dgc.ui.suggestion_form import Words
 
 _POLL_MS = 100
-_MAP_THEM = "Press “Map new cubes”: your groups hold for them too."
+MAP_THEM = "Press “Map new cubes”: your groups hold for them too."
 _EMPTY = (
     "Add a cube, drop one on the window, or open a sample: "
     "File > Open Sample > napari-dgc. “Use layers” takes image layers that are open."
@@ -265,7 +265,7 @@ class CubesPanel(Section):
             if self._status.level != "error":  # else it says why already
                 self._status.say("No cube was added.", "warning")
             return
-        what = "Press First map." if self._study.model is None else _MAP_THEM
+        what = "Press First map." if self._study.model is None else MAP_THEM
         what = OUTDATED[outdated(self._study)] or what
         if len(new) < asked:
             text = f"{len(new)} of {_counted(asked, 'cube')} ready, the others not."

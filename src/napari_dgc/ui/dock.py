@@ -18,7 +18,7 @@ from napari_dgc.ui.activation import Activation
 from napari_dgc.ui.canvas import canvas_widget
 from napari_dgc.ui.cube_display import CubeDisplay
 from napari_dgc.ui.cube_drop import CubeDrop
-from napari_dgc.ui.cubes_panel import CubesPanel
+from napari_dgc.ui.cubes_panel import MAP_THEM, CubesPanel
 from napari_dgc.ui.endings import DockedWidget, when_destroyed
 from napari_dgc.ui.evaluation import Evaluation
 from napari_dgc.ui.export_panel import ExportPanel
@@ -61,6 +61,7 @@ class ClusteringDock(DockedWidget):
         self._viewer = viewer
         self.status = StatusLine()
         self.workspace = Workspace(viewer, self.status, self)
+        self._cubes_before = 0
         self._make_panels()
         self._lay_out()
         self._connect()
@@ -226,6 +227,9 @@ class ClusteringDock(DockedWidget):
             self.status.say(_BEGIN if self.study.grouping is None else _GROUPS_STAY)
         elif self.study.model is None and not self.workspace.session.runner.running:
             self.status.say(_MAP_IT)
+        elif len(cubes) > self._cubes_before and self.workspace.session.unmapped:
+            self.status.say(MAP_THEM)
+        self._cubes_before = len(cubes)
 
     def _on_map_changed(self, index: int) -> None:
         if index == self.display.shown:

@@ -252,11 +252,18 @@ class ExportPanel(QWidget):
         if not self._is_ready():
             return
         folder = QFileDialog.getExistingDirectory(
-            self, "Export into this folder", get_save_history()[0]
+            self, "Export into this folder", self._first_folder()
         )
         if folder:
             update_save_history(folder)
             self.export(folder)
+
+    def _first_folder(self) -> str:
+        """Where the dialog begins: where it ended last, else beside the cubes."""
+        paths = [*self._written[:1], *(c.path for c in self._study.cubes if c.path)]
+        folders = (path.parent for path in paths)
+        found = next((str(f) for f in folders if f.is_dir()), None)
+        return found or get_save_history()[0]
 
     def _on_progressed(self, piece: Progress) -> None:
         self._status.say(piece.text)

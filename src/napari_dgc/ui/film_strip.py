@@ -19,10 +19,10 @@ from napari_dgc.ui.film_wording import name_frame, word_film, word_foreseen
 from napari_dgc.ui.notices import StatusLine, ask
 from napari_dgc.ui.workspace import Workspace
 
-_FOLD = (
-    "Go back to any snapshot of the training. The film is kept as long as this window "
-    "is open; it is not saved with the study"
+_KEPT = (
+    "The film is kept as long as this window is open; it is not saved with the study."
 )
+_FOLD = f"Go back to any snapshot of the training. {_KEPT}"
 _USE = (
     "Map all cubes with this snapshot in place of the clusters in use. Your groups are "
     "kept: clusters are matched by overlap, and what cannot be matched is said. Undo "
@@ -49,10 +49,11 @@ class FilmStrip(QWidget):
         super().__init__()
         self.setObjectName("dgc_film")
         self._shared = shared
+        self._status = status
         self.session = FilmSession(shared, self)
         self._make_widgets(theme)
         self._lay_out()
-        self._connect(status)
+        self._connect()
         self.refresh()
 
     def set_theme(self, theme: str) -> None:
@@ -140,8 +141,9 @@ class FilmStrip(QWidget):
         layout.addWidget(self.body)
         self._on_folded(False)
 
-    def _connect(self, status: StatusLine) -> None:
+    def _connect(self) -> None:
         self.fold.toggled.connect(self._on_folded)
+        self.fold.clicked.connect(self._on_fold_clicked)
         self.plot.pointed.connect(self._on_pointed)
         self.slider.valueChanged.connect(self._on_pointed)
         self.slider.sliderPressed.connect(self._on_slider_pressed)
@@ -149,8 +151,8 @@ class FilmStrip(QWidget):
         self.back_button.clicked.connect(self._on_back_clicked)
         self.session.changed.connect(self.refresh)
         self.session.moved.connect(self._on_moved)
-        self.session.said.connect(status.say)
-        self.session.failed.connect(status.report)
+        self.session.said.connect(self._status.say)
+        self.session.failed.connect(self._status.report)
         self._shared.session.ended.connect(self.refresh)
         self._shared.study.model_changed.connect(self._on_model_changed)
         self._shared.session.runner.running_changed.connect(self._on_run_turned)
@@ -161,6 +163,10 @@ class FilmStrip(QWidget):
         self.fold.setArrowType(arrow)
         if not unfolded:
             self.session.leave()
+
+    def _on_fold_clicked(self, unfolded: bool) -> None:
+        if unfolded:  # to be read without hovering, too
+            self._status.say(_KEPT)
 
     def _on_pointed(self, step: float) -> None:
         index = self.session.film.nearest(round(step))

@@ -207,6 +207,16 @@ class SuggestionQueue:
         by_hand = self._followed is self._study.grouping
         self._chosen = ids if by_hand else self._chosen & ids
 
+    def select(self, id: int) -> None:
+        """Select a group by itself: what is suggested stays the same.
+
+        Nothing where the user has selected others.
+        """
+        if not self._selection.ids & self._chosen:
+            self._followed = None  # not by hand
+            self._selection.set({id})
+            self.follow_step()
+
     def follow_step(self) -> None:
         """Notice that the groups are others, after the selection has followed."""
         self._followed = self._study.grouping

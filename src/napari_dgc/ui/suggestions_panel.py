@@ -7,6 +7,7 @@ from collections.abc import Callable
 from qtpy.QtCore import QTimer, Signal
 
 from napari_dgc.merging.beginning import Beginning
+from napari_dgc.merging.ranking import Suggestion
 from napari_dgc.study import Study
 from napari_dgc.ui.notices import StatusLine
 from napari_dgc.ui.selection import Selection
@@ -104,10 +105,17 @@ class SuggestionsPanel(SuggestionForm):
             if isinstance(current, Beginning):
                 self.cut_wanted.emit(current.groups)
             else:
-                self.merge_wanted.emit((current.source,), current.target)
+                self._merge(current)
             self._lit = True  # the next one, once all has followed the step
         else:
             self._light(True)
+
+    def _merge(self, pair: Suggestion) -> None:
+        """Merge a pair and select what it has become, as a merge by hand does."""
+        self.merge_wanted.emit((pair.source,), pair.target)
+        grouping = self._study.grouping
+        if grouping is not None and pair.source not in grouping:  # else it is refused
+            self.queue.select(pair.target)
 
     def reject(self) -> None:
         """Never suggest this again; what was not looked at yet is only shown."""

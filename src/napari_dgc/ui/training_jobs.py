@@ -75,6 +75,16 @@ def unmapped(study: Study) -> tuple[int, ...]:
     )
 
 
+def word_added(study: Study, cubes: Sequence[Cube]) -> str:
+    """Say what is so once cubes are mapped that came to a study with groups."""
+    they, are = ("it", "is") if len(cubes) == 1 else ("them", "are")
+    names = cubes[0].name if len(cubes) == 1 else f"{len(cubes)} new cubes"
+    text = f"{names} {are} mapped; your groups hold for {they} too."
+    if any(study.moved(index) for index in range(len(study.cubes))):
+        text += " Stability: not measured there yet (More > Measure stability)."
+    return text
+
+
 def keep_maps(
     study: Study, result: Finished, places: Sequence[int], *, same: bool
 ) -> None:

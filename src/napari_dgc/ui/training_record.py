@@ -15,12 +15,17 @@ if TYPE_CHECKING:
 
 SAME = "Your groups stay as they are."
 _READY = "The map is ready."
-HOW = "Slide Granularity to a few groups; merge by dragging rows, or with M."
+HOW = "Press A to begin as suggested; or slide Granularity, drag rows, or use M."
 _KEPT = "Your groups are kept; “Use new model” takes the new clusters instead."
 
 
 class TrainingRecord:
     """The notices, scores and the best model of one run.
+
+    Parameters
+    ----------
+    added : str
+        What is said at the end where cubes are mapped that came later.
 
     Attributes
     ----------
@@ -36,7 +41,8 @@ class TrainingRecord:
         and its level.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, added: str = "") -> None:
+        self._added = added
         self.model: Model | None = None
         self.stopped = False
         self.collapsed = False
@@ -123,6 +129,8 @@ class TrainingRecord:
         outcome = self.word_outcome()
         if self.taken is not None:
             lines, level = [self.taken[0]], self.taken[1]
+        elif self._added:
+            lines, level = [self._added], "good"
         elif kept:
             lines, level = [outcome or "Training is done.", _KEPT], "info"
         elif same:

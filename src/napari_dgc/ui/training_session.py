@@ -129,7 +129,7 @@ class TrainingSession(QObject):
         model = self._study.model
         cubes = tuple(self._study.cubes[i] for i in self.unmapped)
         if model is not None and cubes:
-            self._record = TrainingRecord()
+            self._record = TrainingRecord(training_jobs.word_added(self._study, cubes))
             self._map(model, cubes, fresh=False)
 
     def use_unused(self) -> None:

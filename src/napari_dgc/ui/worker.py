@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -149,6 +150,10 @@ class Runner(QObject):
             _start_thread=False,
             _ignore_errors=True,  # we tell the user ourselves
         )
+        with suppress(TypeError, RuntimeError):  # without a viewer there is none
+            # napari's slot takes no error and fails under PySide6; that of `finished`
+            # comes after it and says as much.
+            worker.errored.disconnect()
         worker.yielded.connect(self._on_worker_yielded)
         worker.errored.connect(self._on_worker_errored)
         worker.aborted.connect(self._on_worker_aborted)
