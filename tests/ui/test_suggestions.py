@@ -223,6 +223,8 @@ def test_a_merges_as_one_step_and_goes_on(mapped, panel):
     assert len(mapped.study.history.operations) == 1
     assert pair(panel.queue.current) == pair(ranking(mapped)[0])
     assert lit(mapped) == set(pair(panel.queue.current))
+    assert mapped.workspace.selection.ids == {first.target}, "as after one by hand"
+    assert panel.queue.like is None
     key(mapped, Qt.Key.Key_Z, CTRL)
     assert mapped.study.grouping == before
     assert pair(panel.queue.current) == pair(first)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from napari_dgc.merging.beginning import Beginning, suggest_beginning
@@ -206,6 +207,13 @@ class SuggestionQueue:
         ids = self._selection.ids
         by_hand = self._followed is self._study.grouping
         self._chosen = ids if by_hand else self._chosen & ids
+
+    @contextmanager
+    def no_wish(self) -> Iterator[None]:
+        """Take what is selected meanwhile for no wish of the user's."""
+        chosen = self._chosen
+        yield
+        self._chosen = chosen & self._selection.ids
 
     def follow_step(self) -> None:
         """Notice that the groups are others, after the selection has followed."""

@@ -63,6 +63,7 @@ class SuggestionsPanel(SuggestionForm):
         super().__init__()
         self._study = study
         self._status = status
+        self._selection = selection
         self._lit = False
         self._stale = True  # the queue is of an earlier grouping
         self._shown = frozenset[int]()  # the pair that others were told of
@@ -104,10 +105,18 @@ class SuggestionsPanel(SuggestionForm):
             if isinstance(current, Beginning):
                 self.cut_wanted.emit(current.groups)
             else:
-                self.merge_wanted.emit((current.source,), current.target)
+                self._merge(current.source, current.target)
             self._lit = True  # the next one, once all has followed the step
         else:
             self._light(True)
+
+    def _merge(self, source: int, target: int) -> None:
+        """Ask for a merge; what came of it is selected, as after one by hand."""
+        self.merge_wanted.emit((source,), target)
+        grouping = self._study.grouping
+        if grouping is not None and target in grouping and source not in grouping:
+            with self.queue.no_wish():
+                self._selection.set({target})
 
     def reject(self) -> None:
         """Never suggest this again; what was not looked at yet is only shown."""
