@@ -11,6 +11,7 @@ from qtpy.QtCore import QPoint, Qt, QTimer
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QFileDialog
 
+from napari_dgc.cubes.rendering import pseudo_rgb
 from napari_dgc.study.study_file import open_study, save_study
 
 LEFT, NO_KEY = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
@@ -114,6 +115,8 @@ def test_references_beside_a_cube_are_offered_applied_and_removed(
     assert bands.data is cube.data
     np.testing.assert_allclose(shown[:, valid], expected[:, valid], rtol=2e-3)
     assert bands.contrast_limits[1] < 2
+    picture = dock.display.entry.picture
+    np.testing.assert_array_equal(picture.data, pseudo_rgb(cube))
     assert dock.status.text() == "leaf1: calibrated, 479 of 480 valid (1 saturated)."
     assert len(dock._viewer.layers) == 2
     (again,) = open_study(save_study(dock.study, tmp_path / "s.dgc.json")).cubes

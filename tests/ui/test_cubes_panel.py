@@ -137,6 +137,7 @@ def test_removing_a_cube_closes_its_layers_and_deleting_its_layer_removes_it(
     settle()
     assert not [la.name for la in dock._viewer.layers if la.name.startswith(gone)]
     assert len(dock.study.cubes) == 1
+    assert dock.status.text() == f"{gone} is out of the study. Its file stays."
     dock._viewer.layers.remove(dock.display.entry.bands)
     settle()
     assert not dock.study.cubes

@@ -114,6 +114,12 @@ def test_labels_dropped_on_the_image_are_scored_and_drawn(
     color = np.array(COLORS[int(codes[pixel])])
     assert np.abs(seen(mapped._viewer, pixel) - color).max() < 40
     legend = mapped.evaluation.dock.legend.text()
+    # Without the dock nothing would say what the colours mean.
+    mapped.evaluation.set_shown(False)
+    assert not layers(mapped)
+    mapped.evaluation.set_shown(True)
+    (layer,) = layers(mapped)
+    np.testing.assert_array_equal(layer.data, codes)
     assert "right" in legend
     assert f"missed {(codes == MISSED).sum():,}" in legend
     # Another mapping from the list, and a merge, are followed.

@@ -142,6 +142,13 @@ def test_a_fault_is_told_and_the_others_still_open(
     assert notice.message.startswith("bad.npy: ")
     assert "\n" not in notice.message
     assert [layer.name for layer in viewer.layers] == ["good", "good RGB"]
+    # In the order asked for: the one read last is shown first.
+    slow = tmp_path / "slow.mat"
+    savemat(slow, {"cube": np.tile(STORED.transpose(2, 0, 1), (20, 10, 10))})
+    viewer.layers.clear()
+    wait_for(qtbot, open_paths(viewer, [slow, bad, good]))
+    names = ["slow", "slow RGB", "good", "good RGB"]
+    assert [layer.name for layer in viewer.layers] == names
 
 
 def test_a_header_and_its_data_file_are_one_cube(

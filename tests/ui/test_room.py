@@ -163,7 +163,7 @@ def test_a_training_folds_in_at_its_end_and_says_how_it_went(leaf_dock):
     wait_until(lambda: not leaf_dock.workspace.session.runner.running)
     settle()
     assert not training.open
-    assert training.summary.startswith("4 steps · 6 clusters · score ")
+    assert training.summary.startswith("4 steps · score ")
     assert not training.plots.isVisible()
     QTest.mouseClick(training.heading, LEFT)
     assert training.plots.isVisible()

@@ -212,8 +212,10 @@ def test_a_moved_cube_is_found_and_a_missing_one_asked_for(
 def test_a_new_study_is_empty_and_the_old_one_safe(dock, saved):
     opened(dock, saved)
     before = state_of(dock.study)
+    assert not dock.training.open, "there is a map already"
     dock.workspace.studies.begin()
     settle()
+    assert dock.training.open, "First map is needed again"
     assert (dock.study.cubes, dock.study.model, dock.study.path) == ((), None, None)
     assert not len(dock._viewer.layers)
     assert state_of(open_study(saved)) == before

@@ -28,6 +28,8 @@ class BandsPlot(FormPlot):
     def __init__(self, theme: str) -> None:
         super().__init__(theme, "Signal to noise of each band")
         self.setLogMode(y=True)
+        # Decades alone are named: the numbers between lie one over the other.
+        self.getAxis("left").setStyle(maxTextLevel=0)
         self._snr: NDArray[np.float64] | None = None
         self._line = pg.PlotDataItem(connect="finite")
         self._line.setPen(pg.mkPen(self.ink("#56b4e980", "#0072b280"), width=1))

@@ -236,7 +236,10 @@ class CubesPanel(Section):
     def _on_remove_clicked(self) -> None:
         row = self.list.currentRow()
         if row >= 0:
+            name = self._study.cubes[row].name
             self._display.remove(row)
+            if self._study.cubes:  # else what to begin with is said
+                self._status.say(f"{name} is out of the study. Its file stays.")
 
     def _on_row_changed(self, row: int) -> None:
         if row >= 0:

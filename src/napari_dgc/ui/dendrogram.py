@@ -23,7 +23,7 @@ _RESTED_MS = 50  # under the mouse for so long before the image is drawn anew
 _TIP = (
     "The tree of clusters. The higher two branches meet, the less alike are their "
     "spectra (low joins are drawn a little apart).\n"
-    "Click a join: what is below becomes one group. Click a leaf: select its group. "
+    "Click a fork: what is below becomes one group. Click a leaf: select its group. "
     "Drag the dashed line: fewer or more groups, as with the slider."
 )
 

@@ -42,7 +42,7 @@ from napari_dgc.ui.workspace import Workspace
 
 _BEGIN = "Begin with a cube."
 _GROUPS_STAY = "The groups stay for the next cube of this sensor."
-_MAP_IT = "Press First map for a map within seconds, or Train: it makes its own."
+_MAP_IT = "Press First map: a map within seconds. Train makes one too, and betters it."
 _AROUND = 18  # pixels about the status line's words: padding, ours and napari's
 _WIDTH = 376  # pixels: room for "background" beside a name and a million pixels
 

@@ -42,6 +42,7 @@ class Evaluation(SecondDock):
         self._parent = parent
         self.session = EvaluationSession(workspace, self)
         self.session.came.connect(self._on_labels_came)
+        self.shown_changed.connect(self.session.set_open)
         self.drop = LabelDrop(canvas_widget(viewer), parent, self._cube_files)
         self.drop.dropped.connect(self.session.open)
 

@@ -78,7 +78,7 @@ class EvaluationSession(QObject):
         self._layers = DifferenceLayers(workspace)
         self._asked: tuple[Entry, ...] = ()
         self._faults: list[InputError] = []
-        self._told, self._on = True, True
+        self._told, self._on, self._open = True, True, True
         self.alignment = MAJORITY
         self.by_hand = ByHand()
         self.ignored: str | None = None
@@ -181,6 +181,12 @@ class EvaluationSession(QObject):
         """Draw the differences, or not."""
         self._on = on
         self._draw()
+
+    def set_open(self, on: bool) -> None:
+        """Draw nothing while no dock is open that says what the colours mean."""
+        if on != self._open:
+            self._open = on
+            self._draw()
 
     def stop(self) -> None:
         """Work no further."""
@@ -290,6 +296,6 @@ class EvaluationSession(QObject):
         self._workspace.status.say(f"{text} {faults}".strip(), level)
 
     def _draw(self, *_: object) -> None:
-        maps = self._maps if self._on else {}
+        maps = self._maps if self._on and self._open else {}
         self.counts = self._layers.draw(maps, self.comparison, self.chosen)
         self.changed.emit()

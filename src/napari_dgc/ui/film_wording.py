@@ -44,9 +44,11 @@ def word_replacing(study: Study, undo: str, redo: str) -> tuple[str, str]:
 
 
 def word_swapped(text: str, groups: int) -> str:
-    """Say that another model is in use again: "Undo use … : 5 groups, as …"."""
+    """Say that another model is in use again: "Undone: use … . 5 groups, as …"."""
     plural = "s" * (groups != 1)
-    return f"{text[:1].upper()}{text[1:]}: {groups} group{plural}, as they were."
+    way, _, step = text.partition(" ")
+    done = "Undone" if way == "undo" else "Done again"
+    return f"{done}: {step}. {groups} group{plural}, as they were."
 
 
 def word_banner(step: int) -> str:

@@ -36,7 +36,7 @@ _NO_MEMBER = (
     "a cluster below it."
 )
 _TREE_HEIGHT = 80  # pixels
-_TABLE_HEIGHT = 148  # pixels: six rows and the header
+_TABLE_HEIGHT = 128  # pixels: five rows and the header
 _MERGING = "QPushButton:checked { background: #e69f00; color: black; }"
 
 

@@ -61,6 +61,7 @@ class Hover:
         self._flash.setInterval(_FLASH_MS)
         self._flash.timeout.connect(self._on_flash_over)
         self._dragging = False
+        self._at = (0.0, 0.0)  # canvas pixels: where the mouse was last
         # Pixels per cluster id of the map on show; None: not counted yet.
         self._counts: np.ndarray | None = None
         viewer.mouse_move_callbacks.append(self._on_mouse_moved)
@@ -143,6 +144,7 @@ class Hover:
         label.setText(self._describe(group))
         label.adjustSize()
         label.show()
+        self._move_label(*self._at)
         label.raise_()
 
     def _describe(self, group: Group) -> str:
@@ -194,7 +196,8 @@ class Hover:
 
     def _on_mouse_moved(self, viewer: Viewer, event) -> None:
         # After the pointer's own: it is the older callback.
-        self._move_label(*event.pos)
+        self._at = tuple(event.pos)
+        self._move_label(*self._at)
 
     def _on_mouse_pressed(self, viewer: Viewer, event) -> Iterator[None]:
         start = tuple(event.pos)
@@ -205,8 +208,9 @@ class Hover:
                 self._follow()
             yield
         self._dragging = False
+        self._at = tuple(event.pos)
         self._follow()
-        self._move_label(*event.pos)
+        self._move_label(*self._at)
 
     def _on_layer_joined(self, layer: Layer) -> None:
         layer.events.mode.connect(self._follow)

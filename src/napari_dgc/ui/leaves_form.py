@@ -14,7 +14,6 @@ from qtpy.QtWidgets import (
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
-    QLabel,
     QMessageBox,
     QPushButton,
     QSpinBox,
@@ -134,8 +133,7 @@ class MeasuresForm(QDialog):
             "A smaller piece is not counted as a lesion; its pixels stay lesion in "
             "every percentage"
         )
-        self.days = QLabel()
-        self.days.setWordWrap(True)
+        self.days = WrappedLabel()
         self.days_button = QPushButton("Choose…")
         self.days_button.setToolTip(_DAYS_TIP)
         self.no_days = QPushButton("None")

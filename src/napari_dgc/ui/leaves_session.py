@@ -239,7 +239,7 @@ class LeavesSession(QObject):
             return
         leaves = leaves.put(self.stem, changed)
         count = word_leaves(len(leaves.names[self.stem]))
-        self._take(leaves, text, f"{said} {count} in this cube.")
+        self._take(leaves, text, f"{said} {count} in this cube. Take back undoes it.")
 
     def _take(self, leaves: LeafRegions, text: str, said: str) -> None:
         self._before.append((self._workspace.study.leaves, text))

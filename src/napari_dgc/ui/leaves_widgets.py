@@ -70,7 +70,7 @@ class LeavesWidgets(ClosableWidget):
         self.least = QDoubleSpinBox()
         self.least.setDecimals(0)
         self.least.setRange(0, 10_000_000)
-        self.least.setSpecialValueText("a usual size")
+        self.least.setSpecialValueText("0.1 % of image")
         self.least.setToolTip(
             "Drop smaller pieces. At 0: those below a thousandth of the image"
         )
@@ -111,7 +111,7 @@ class LeavesWidgets(ClosableWidget):
         top = QHBoxLayout()
         top.setSpacing(4)
         top.addWidget(self.find_button)
-        top.addWidget(QLabel("from"))
+        top.addWidget(QLabel("at least"))
         for widget in (self.least, self.unit, self.part):
             top.addWidget(widget)
         top.addStretch()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import weakref
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +17,7 @@ import napari
 import tifffile
 from napari.qt.threading import FunctionWorker, create_worker
 from napari.utils.history import get_open_history, update_open_history
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_dgc.cubes.arrays import map_npy
@@ -70,7 +72,7 @@ def open_study_in(viewer: napari.Viewer, path: Path) -> None:
 
 
 def open_paths(viewer: napari.Viewer, paths: Iterable[str | Path]) -> list[Opening]:
-    """Open cubes in a viewer, one after the other, beside the screen.
+    """Open cubes in a viewer, beside the screen, in this order.
 
     Parameters
     ----------
@@ -88,6 +90,9 @@ def open_paths(viewer: napari.Viewer, paths: Iterable[str | Path]) -> list[Openi
         header if (header := envi_header(file)) in files else file for file in files
     )
     openings = [Opening(viewer, file) for file in dict.fromkeys(headers)]
+    queue = deque(openings)
+    for opening in openings:
+        opening.queue = queue
     for opening in openings:
         opening.start()
     return openings
@@ -112,6 +117,12 @@ class Opening:
     viewer : napari.Viewer
         Not kept alive by this; a cube that comes after it has closed is dropped.
     path : pathlib.Path
+
+    Attributes
+    ----------
+    queue : deque of Opening
+        Those asked for together. The clusters depend on the order of the cubes: it
+        must not depend on which of them was read first.
     """
 
     _under_way: set[Opening] = set()  # noqa: RUF012 (Qt keeps no reference itself)
@@ -121,6 +132,8 @@ class Opening:
         self.path = path
         self.worker: FunctionWorker | None = None
         self._layout: Layout | None = None
+        self._outcome: Outcome | None = None  # read, not shown yet
+        self.queue = deque([self])
 
     def start(self, layout: Layout | None = None) -> None:
         """Read in a thread; `layout` is what the user said about the file."""
@@ -147,11 +160,23 @@ class Opening:
 
     def _on_worker_returned(self, outcome: Outcome) -> None:
         self.worker = None
+        self._outcome = outcome
+        self._advance()
+
+    def _advance(self) -> None:
+        """Show the first of those not shown yet, where it has been read."""
+        while self.queue and self.queue[0].finished:
+            self.queue.popleft()
+        first = self.queue[0] if self.queue else self
+        outcome, first._outcome = first._outcome, None
+        if outcome is None:
+            return
         try:
-            self._show(outcome)
+            first._show(outcome)
         finally:
-            if self.worker is None:  # not read once more, with the user's answer
-                self._under_way.discard(self)
+            if first.worker is None:  # not read once more, with the user's answer
+                first._under_way.discard(first)
+            QTimer.singleShot(0, first._advance)
 
     def _on_worker_finished(self, worker: FunctionWorker) -> None:
         """Notice a worker that ended without a result: its window was closed."""

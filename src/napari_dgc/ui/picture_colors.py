@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -34,6 +35,7 @@ PRESETS: dict[str, Colors] = {
 """Wavelengths in nm shown as red, green and blue."""
 
 _SLOW_MS = 300  # until a word is said about the wait
+_STALE: Colors = (math.nan, math.nan, math.nan)  # like no others, nor the natural
 
 
 class PictureColors:
@@ -113,7 +115,7 @@ class PictureColors:
     def renew(self, entry: Entry, natural: NDArray[np.uint8]) -> None:
         """Take the natural picture of a cube whose values are others by now."""
         self._made[entry] = {True: (None, natural)}
-        self._showing.pop(entry, None)
+        self._showing[entry] = _STALE
         self._update()
 
     def stop(self) -> None:

@@ -64,6 +64,7 @@ class SuggestionsPanel(SuggestionForm):
         super().__init__()
         self._study = study
         self._status = status
+        self._selection = selection
         self._lit = False
         self._stale = True  # the queue is of an earlier grouping
         self._shown = frozenset[int]()  # the pair that others were told of

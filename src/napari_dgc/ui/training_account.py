@@ -43,8 +43,8 @@ class Account:
         if not self.steps:
             return "first map made; open to train"
         parts = [f"{self.steps} step{'s' * (self.steps != 1)}"]
-        if self.active:
-            parts.append(f"{self.active} clusters")
         if self.score is not None:
             parts.append(f"score {self.score:.2f}")
+        if self.active:  # last: in a narrow dock the end is cut off
+            parts.append(f"{self.active} clusters")
         return " · ".join(parts)

@@ -246,6 +246,12 @@ class TrainingPanel(Section):
         self._session.failed.connect(self._on_run_failed)
         self._session.ended.connect(self._on_run_ended)
         self._session.runner.running_changed.connect(self.refresh)
+        self._study.model_changed.connect(self._on_model_changed)
+
+    def _on_model_changed(self, model: object) -> None:
+        if not self._session.runner.running:  # a new study, or one that was opened
+            self.summarize("" if model is None else self.summary)
+            self.fold(model is not None)
 
     def _on_first_clicked(self) -> None:
         self.start(0)
