@@ -22,6 +22,7 @@ from napari_dgc.cubes.arrays import map_npy
 from napari_dgc.cubes.checks import is_real
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.matlab import open_matlab
+from napari_dgc.ui.canvas import unwrapped
 from napari_dgc.ui.cube_layers import LayerData
 from napari_dgc.ui.faults import question, show_fault
 from napari_dgc.ui.layout_form import Layout, ask_layout
@@ -70,7 +71,7 @@ def open_study_in(viewer: napari.Viewer, path: Path) -> None:
 
 
 def open_paths(viewer: napari.Viewer, paths: Iterable[str | Path]) -> list[Opening]:
-    """Open cubes in a viewer, one after the other, beside the screen.
+    """Open cubes in a viewer, beside the screen; they come in this order.
 
     Parameters
     ----------
@@ -87,7 +88,9 @@ def open_paths(viewer: napari.Viewer, paths: Iterable[str | Path]) -> list[Openi
     headers = (
         header if (header := envi_header(file)) in files else file for file in files
     )
-    openings = [Opening(viewer, file) for file in dict.fromkeys(headers)]
+    openings: list[Opening] = []
+    for file in dict.fromkeys(headers):
+        openings.append(Opening(viewer, file, openings[-1] if openings else None))
     for opening in openings:
         opening.start()
     return openings
@@ -112,13 +115,22 @@ class Opening:
     viewer : napari.Viewer
         Not kept alive by this; a cube that comes after it has closed is dropped.
     path : pathlib.Path
+    before : Opening, optional
+        Its cube comes first, however long it takes: a model depends on the order.
     """
 
     _under_way: set[Opening] = set()  # noqa: RUF012 (Qt keeps no reference itself)
 
-    def __init__(self, viewer: napari.Viewer, path: Path) -> None:
+    def __init__(
+        self, viewer: napari.Viewer, path: Path, before: Opening | None = None
+    ) -> None:
         self._viewer = weakref.ref(viewer)
         self.path = path
+        self._before = before
+        self._after: Opening | None = None
+        if before is not None:
+            before._after = self
+        self._outcome: Outcome | None = None  # until it is shown
         self.worker: FunctionWorker | None = None
         self._layout: Layout | None = None
 
@@ -146,18 +158,32 @@ class Opening:
         return self not in self._under_way
 
     def _on_worker_returned(self, outcome: Outcome) -> None:
-        self.worker = None
+        self.worker, self._outcome = None, outcome
+        self._show_in_turn()
+
+    def _show_in_turn(self) -> None:
+        """Show what was read, once all before it are; then let the next one do so."""
+        outcome, before = self._outcome, self._before
+        if outcome is None or (before is not None and not before.finished):
+            return
+        self._outcome = self._before = None
         try:
             self._show(outcome)
         finally:
             if self.worker is None:  # not read once more, with the user's answer
-                self._under_way.discard(self)
+                self._end()
+
+    def _end(self) -> None:
+        self._under_way.discard(self)
+        after, self._after = self._after, None
+        if after is not None:
+            after._show_in_turn()
 
     def _on_worker_finished(self, worker: FunctionWorker) -> None:
         """Notice a worker that ended without a result: its window was closed."""
         if self.worker is worker:
             self.worker = None
-            self._under_way.discard(self)
+            self._end()
 
     def _show(self, outcome: Outcome) -> None:
         viewer = self._viewer()
@@ -222,4 +248,4 @@ def stored_shapes(path: Path) -> dict[str, tuple[int, ...]]:
 
 def _window(viewer: napari.Viewer) -> QWidget | None:
     """Give the viewer's main window; None once it is closed."""
-    return getattr(viewer.window, "_qt_window", None)
+    return getattr(unwrapped(viewer).window, "_qt_window", None)
