@@ -129,6 +129,7 @@ def merging(camera: Camera) -> None:
     camera.click(camera.pixel_in(largest[3].id))
     camera.take("selected")
     dock.workspace.selection.set(())
+    camera.away()
     dock.groups.suggestions.pass_on()  # to begin with a cut
     camera.take("cut", settle=0.3)
     dock.groups.suggestions.pass_on()  # a pair
@@ -142,6 +143,7 @@ def merging(camera: Camera) -> None:
     camera.release(end)
     camera.take("merged")
     dock.workspace.gestures.set_merging(False)
+    camera.away()
     slider = dock.groups.granularity.slider
     slider._slider.setSliderDown(True)
     for count in range(slider.value() - 1, 4, -1):
@@ -162,6 +164,7 @@ def merging(camera: Camera) -> None:
     camera.move(camera.pixel_in(groups[-1].id), camera.pixel_in(groups[0].id))
     camera.take("spectra")
     dock.spectra.set_shown(False)
+    camera.away()
     dock.activation.toggle()
     camera.take("activation")
     dock.activation.toggle()
@@ -220,7 +223,6 @@ def leaves_labels_and_report(camera: Camera, work: Path) -> None:
             ],
             check=True, capture_output=True,
         )  # fmt: skip
-        shrink(picture)
 
 
 def crowd_and_themes(camera: Camera) -> None:
@@ -269,6 +271,12 @@ class Camera:
         row, column = np.unravel_index(int(depth.argmax()), depth.shape)
         return int(row), int(column)
 
+    def away(self) -> None:
+        """Move the mouse off the cube."""
+        for place in (QPoint(4, 4), QPoint(5, 5)):
+            QTest.mouseMove(self._canvas.native, place)
+            wait(0.05)
+
     def click(self, pixel: tuple[int, int]) -> None:
         QTest.mouseMove(self._canvas.native, self._place(pixel))
         QTest.mouseClick(self._canvas.native, LEFT, NO_KEY, self._place(pixel))
@@ -293,9 +301,13 @@ class Camera:
 
 
 def shrink(path: Path) -> None:
-    """Take 256 colours for a picture: a third of its size."""
+    """Take 256 colours for a picture: a third of its size.
+
+    Pillow's usual way to choose them gives swatches of few pixels another colour.
+    """
+    way = Image.Quantize.FASTOCTREE
     with Image.open(path) as picture:
-        small = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+        small = picture.convert("RGB").quantize(256, way, dither=Image.Dither.NONE)
     small.save(path, optimize=True)
 
 
