@@ -67,7 +67,11 @@ def write_counts(path: Path, counts: np.ndarray, nm: np.ndarray) -> None:
     whole = np.clip(np.rint(counts), 0, 65535).astype(np.uint16)
     fields = {"wavelength": nm.tolist(), "wavelength units": "nm"}
     envi.save_image(
-        str(path), whole.transpose(1, 2, 0), interleave="bil", ext="raw", metadata=fields
+        str(path),
+        whole.transpose(1, 2, 0),
+        interleave="bil",
+        ext="raw",
+        metadata=fields,
     )
 
 
@@ -228,8 +232,9 @@ def open_cubes(user: User, scans: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert [cube.path.name for cube in user.study.cubes] == [
         Path(file).name for file in files
     ]
-    user.show_cube(SHOWN)
+    assert "Raw counts? Calibrate" in user.dock.status.text()
     user.look("opened")
+    user.show_cube(SHOWN)
 
 
 def calibrate(
@@ -250,7 +255,9 @@ def calibrate(
     form.close()
     assert "6 cubes" in user.dock.status.text()
     for cube, scene in zip(user.study.cubes, scenes, strict=True):
-        np.testing.assert_allclose(cube.data[:, 5:9], scene.cube.data[:, 5:9], atol=2e-3)
+        np.testing.assert_allclose(
+            cube.data[:, 5:9], scene.cube.data[:, 5:9], atol=2e-3
+        )
     user.look("calibrated")
 
 
