@@ -41,7 +41,7 @@ def test_an_empty_dock_says_what_to_do(dock):
 
 def test_a_folder_is_read_and_one_cube_shown(dock, folder):
     read(dock, folder)
-    assert {cube.name for cube in dock.study.cubes} == {"s0", "s1"}
+    assert [cube.name for cube in dock.study.cubes] == ["s0", "s1"]
     assert dock.cubes.list.count() == 2
     assert dock.status.text().startswith("2 cubes ready.")
     shown = dock.study.cubes[dock.display.shown].name

@@ -225,7 +225,8 @@ def _spectra(content: PageContent) -> SpectraPart | None:
     if not content.pooled:
         return None
     calibrated = any(cube.calibration for cube in content.facts.cubes)
-    data = spectra_png(content.pooled, content.wavelengths)
+    axis = {"values": "Reflectance"} if calibrated else {}
+    data = spectra_png(content.pooled, content.wavelengths, **axis)
     names = "; ".join(spectrum.name for spectrum in content.pooled[:_TOLD])
     return SpectraPart(
         png_picture(data, f"Mean spectra of {len(content.pooled)} groups: {names}"),

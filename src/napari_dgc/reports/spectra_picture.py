@@ -24,6 +24,7 @@ _PLOT_INCHES = 7.0, 4.2
 _OVERHANG_INCHES = 0.2  # half of the last number below the axis
 _LINES_PER_COLUMN = 22
 _COLUMN_INCHES = 0.55, 0.075  # swatch and gaps; a character
+_VALUES = "Reflectance or counts, as in the cube"
 
 
 def write_spectra_picture(
@@ -73,11 +74,17 @@ def write_spectra_picture(
 
 
 def spectra_png(
-    spectra: Sequence[Spectrum], wavelengths: NDArray[np.float64] | None = None
+    spectra: Sequence[Spectrum],
+    wavelengths: NDArray[np.float64] | None = None,
+    *,
+    values: str = _VALUES,
 ) -> bytes:
-    """Draw spectra, at least one, as the bytes of a PNG without a legend."""
+    """Draw spectra, at least one, as the bytes of a PNG without a legend.
+
+    `values` says what the vertical axis shows.
+    """
     file = io.BytesIO()
-    figure = _figure(spectra, wavelengths, legend=False)
+    figure = _figure(spectra, wavelengths, legend=False, values=values)
     save_figure(figure, file)
     return file.getvalue()
 
@@ -88,6 +95,7 @@ def _figure(
     *,
     title: str = "",
     legend: bool = True,
+    values: str = _VALUES,
 ) -> Figure:
     names = [shorten(spectrum.name) for spectrum in spectra]
     columns = math.ceil(len(spectra) / _LINES_PER_COLUMN) if legend else 0
@@ -103,7 +111,7 @@ def _figure(
     x, order = drawing_order(wavelengths, len(spectra[0].mean))
     _draw(axes, spectra, x, order)
     axes.set_xlabel("Band" if wavelengths is None else "Wavelength (nm)")
-    axes.set_ylabel("Reflectance or counts, as in the cube")
+    axes.set_ylabel(values)
     axes.set_title(title, fontsize=10, parse_math=False)
     if legend:
         _draw_legend(axes, names, columns)

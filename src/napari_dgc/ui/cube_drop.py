@@ -17,7 +17,7 @@ from qtpy.QtWidgets import QWidget
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.readers import find_cubes
 from napari_dgc.cubes.zarr_store import is_zarr
-from napari_dgc.study.comparison import find_label_files
+from napari_dgc.study.label_files import find_label_files
 from napari_dgc.ui.evaluation_drop import dropped_paths
 from napari_dgc.ui.reader import is_claimed
 

@@ -30,6 +30,7 @@ from napari_dgc.ui.suggestion_form import Words
 
 _POLL_MS = 100
 MAP_THEM = "Press “Map new cubes”: your groups hold for them too."
+_RAW = "Raw counts? Calibrate them first: More, beside RGB."
 _EMPTY = (
     "Add a cube, drop one on the window, or open a sample: "
     "File > Open Sample > napari-dgc. “Use layers” takes image layers that are open."
@@ -270,6 +271,8 @@ class CubesPanel(Section):
             return
         what = "Press First map." if self._study.model is None else MAP_THEM
         what = OUTDATED[outdated(self._study)] or what
+        if any(c.calibration is None and c.data.dtype.kind in "iu" for c in new):
+            what = f"{_RAW} {what}"
         if len(new) < asked:
             text = f"{len(new)} of {_counted(asked, 'cube')} ready, the others not."
             self._status.say(f"{text} {what}", "warning")

@@ -24,6 +24,7 @@ from napari_dgc.cubes.arrays import map_npy
 from napari_dgc.cubes.checks import is_real
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.matlab import open_matlab
+from napari_dgc.ui.canvas import unwrapped
 from napari_dgc.ui.cube_layers import LayerData
 from napari_dgc.ui.faults import question, show_fault
 from napari_dgc.ui.layout_form import Layout, ask_layout
@@ -247,4 +248,4 @@ def stored_shapes(path: Path) -> dict[str, tuple[int, ...]]:
 
 def _window(viewer: napari.Viewer) -> QWidget | None:
     """Give the viewer's main window; None once it is closed."""
-    return getattr(viewer.window, "_qt_window", None)
+    return getattr(unwrapped(viewer).window, "_qt_window", None)
