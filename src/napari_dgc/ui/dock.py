@@ -285,16 +285,13 @@ class ClusteringDock(DockedWidget):
 
     def shut(self) -> None:
         """Stop what is running and let go of the viewer; the layers stay."""
-        self.splitting.stop()
+        for work in (self.splitting, self.stability, self.preparing):
+            work.stop()
         docks = (self.spectra, self.activation, self.evaluation, self.leaves)
-        for part in (self.film.session, *docks):
+        for part in (self.film.session, *docks, self.workspace):
             part.close()
-        self.stability.stop()
-        self.preparing.stop()
-        self.workspace.close()
-        for entry in self.display.entries:
-            for layer in entry.layers:
-                keys.unbind_layer(layer)
+        for layer in [layer for e in self.display.entries for layer in e.layers]:
+            keys.unbind_layer(layer)
 
 
 def _let_go(workspace: Workspace, pins: Pins) -> None:

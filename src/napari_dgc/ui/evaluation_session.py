@@ -43,8 +43,7 @@ _BUSY = "Labels are being read: wait a moment, then drop the next ones."
 class EvaluationSession(QObject):
     """Labels of cubes, for as long as these are in the study and the window is open.
 
-    They are not kept with the study: dropping the files again is one gesture, and
-    a study that carries its truth would be handed to others with it.
+    They are not kept with the study, which would hand its truth on to others.
 
     Signals
     -------
