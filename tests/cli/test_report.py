@@ -187,6 +187,11 @@ def test_what_is_refused(
     run("merge", model, maps, "--granularity", 3, "-o", plain)
     said = fails(capsys, "report", plain, "-o", out)
     assert said.startswith(f"napari-dgc: {plain}: no group has the role")
+    bare = tmp_path / "bare.dgc.json"
+    run("study", "new", work / "s", "-o", bare, "--model", model, "--maps", maps)
+    for command in (("report", bare, "-o", out), ("study", "leaves", bare)):
+        said = fails(capsys, *command)
+        assert said.startswith(f"napari-dgc: {bare}: no group has the role")
     assert "no recipe.json" in fails(capsys, "report", maps, "-o", out)
     table = tmp_path / "days.csv"
     table.write_text("file,day\n")

@@ -29,6 +29,11 @@ _NO_PAGE = (
 
 def write_report(options: argparse.Namespace) -> None:
     """`report`: of a study, or of what merge and segment wrote."""
+    with _naming(options.sources[0]):
+        _write_report(options)
+
+
+def _write_report(options: argparse.Namespace) -> None:
     from napari_dgc.reports.regions import RegionSettings
 
     area = None if options.pixel_mm is None else options.pixel_mm**2
@@ -46,7 +51,7 @@ def write_report(options: argparse.Namespace) -> None:
         report = replace(report, days=_days(options.days, report))
     with ProgressLine(options.quiet) as progress:
         paths, total = [], len(report.paths(options.output))
-        for piece in _named(report, sources[0], options):
+        for piece in report.write(options.output, force=options.force):
             text = piece
             if isinstance(piece, Path):
                 paths.append(piece)
@@ -57,12 +62,11 @@ def write_report(options: argparse.Namespace) -> None:
     print_paths(paths)
 
 
-def _named(
-    report: Report, source: Path, options: argparse.Namespace
-) -> Iterator[Path | str]:
-    """Write a report; what is wrong with the study is told by its file's name."""
+@contextlib.contextmanager
+def _naming(source: Path) -> Iterator[None]:
+    """Tell what is wrong with a study by the name of its file."""
     try:
-        yield from report.write(options.output, force=options.force)
+        yield
     except InputError as error:
         if error.source != _STUDY:
             raise
@@ -82,7 +86,7 @@ def freeze_leaves(options: argparse.Namespace) -> None:
     with contextlib.suppress(InputError):  # damaged: it is replaced
         study.set_leaves(load_leaves(path))
     settings = RegionSettings(options.min_leaf, options.split_leaves)
-    with ProgressLine(options.quiet) as progress:
+    with _naming(options.study), ProgressLine(options.quiet) as progress:
         for piece in find_leaves(study, settings):
             if isinstance(piece, LeafRegions):
                 save_leaves(piece, path, force=options.force)
