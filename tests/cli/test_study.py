@@ -87,6 +87,9 @@ def test_a_new_study_holds_cubes_model_and_maps(
         written = tifffile.imread(maps / f"{name}_clusters.tif")
         np.testing.assert_array_equal(study.cluster_map(index), written)
         assert study.statistics(index).count.sum() == 1600
+        sure = tifffile.imread(maps / f"{name}_confidence.tif")
+        assert np.unique(sure).size > 5
+        np.testing.assert_array_equal(study.confidence(index), sure)
     assert "exists already" in fails(capsys, *arguments)
     run(*arguments, "--force")
     again = open_study(path)

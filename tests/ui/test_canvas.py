@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from acting import pixel_in, seen, settle
 from napari.utils.colormaps import DirectLabelColormap
+from qtpy.QtGui import QOpenGLContext
 
 from napari_dgc.ui.canvas import set_colors
 
@@ -30,17 +31,21 @@ def test_a_new_colormap_is_seen_and_told(mapped, known):
     np.testing.assert_array_equal(seen(viewer, pixel_in(mapped, 1)), (0, 0, 255))
 
 
-def test_layers_come_after_others_went(mapped):
-    """Without `SafeRemoval` the program crashes here: it is the run that would end."""
+def test_layers_are_removed_in_the_canvas_s_own_context(mapped):
+    """In another one their buffers stay bound: the next layer crashed the program."""
     viewer = mapped._viewer
+    canvas = viewer.window._qt_viewer.canvas.native
     corners = np.array([[5, 5], [5, 40], [40, 40], [40, 5]])
-    index = viewer.add_image(np.eye(64, dtype=np.float32))
-    index.colorbar.visible = True
     shapes = viewer.add_shapes([corners], shape_type="rectangle", ndim=2)
     settle(0.3)
-    for layer in (shapes, index):
-        viewer.layers.remove(layer)
-        settle(0.3)
-        viewer.add_image(np.full((64, 64, 3), (0, 0, 255), np.uint8))
-        settle(0.3)
+    own, current = canvas.context(), []
+    viewer.layers.events.removed.connect(
+        lambda event: current.append(QOpenGLContext.currentContext() == own),
+        position="first",
+    )
+    canvas.doneCurrent()
+    viewer.layers.remove(shapes)
+    assert current == [True]
+    viewer.add_image(np.full((64, 64, 3), (0, 0, 255), np.uint8))
+    settle(0.3)
     np.testing.assert_array_equal(seen(viewer, (20, 20)), (0, 0, 255))

@@ -32,10 +32,12 @@ def write_sample(options: argparse.Namespace) -> None:
 
 
 def segment_cubes(options: argparse.Namespace) -> None:
-    """`segment`: a cluster map and statistics per cube."""
+    """`segment`: a cluster map, statistics and confidence per cube."""
     from napari_dgc.clustering.model import Model
+    from napari_dgc.reports.masks import write_label_tiff
     from napari_dgc.study.exports import file_stems
     from napari_dgc.study.mapping import MappedCube, map_cube
+    from napari_dgc.study.maps import as_bytes
 
     model = Model.load(options.model)
     notices: list[str] = []
@@ -43,7 +45,8 @@ def segment_cubes(options: argparse.Namespace) -> None:
     stems = file_stems([cube.name for cube in cubes])
     for cube in cubes:
         model.require_bands(cube)
-    suffixes = [f"_clusters.{f}" for f in options.format] + ["_stats.npz"]
+    suffixes = [f"_clusters.{f}" for f in options.format]
+    suffixes += ["_stats.npz", "_confidence.tif"]
     out: Path = options.output
     for name in (f"{stem}{suffix}" for stem in stems for suffix in suffixes):
         check_free(out / name, force=options.force)
@@ -60,8 +63,14 @@ def segment_cubes(options: argparse.Namespace) -> None:
                 paths = _write_map(out, stem, piece.clusters, options)
                 stats = out / f"{stem}_stats.npz"
                 piece.statistics.save(stats, force=options.force)
+                # In 255ths, as a study keeps it: severity has its bounds from it.
+                sure = write_label_tiff(
+                    out / f"{stem}_confidence.tif",
+                    as_bytes(piece.confidence),
+                    force=options.force,
+                )
                 progress.end()
-                print_paths([*paths, stats])
+                print_paths([*paths, stats, sure])
 
 
 def _write_map(

@@ -77,7 +77,15 @@ def _take_maps(study: Study, folder: Path) -> list[str]:
             check_clusters(path, clusters, study.grouping)
         stats = folder / f"{stem}_stats.npz"
         statistics = ClusterStatistics.load(stats) if stats.is_file() else None
-        study.set_map(index, clusters, statistics)
+        sure = folder / f"{stem}_confidence.tif"
+        confidence = read_label_tiff(sure) if sure.is_file() else None
+        if confidence is not None and confidence.shape != clusters.shape:
+            raise InputError(
+                sure,
+                f"it is {confidence.shape}, its map {clusters.shape} (rows, columns)",
+                "segment that cube again",
+            )
+        study.set_map(index, clusters, statistics, confidence)
     if len(unmapped) == len(study.cubes):
         raise InputError(
             folder,
