@@ -3,6 +3,7 @@
     python benchmarks/suggestions.py --quick   all families, 6 seeds; about 3 minutes
     python benchmarks/suggestions.py --full    with 8, 16, 32 and 64 clusters
     python benchmarks/suggestions.py --smoke   seconds: does it run at all?
+    python benchmarks/suggestions.py --latency the times of the kept results anew
 
 From a first map's clusters, the top suggestion is accepted again and again, as a user
 would by key (*suggestions*: they begin with a cut of the tree; *pairs*: that one was
@@ -22,6 +23,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -51,6 +53,7 @@ def main() -> None:
     tier.add_argument("--quick", action="store_true", help="the default")
     tier.add_argument("--full", action="store_true")
     tier.add_argument("--smoke", action="store_true")
+    tier.add_argument("--latency", action="store_true")
     names = [n for n in families.FAMILIES if n != "healthy-only"]
     parser.add_argument("--families", nargs="+", choices=names, help="only these")
     parser.add_argument("--workers", type=int, default=1, help="units at a time")
@@ -61,6 +64,9 @@ def main() -> None:
     kept = out / "suggestions.jsonl" if options.out else OUT
     if options.out:
         families.keep_scenes_in(out / "scenes")
+    if options.latency:
+        renew_latency(out / "suggestions_quick.json")
+        return
     names = options.families or names
     seeds, ks = families.SEEDS, (8, 16, 32, 64) if options.full else (K,)
     size, bands = families.SIZE, 301
@@ -87,11 +93,7 @@ def main() -> None:
         k: latency(k, 3 if options.smoke else 100, 3 if options.smoke else 40)
         for k in ((6,) if options.smoke else (16, 64, 128))
     }
-    print(f"Milliseconds, median (99th percentile); a frame is {FRAME:.0f} ms\n")
-    print(records.markdown(["K", *timed[next(iter(timed))]], [
-        [str(k), *(f"{ms['p50']:.2f} ({ms['p99']:.2f})" for ms in row.values())]
-        for k, row in timed.items()
-    ]))  # fmt: skip
+    print_latency(timed)
     tier_name = "full" if options.full else "smoke" if options.smoke else "quick"
     records.write_json(
         out / f"suggestions_{tier_name}.json",
@@ -105,6 +107,24 @@ def main() -> None:
     )
     if len(found) < len(units):
         sys.exit(1)
+
+
+def print_latency(timed: Mapping[int, Mapping[str, Mapping[str, float]]]) -> None:
+    """A table of what `latency` gave, by K."""
+    print(f"Milliseconds, median (99th percentile); a frame is {FRAME:.0f} ms\n")
+    print(records.markdown(["K", *timed[next(iter(timed))]], [
+        [str(k), *(f"{ms['p50']:.2f} ({ms['p99']:.2f})" for ms in row.values())]
+        for k, row in timed.items()
+    ]))  # fmt: skip
+
+
+def renew_latency(path: Path) -> None:
+    """Measure again what takes seconds, and keep the rest of a results file."""
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    timed = {k: latency(k, 100, 40) for k in (16, 64, 128)}
+    print_latency(timed)
+    new = {"latency_machine": records.machine(), "latency_ms": timed}
+    records.write_json(path, kept | new)
 
 
 def run(unit: Mapping[str, Any]) -> dict[str, Any]:
