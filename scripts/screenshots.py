@@ -27,7 +27,7 @@ os.environ.setdefault("NAPARI_DGC_DATA", tempfile.mkdtemp(prefix="napari-dgc-"))
 import napari
 import numpy as np
 from PIL import Image
-from qtpy.QtCore import QPoint, Qt
+from qtpy.QtCore import QEvent, QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QDialog, QWidget
 from scipy.ndimage import distance_transform_edt
@@ -98,6 +98,8 @@ def calibrating(camera: Camera, work: Path) -> None:
     dock.cubes.list.setCurrentRow(0)
     dock.cubes.remove_button.click()
     wait(0.5)
+    # Without Qt's own loop what is to be deleted, such as napari's slider, stays.
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 
 
 def first_map_and_training(camera: Camera, steps: int) -> None:

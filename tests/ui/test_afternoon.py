@@ -277,8 +277,13 @@ def merge(user: User, scenes: list[Scene]) -> None:
     """Accept the cut, then put together by hand what means the same."""
     panel, study = user.dock.groups.suggestions, user.study
     assert panel.question.text().startswith("Begin with")
+    wait_until(lambda: panel.isEnabled() and not panel._stale, 10)
+    wait_until(lambda: not panel.question.visibleRegion().isEmpty(), 10)
     user.look("suggestion")
     user.key(Qt.Key.Key_A)
+    if not study.history.operations:  # not in sight just then: it was only shown
+        assert "A yes" in user.dock.status.text(), user.dock.status.text()
+        user.key(Qt.Key.Key_A)
     begun = len(study.grouping.groups)
     assert begun < 8, "the cut was accepted"
     user.look("cut")
