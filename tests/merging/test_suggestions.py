@@ -82,7 +82,8 @@ def test_reasons_equal_a_plain_count(
     cubes = [statistics(0), statistics(1)]
     for s in suggester.suggest(grouping):
         a, b = (list(grouping.group(g).clusters) for g in (s.source, s.target))
-        angle = np.mean([angles[x - 2, y - 2] for x in a for y in b])
+        pixels = [(x - 1) * (y - 1) for x in a for y in b]
+        angle = np.average([angles[x - 2, y - 2] for x in a for y in b], weights=pixels)
         assert s.reasons.angle == pytest.approx(np.degrees(angle))
         border = sum(int(c.boundary[np.ix_(a, b)].sum()) for c in cubes)
         others = [
@@ -141,7 +142,8 @@ def test_the_angle_of_a_drag_is_that_of_the_suggestion(
         assert told == pytest.approx(s.reasons.angle)
     angles = np.degrees(tree_angles(spectra))
     several = suggester.angle(grouping, [2, 6], 5)
-    expected = np.mean([angles[place, 3] for place in (0, 4, 5, 7)])
+    places = np.array([0, 4, 5, 7])
+    expected = np.average(angles[places, 3], weights=places + 1)
     assert several == pytest.approx(expected)
     counts = [0] + [5] * (K - 1)
     assert np.isnan(Suggester(IDS, spectra, counts).angle(grouping, [2], 5))

@@ -116,7 +116,8 @@ class Suggester:
         )
         if not (one and other):
             return math.nan
-        return math.degrees(float(angles[np.ix_(one, other)].mean()))
+        weights = np.outer(self._count[one], self._count[other])
+        return math.degrees(np.average(angles[np.ix_(one, other)], weights=weights))
 
     def _angles(self, count: int) -> NDArray[np.float64]:
         """Between clusters, (K, K), as they count among so many groups."""
@@ -148,8 +149,9 @@ class Suggester:
 
     def _pairs(self, member: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
         """Cost, angle, embedding, outline, together: (G, G) each."""
-        known = member * self._has
-        # Average linkage, as the tree does it: the mean over pairs of clusters.
+        # Average linkage over pixels, where the tree has it over clusters: a sliver
+        # of odd pixels is a cluster as much as a whole leaf, but not as heavy.
+        known = member * np.where(self._has, self._count, 0)
         pairs = known.sum(1)[:, None] * known.sum(1)
         angle = (known @ self._angles(len(member)) @ known.T) / pairs
         embedding = np.full(angle.shape, np.nan)
