@@ -11,6 +11,7 @@ from dataclasses import asdict
 
 from napari_dgc.cli import doctor_machine, doctor_screen
 from napari_dgc.cli.children import Answer, ask_child
+from napari_dgc.cli.common_options import add_quiet
 from napari_dgc.cli.findings import Finding
 from napari_dgc.cli.progress import ProgressLine
 
@@ -30,7 +31,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="leave out what only napari's window needs, such as on a server",
     )
-    parser.add_argument("-q", "--quiet", action="store_true", help="no progress")
+    add_quiet(parser)
     parser.set_defaults(run=show_findings)
 
 

@@ -71,13 +71,9 @@ def stride_of(shape: tuple[int, ...]) -> int:
 
 def color_picture(image: NDArray[np.uint8], alt: str, most_bytes: int) -> Picture:
     """Show an (H, W, 3) RGB image as JPEG."""
-    whole, data = Image.fromarray(image), b""
-    for side in _SIDES:
-        small = _shrunk(whole, side, Image.Resampling.BOX)
-        data = _encoded(small, "JPEG", quality=_QUALITY)
-        if len(data) <= most_bytes:
-            break
-    return _picture(data, "jpeg", small.size, alt)
+    whole, how = Image.fromarray(image), Image.Resampling.BOX
+    data, size = _fitted(whole, how, most_bytes, "JPEG", quality=_QUALITY)
+    return _picture(data, "jpeg", size, alt)
 
 
 def map_picture(
@@ -91,16 +87,11 @@ def map_picture(
     colors = np.full((256, 3), 255, np.uint8)
     for one in classes:
         colors[one.value] = one.color
-    whole, data = Image.fromarray(label_map), b""
-    whole = whole.convert("P")
+    whole = Image.fromarray(label_map).convert("P")
     whole.putpalette(colors.tobytes())
-    for side in _SIDES:
-        # Labels have no in-between.
-        small = _shrunk(whole, side, Image.Resampling.NEAREST)
-        data = _encoded(small, "PNG", optimize=True)
-        if len(data) <= most_bytes:
-            break
-    return _picture(data, "png", small.size, alt)
+    how = Image.Resampling.NEAREST  # labels have no in-between
+    data, size = _fitted(whole, how, most_bytes, "PNG", optimize=True)
+    return _picture(data, "png", size, alt)
 
 
 def png_picture(data: bytes, alt: str) -> Picture:
@@ -108,6 +99,22 @@ def png_picture(data: bytes, alt: str) -> Picture:
     with Image.open(io.BytesIO(data)) as image:
         size = image.size
     return _picture(data, "png", size, alt)
+
+
+def _fitted(
+    whole: Image.Image,
+    how: Image.Resampling,
+    most_bytes: int,
+    kind: str,
+    **options: object,
+) -> tuple[bytes, tuple[int, int]]:
+    """Encode an image, ever smaller until it fits; the smallest is taken anyhow."""
+    for side in _SIDES:
+        small = _shrunk(whole, side, how)
+        data = _encoded(small, kind, **options)
+        if len(data) <= most_bytes:
+            break
+    return data, small.size
 
 
 def _shrunk(image: Image.Image, side: int, how: Image.Resampling) -> Image.Image:

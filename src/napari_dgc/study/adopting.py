@@ -16,7 +16,7 @@ from napari_dgc.merging.operations import apply
 from napari_dgc.merging.recipe import Recipe
 from napari_dgc.merging.splits import Split
 from napari_dgc.merging.steps import Adopt, Operation
-from napari_dgc.study.dividing import CubeMap, DividedMap, refine
+from napari_dgc.study.dividing import CubeMap, DividedMap, mapped_cubes, refine
 from napari_dgc.study.mapping import Progress
 
 if TYPE_CHECKING:
@@ -88,12 +88,7 @@ class Wanted:
         except MergeError as error:
             fault = f"cannot be applied: {error}"
             raise InputError(recipe.source, fault, "then apply it again") from error
-        maps = {}
-        for index, cube in enumerate(study.cubes):
-            clusters = study.cluster_map(index)
-            if clusters is not None:
-                sums, sure = study.statistics(index), study.confidence(index)
-                maps[index] = CubeMap(cube, clusters, sums, sure)
+        maps = mapped_cubes(study)
         return cls(model, before, tuple(rest), groups, grouping.next_id, maps)
 
 

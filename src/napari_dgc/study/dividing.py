@@ -22,6 +22,7 @@ from napari_dgc.study.mapping import Progress
 
 if TYPE_CHECKING:
     from napari_dgc.clustering.model import Model
+    from napari_dgc.study.study import Study
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,6 +36,17 @@ class CubeMap:
     clusters: NDArray[np.uint8]
     statistics: ClusterStatistics | None = None
     confidence: NDArray[np.uint8] | NDArray[np.float32] | None = None
+
+
+def mapped_cubes(study: Study) -> dict[int, CubeMap]:
+    """Take every cube that has a map, by its place; costs microseconds."""
+    maps = {}
+    for index, cube in enumerate(study.cubes):
+        clusters = study.cluster_map(index)
+        if clusters is not None:
+            sums, sure = study.statistics(index), study.confidence(index)
+            maps[index] = CubeMap(cube, clusters, sums, sure)
+    return maps
 
 
 @dataclass(frozen=True, slots=True, eq=False)

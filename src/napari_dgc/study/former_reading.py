@@ -12,10 +12,9 @@ from napari_dgc.study.maps import CubeMaps
 from napari_dgc.study.modelled import Former
 from napari_dgc.study.record import StudyRecord
 from napari_dgc.study.stored import (
-    read_map,
     read_model,
     read_moved,
-    read_statistics,
+    read_segmented,
     restore_history,
 )
 
@@ -52,19 +51,11 @@ def _read(loaded: LoadedStudy, record: StudyRecord, former: FormerRecord) -> For
         raise RuntimeError("a model has a history")
     maps = CubeMaps()
     for index, (cube, files) in enumerate(zip(record.cubes, former.maps, strict=False)):
-        if files is None or files[0] is None:
+        read = None if files is None else read_segmented(files, cube.cube, remember)
+        if files is None or read is None:
             continue
-        clusters, sums, sure, moved = files
-        shown = read_map(clusters, cube.cube)
-        remember(shown, clusters)
-        statistics = confidence = None
-        if sums is not None:
-            statistics = read_statistics(sums)
-            remember(statistics, sums)
-        if sure is not None:
-            confidence = read_map(sure, cube.cube)
-            remember(confidence, sure)
-        maps.put(index, shown, statistics, confidence)
+        maps.put(index, *read)
+        moved = files[-1]
         if moved is not None:
             maps.moved[index] = read_moved(moved, cube.cube)
             remember(maps.moved[index], moved)

@@ -17,6 +17,7 @@ from napari_dgc.merging.grouping import Grouping
 from napari_dgc.reports.lesions import LesionSizes, lesion_sizes
 from napari_dgc.reports.regions import count_in_regions
 from napari_dgc.reports.severity import SeverityRow, pixels_by_role
+from napari_dgc.study.leaves import clusters_with
 from napari_dgc.study.measured_cube import MeasuredCube
 
 
@@ -65,8 +66,7 @@ def count_lesions(
 
 def lesion_clusters(grouping: Grouping) -> tuple[int, ...]:
     """Clusters whose group is lesion."""
-    groups = (group for group in grouping.groups if group.role == "lesion")
-    return tuple(sorted(cluster for group in groups for cluster in group.clusters))
+    return clusters_with(grouping, ("lesion",))
 
 
 def leaf_rows(

@@ -6,7 +6,7 @@ them anew. `leaf_file` keeps them beside the study.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -170,7 +170,12 @@ class LeafRegions:
 
 def tissue_clusters(grouping: Grouping) -> tuple[int, ...]:
     """Clusters whose group is healthy or lesion, ascending."""
-    groups = (group for group in grouping.groups if group.role in TISSUE)
+    return clusters_with(grouping, TISSUE)
+
+
+def clusters_with(grouping: Grouping, roles: Collection[str]) -> tuple[int, ...]:
+    """Clusters whose group has one of these roles, ascending."""
+    groups = (group for group in grouping.groups if group.role in roles)
     return tuple(sorted(cluster for group in groups for cluster in group.clusters))
 
 

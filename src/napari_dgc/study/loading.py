@@ -30,11 +30,10 @@ from napari_dgc.study.moved import Moved
 from napari_dgc.study.record import CubeRecord
 from napari_dgc.study.reference import CubeReference, missing_cube
 from napari_dgc.study.stored import (
-    read_map,
     read_model,
     read_moved,
     read_record,
-    read_statistics,
+    read_segmented,
     restore_history,
 )
 from napari_dgc.study.view import View
@@ -240,27 +239,19 @@ def _read_leaves(loaded: LoadedStudy, home: Path) -> None:
 
 def _read_maps(loaded: LoadedStudy, index: int, record: CubeRecord) -> None:
     """Read what segmenting left of a cube; all of it or nothing."""
-    if record.clusters is None:
-        return
+    remember = loaded.writer.companions.remember
     try:
-        clusters = read_map(record.clusters, record.cube)
-        confidence = statistics = None
-        if record.confidence is not None:
-            confidence = read_map(record.confidence, record.cube)
-        if record.statistics is not None:
-            statistics = read_statistics(record.statistics)
+        read = read_segmented(record.files, record.cube, remember)
     except InputError as error:
         loaded.faults.append(error)
         return
-    loaded.maps[index] = clusters
-    remember = loaded.writer.companions.remember
-    remember(clusters, record.clusters)
-    if confidence is not None and record.confidence is not None:
-        loaded.confidence[index] = confidence
-        remember(confidence, record.confidence)
-    if statistics is not None and record.statistics is not None:
-        loaded.statistics[index] = statistics
-        remember(statistics, record.statistics)
+    if read is None:
+        return
+    loaded.maps[index] = read.clusters
+    if read.confidence is not None:
+        loaded.confidence[index] = read.confidence
+    if read.statistics is not None:
+        loaded.statistics[index] = read.statistics
     if record.stability is not None:
         try:
             loaded.stability[index] = moved = read_moved(record.stability, record.cube)

@@ -17,7 +17,7 @@ from napari_dgc.merging.grouping import MergeError
 from napari_dgc.merging.members import unlocked
 from napari_dgc.merging.refining import choose_pieces, mask_digest
 from napari_dgc.merging.splits import Centers, Pieces, Split, free_ids
-from napari_dgc.study.dividing import CubeMap, DividedMap, divide_map
+from napari_dgc.study.dividing import CubeMap, DividedMap, divide_map, mapped_cubes
 from napari_dgc.study.mapping import Progress
 
 if TYPE_CHECKING:
@@ -61,13 +61,7 @@ class Whole:
         unlocked(grouping, grouping.group_of(cluster).id)
         used = {*grouping.clusters, *model.cluster_ids.tolist(), *model.retired_ids}
         free_ids(used, 1)
-        maps = {}
-        for index, cube in enumerate(study.cubes):
-            clusters = study.cluster_map(index)
-            if clusters is not None:
-                sums, sure = study.statistics(index), study.confidence(index)
-                maps[index] = CubeMap(cube, clusters, sums, sure)
-        return cls(model, maps, cluster, frozenset(used))
+        return cls(model, mapped_cubes(study), cluster, frozenset(used))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

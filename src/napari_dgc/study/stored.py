@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,14 @@ from napari_dgc.study.writer import BACKUP, is_intact
 
 if TYPE_CHECKING:
     from napari_dgc.clustering.model import Model
+
+
+class MappedFiles(NamedTuple):
+    """What segmenting left of a cube, read again; the map and confidence are (H, W)."""
+
+    clusters: NDArray[np.uint8]
+    statistics: ClusterStatistics | None
+    confidence: NDArray[np.uint8] | None
 
 
 def read_record(path: Path) -> tuple[StudyRecord, bytes]:
@@ -108,6 +117,34 @@ def read_statistics(file: FileReference) -> ClusterStatistics:
     """Read statistics; InputError if they are not the ones meant."""
     _check_content(file)
     return ClusterStatistics.load(file.path)
+
+
+def read_segmented(
+    files: Sequence[FileReference | None],
+    cube: CubeReference,
+    remember: Callable[[object, FileReference], None],
+) -> MappedFiles | None:
+    """Read what segmenting left of a cube: all of it, or InputError; None: no map.
+
+    Parameters
+    ----------
+    files : sequence of FileReference or None
+        As `CubeRecord.files`.
+    cube : CubeReference
+    remember : callable
+        Told of each content and its file, once all are read.
+    """
+    clusters, sums, sure, _ = files
+    if clusters is None:
+        return None
+    shown = read_map(clusters, cube)
+    confidence = None if sure is None else read_map(sure, cube)
+    statistics = None if sums is None else read_statistics(sums)
+    read = MappedFiles(shown, statistics, confidence)
+    for content, file in zip(read, files, strict=False):
+        if content is not None and file is not None:
+            remember(content, file)
+    return read
 
 
 def read_moved(file: FileReference, cube: CubeReference) -> Moved:

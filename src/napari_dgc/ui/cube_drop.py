@@ -11,14 +11,13 @@ from pathlib import Path
 from weakref import ref
 
 from qtpy.QtCore import QEvent, QObject, Signal
-from qtpy.QtGui import QDropEvent
 from qtpy.QtWidgets import QWidget
 
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.readers import find_cubes
 from napari_dgc.cubes.zarr_store import is_zarr
 from napari_dgc.study.label_files import find_label_files
-from napari_dgc.ui.evaluation_drop import dropped_paths
+from napari_dgc.ui.dropping import dropped_paths, watch_drops
 from napari_dgc.ui.reader import is_claimed
 
 
@@ -43,12 +42,8 @@ class CubeDrop(QObject):
     def __init__(self, canvas: QWidget | None, dock: QWidget) -> None:
         super().__init__(dock)
         self._dock = ref(dock)
-        dock.setAcceptDrops(True)
-        dock.installEventFilter(self)
-        while canvas is not None and not canvas.acceptDrops():
-            canvas = canvas.parentWidget()
-        if canvas is not None:
-            canvas.installEventFilter(self)
+        self._asked: tuple[list[Path], bool] = [], False  # by what was dragged last
+        watch_drops(self, canvas, dock)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Take a drop of nothing but cubes; leave all others alone."""
@@ -56,15 +51,15 @@ class CubeDrop(QObject):
         dragged = kind in (QEvent.Type.DragEnter, QEvent.Type.DragMove)
         if kind != QEvent.Type.Drop and not (dragged and on_dock):
             return False
-        return self._take(event, on_dock, kind == QEvent.Type.Drop)
-
-    def _take(self, event: QDropEvent, on_dock: bool, dropped: bool) -> bool:
         paths = dropped_paths(event)
-        wanted = is_ours if on_dock else is_surely_ours
-        if not paths or not all(map(wanted, paths)):
+        # Folders are listed once as they come, not at every move over the dock.
+        if kind != QEvent.Type.DragMove or paths != self._asked[0]:
+            wanted = is_ours if on_dock else is_surely_ours
+            self._asked = paths, bool(paths) and all(map(wanted, paths))
+        if not self._asked[1]:
             return False
         event.acceptProposedAction()
-        if dropped:
+        if kind == QEvent.Type.Drop:
             self.dropped.emit(paths)
         return True
 

@@ -11,6 +11,7 @@ from qtpy.QtGui import QDropEvent
 from qtpy.QtWidgets import QApplication, QWidget
 
 from napari_dgc.study.label_files import find_label_files, may_be_labels
+from napari_dgc.ui.dropping import dropped_paths, watch_drops
 
 
 class LabelDrop(QObject):
@@ -42,14 +43,8 @@ class LabelDrop(QObject):
         super().__init__(dock)
         self._known = known
         self._dock = dock
-        dock.setAcceptDrops(True)
-        dock.installEventFilter(self)
-        while canvas is not None and not canvas.acceptDrops():
-            canvas = canvas.parentWidget()
-        # Held, napari's part of the window would outlive its closing.
-        self._viewer = None if canvas is None else ref(canvas)
-        if canvas is not None:
-            canvas.installEventFilter(self)
+        target = watch_drops(self, canvas, dock)
+        self._viewer = None if target is None else ref(target)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Take label files; hand the rest of a drop on."""
@@ -74,12 +69,6 @@ class LabelDrop(QObject):
             _drop(others, viewer, event)
         self.dropped.emit(labels)
         return True
-
-
-def dropped_paths(event: QDropEvent) -> list[Path]:
-    """Give the files on this machine that are dragged."""
-    urls = event.mimeData().urls()
-    return [Path(url.toLocalFile()) for url in urls if url.isLocalFile()]
 
 
 def _drop(paths: list[Path], target: QWidget, event: QDropEvent) -> None:

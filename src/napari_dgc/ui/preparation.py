@@ -74,8 +74,7 @@ class Preparation(QObject):
             self._workspace.status.say(refusal, "warning")
             return False
         self._done.clear()
-        keep = _is_result
-        self.runner.start(Job(name, partial(_pictured, work), keep))
+        self.runner.start(Job(name, partial(_pictured, work), _is_result))
         return True
 
     def stop(self) -> None:
