@@ -128,6 +128,7 @@ def plan_units(options: argparse.Namespace) -> list[dict[str, Any]]:
                 ".methods.py",
                 "cubes/cube.py",
                 "cubes/scenes",
+                "cubes/likeness.py",
                 "merging",
                 "clustering",
             ),

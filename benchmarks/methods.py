@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scoring import Ints, score_maps
 
 from napari_dgc import Config, Cube, Model, segment, train
+from napari_dgc.clustering.gathering import centers
 from napari_dgc.merging.grouping import Grouping
 from napari_dgc.merging.operations import apply
 from napari_dgc.merging.tree import build_tree
@@ -232,7 +233,7 @@ def tree_cuts(
         tree = build_tree(
             model.mean_spectra,
             model.counts,
-            model.centroids,
+            centers(model),
             cluster_ids=model.cluster_ids.tolist(),
         )
     start = Grouping.start(list(tree.cluster_ids))

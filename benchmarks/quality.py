@@ -178,7 +178,8 @@ def plan_units(options: argparse.Namespace) -> list[dict[str, Any]]:
 
 def _parts(row: str) -> tuple[str, ...]:
     """The code that a row's results depend on."""
-    common = (".scoring.py", ".methods.py", "cubes/cube.py", "cubes/scenes", "merging")
+    common = (".scoring.py", ".methods.py", "cubes/cube.py", "cubes/scenes")
+    common = (*common, "cubes/likeness.py", "merging")
     if row in (FIRST, TRAINED, CEILING):
         return (*common, "clustering")
     return common

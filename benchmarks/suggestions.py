@@ -73,7 +73,7 @@ def main() -> None:
     if options.smoke:
         names, seeds, size, bands = names[:1], seeds[:1], 48, 40
     warm_imports()
-    code = records.code_hash("clustering", "merging")
+    code = records.code_hash("clustering", "cubes/likeness.py", "merging")
     units = [
         {"family": n, "seed": s, "k": k, "size": size, "bands": bands, "code": code}
         for k in ks
@@ -170,11 +170,12 @@ class _Made:
     """Tree, suggester and start of one map."""
 
     def __init__(self, model: Any, finished: Any) -> None:
+        from napari_dgc.clustering.gathering import centers
         from napari_dgc.merging import Grouping, build_tree
         from napari_dgc.merging.suggestions import Suggester
 
         ids = model.cluster_ids.tolist()
-        rows = model.mean_spectra, model.counts, model.centroids
+        rows = model.mean_spectra, model.counts, centers(model)
         self.tree = build_tree(*rows, cluster_ids=ids)
         statistics = [mapped.statistics for mapped in finished.maps]
         self.suggester = Suggester(ids, *rows, statistics)

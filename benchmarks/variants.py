@@ -105,10 +105,12 @@ def uniform_sampling() -> None:
 
 def plain_tree() -> None:
     """The tree on the plain spectral angle between mean spectra."""
-    from napari_dgc.merging import tree
-    from napari_dgc.merging.likeness import link, spectral_angles
+    from napari_dgc.cubes import likeness
 
-    _swap(tree, "link_materials", lambda spectra: link(spectral_angles(spectra)))
+    def plain(spectra: Any) -> Any:
+        return likeness.link(likeness.spectral_angles(spectra))
+
+    _swap(likeness, "link_materials", plain)
 
 
 def without_share(name: str) -> Callable[[], None]:

@@ -32,7 +32,10 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     *_, last = train(cubes, Config(k=4, steps=0, device="cpu"))
     assert last.model is not None
     gaps = replace(
-        last.model, cluster_ids=np.array(IDS, np.uint8), retired_ids=(RETIRED,)
+        last.model,
+        cluster_ids=np.array(IDS, np.uint8),
+        owners=LUT[last.model.owners],
+        retired_ids=(RETIRED,),
     )
     for name, model in (("plain", last.model), ("gaps", gaps)):
         path = folder / f"{name}.safetensors"

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from napari_dgc import Config, segment, train
 from napari_dgc.clustering.centroids import Rarity
-from napari_dgc.clustering.dictionary import Dictionary
+from napari_dgc.clustering.dictionary import ACTIVE_SHARE, Dictionary
+from napari_dgc.clustering.gathering import Gathering
 from napari_dgc.clustering.learner import Learner
 from napari_dgc.clustering.model import Model
 from napari_dgc.clustering.networks import take_weights
@@ -54,6 +55,10 @@ def sharp(z: Tensor, made: Dictionary) -> Tensor:
     return (z @ made.centroids.T / (0.1 * TAU)).softmax(1)
 
 
+def active(made: Dictionary) -> int:
+    return Gathering({}).active(made.shares(), ACTIVE_SHARE)
+
+
 def look(made: Dictionary, z: Tensor, steps: int = 1) -> None:
     for _ in range(steps):
         made.follow(z, sharp(z, made))
@@ -68,7 +73,7 @@ def test_following_moves_by_mass_and_keeps_the_running_usage() -> None:
     torch.testing.assert_close(
         made.usage, torch.tensor([0.95 / 2 + 0.05 * p for p in (0.75, 0.25)]).double()
     )
-    assert made.active() == 2
+    assert active(made) == 2
     assert made.unseen.tolist() == [0, 0]
     look(made, blob(0, STEP), 3)
     assert made.unseen.tolist() == [0, 3 * STEP]
@@ -96,7 +101,7 @@ def test_a_cluster_of_a_twentieth_of_a_per_cent_of_one_cube_in_a_hundred_stays()
             pruned += made.prune(bulk)
     assert pruned == [4]
     assert made.ids.tolist() == [1, 2, 3]
-    assert made.active() == 2  # far below a thousandth: sparse, not dead
+    assert active(made) == 2  # far below a thousandth: sparse, not dead
 
 
 def test_nothing_is_pruned_before_every_place_was_passed_over() -> None:

@@ -244,7 +244,7 @@ def lesion_iou(model: Model, scenes: list[Scene]) -> float:
 
 
 def steps_of(scenes: list[Scene], **changes: object) -> list[Step]:
-    config = Config(k=8, crop=32, batch=1, device="cpu", **changes)  # type: ignore[arg-type]
+    config = Config(crop=32, batch=1, device="cpu", **changes)  # type: ignore[arg-type]
     return list(train([s.cube for s in scenes], config))
 
 
@@ -315,7 +315,7 @@ def test_pixels_without_data_take_no_part(
     for d in other:
         d[:, ~mask] = 1e6
     second = [Cube(d, small[0].cube.wavelengths, mask=mask) for d in other]
-    config = Config(k=8, steps=0, device="cpu")
+    config = Config(steps=0, device="cpu")
     *_, last = train(first, config)
     assert last.model is not None
     guards = [Guard(cubes, config, last.model, CPU) for cubes in (first, second)]

@@ -20,8 +20,7 @@ from napari_dgc.cubes.errors import InputError
 
 # The guard finds a better model at every look until step 6, and none after it.
 CONFIG = Config(
-    k=4,
-    seed=2,
+    seed=4,
     steps=11,
     crop=16,
     device="cpu",
@@ -68,7 +67,7 @@ def test_a_resumed_run_ends_with_equal_bytes(
     losses = {s.index: s.losses for s in whole if s.losses}
     scores = {s.index: s.score for s in whole if s.score is not None and s.losses}
     best = {s.index: s.best.fingerprint for s in whole if s.best is not None}
-    assert len({*best.values()}) == 4
+    assert len({*best.values()}) == 3
     for index, state in kept.items():
         state.save(tmp_path / "s")
         again = TrainingState.load(tmp_path / "s")
@@ -95,6 +94,28 @@ def test_a_resumed_run_ends_with_equal_bytes(
             assert state_bytes(state, tmp_path) == state_bytes(kept[at], tmp_path)
 
 
+def test_few_clusters_stay_the_same_ones(
+    small_cubes: list[Cube], tmp_path: Path
+) -> None:
+    """While it is trained, the first map says which centroids hold which cluster."""
+    config = replace(CONFIG, k=3)
+    whole = list(train(small_cubes, config, keep_state=True))
+    owners = {
+        tuple(m.owners.tolist())
+        for s in whole
+        for m in (s.snapshot, s.best)
+        if m is not None
+    }
+    assert len(owners) == 1
+    assert len(owners.pop()) == 16
+    for index, state in states(whole).items():
+        state.save(tmp_path / "s")
+        *_, last = train(small_cubes, config, resume=TrainingState.load(tmp_path / "s"))
+        assert model_bytes(last.model, tmp_path) == model_bytes(
+            whole[-1].model, tmp_path
+        ), f"from step {index}"
+
+
 def snapshot_of_step(steps: list[Step], index: int) -> Model:
     return next(s.snapshot for s in steps if s.snapshot and s.index == index)
 
@@ -107,11 +128,11 @@ def test_pruned_and_new_clusters_are_remembered(
     monkeypatch.setattr(dictionary, "_CLUMP", 10**9)  # never pleased,
     monkeypatch.setattr(dictionary, "_NOTHING", 0.15)  # and severe
     monkeypatch.setattr(dictionary, "_POOR", 0.1)
-    config = replace(CONFIG, k=8, seed=0)
+    config = replace(CONFIG, seed=0)
     whole = list(train(small_cubes, config))
     left = snapshot_of_step(whole, 11)
     assert left.retired_ids
-    assert left.cluster_ids.max() > 8
+    assert left.cluster_ids.max() > 16
     short = train(small_cubes, replace(config, steps=6), keep_state=True)
     for index, state in states(list(short)).items():
         state.save(tmp_path / "s")
@@ -153,8 +174,8 @@ ENDED = {
     "guard": {"patience": 2},
     "collapse": {
         "teacher_temperature": 10.0,
-        "centroid_rate": 0.2,
-        "learning_rate": 3e-3,
+        "centroid_rate": 0.3,
+        "learning_rate": 3e-2,
     },
 }
 
@@ -171,7 +192,8 @@ def test_a_training_that_ended_by_itself_does_not_go_on(
     assert whole[-1].ended == how
     assert whole[-1].model is not None
     best = whole[-1].model.steps_done
-    assert 0 < best < end
+    assert best == {"guard": 6, "collapse": 0}[how]
+    assert best < end
     longer = replace(config, steps=30)
     for asked in (config, longer):
         wanted = model_bytes(replace(whole[-1].model, config=asked), tmp_path)
@@ -185,21 +207,21 @@ def test_a_training_that_ended_by_itself_does_not_go_on(
 
 def test_the_last_look_is_taken_again(small_cubes: list[Cube], tmp_path: Path) -> None:
     """The last step is looked at whatever its number, unless others follow it."""
-    config = replace(CONFIG, k=8, seed=0, steps=17)
+    config = replace(CONFIG, seed=5, steps=9)
     short = list(train(small_cubes, config, keep_state=True))
     assert short[-1].model is not None
-    assert short[-1].model.steps_done == 17  # it found the best model there
-    kept = states(short)[17]
+    assert short[-1].model.steps_done == 9  # it found the best model there
+    kept = states(short)[9]
     *_, same = train(small_cubes, config, resume=kept)
     assert model_bytes(same.model, tmp_path) == model_bytes(short[-1].model, tmp_path)
-    config = replace(config, steps=19)
+    config = replace(config, steps=11)
     whole = list(train(small_cubes, config, keep_state=True))
     extended = list(train(small_cubes, config, resume=kept, keep_state=True))
     assert model_bytes(extended[-1].model, tmp_path) == model_bytes(
         whole[-1].model, tmp_path
     )
-    assert state_bytes(states(extended)[18], tmp_path) == state_bytes(
-        states(whole)[18], tmp_path
+    assert state_bytes(states(extended)[10], tmp_path) == state_bytes(
+        states(whole)[10], tmp_path
     )
 
 
@@ -218,7 +240,7 @@ def test_another_training_is_refused(
 
     refused(small_cubes[:2], CONFIG, "other cubes")
     refused(small_cubes[::-1], CONFIG, "another order")
-    refused(small_cubes, replace(CONFIG, seed=1), "seed = 2, not 1")
+    refused(small_cubes, replace(CONFIG, seed=1), "seed = 4, not 1")
     refused(small_cubes, replace(CONFIG, learning_rate=0.1), "learning_rate = 0.001")
     refused(small_cubes, replace(CONFIG, steps=3), "has done 4 steps, 3 are wanted")
 

@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
+from napari_dgc.cubes.likeness import LAST, tree_angles
 from napari_dgc.merging import (
     ClusterStatistics,
     Grouping,
@@ -16,7 +17,6 @@ from napari_dgc.merging import (
     SetLock,
     SetRole,
 )
-from napari_dgc.merging.likeness import LAST, tree_angles
 from napari_dgc.merging.ranking import FARTHEST
 from napari_dgc.merging.statistics import count_boundaries
 from napari_dgc.merging.suggestions import Suggester

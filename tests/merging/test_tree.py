@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.cluster.hierarchy import fcluster, is_valid_linkage
 
+from napari_dgc.cubes.likeness import material_angles, spectral_angles
 from napari_dgc.merging import (
     Grouping,
     History,
@@ -21,7 +22,6 @@ from napari_dgc.merging import (
     build_tree,
     operation_from_json,
 )
-from napari_dgc.merging.likeness import material_angles, spectral_angles
 
 
 def partition(grouping):

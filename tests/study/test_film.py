@@ -60,6 +60,18 @@ def test_a_frame_taken_into_use_keeps_its_score() -> None:
     assert unscored.scored(unscored.frames[-1]).model.score is None
 
 
+def test_a_trained_model_keeps_the_maps_of_its_own_clusters_alone() -> None:
+    film = filmed([0, 25], 25)
+    kept = film.frames[1].previews
+    assert kept.keys() == {0}
+    described = replace(film.frames[1].model, counts=film.frames[1].model.counts + 1)
+    other = replace(described, centroids=described.centroids[::-1])
+    for model, previews in ((described, kept), (other, {})):
+        frame = film.take(Step("finished", 25, 25, 1.0, model=model)).frames[1]
+        assert frame.model is model
+        assert frame.previews == previews
+
+
 @pytest.mark.parametrize("count", [1, 2, 59, 60, 61, 150, 500])
 def test_a_long_training_is_thinned_evenly(count):
     steps = [25 * i for i in range(count)]
@@ -205,7 +217,11 @@ def test_a_real_training_leaves_a_film(trained, leaf):
     assert all(frame.score is not None for frame in film.frames)
     assert film.frames[film.best_frame].model is finished.model
     # What is shown of a frame is what its model maps; 64 pixels are not thinned.
+    assert finished.model.owners.tolist() != film.frames[-2].model.owners.tolist()
+    assert not film.frames[film.best_frame].previews, "it was cut anew in the end"
     for frame in film.frames:
+        if frame.model is finished.model:
+            continue
         *_, mapped = map_cubes(frame.model, [leaf])
         np.testing.assert_array_equal(
             enlarge(frame.previews[0], leaf), mapped.maps[0].clusters
@@ -213,12 +229,16 @@ def test_a_real_training_leaves_a_film(trained, leaf):
 
 
 def test_previews_of_another_cube_can_be_had_later(trained, leaf):
-    film, _ = trained
+    film, finished = trained
     models = [frame.model for frame in film.frames]
     for preview in preview_all(models, leaf, index=3):
         film = film.take(preview)
     for frame in film.frames:
-        np.testing.assert_array_equal(frame.previews[3], frame.previews[0])
+        if frame.previews.keys() > {3}:
+            np.testing.assert_array_equal(frame.previews[3], frame.previews[0])
+    *_, mapped = map_cubes(finished.model, [leaf])
+    small = film.frames[film.best_frame].previews[3]
+    np.testing.assert_array_equal(enlarge(small, leaf), mapped.maps[0].clusters)
 
 
 def test_any_frame_can_be_taken_with_the_merges(trained, leaf, tmp_path):

@@ -46,7 +46,8 @@ class Config:
     Parameters
     ----------
     k : int
-        Number of clusters K, 2..128.
+        Number of clusters K, 2..128. Below 16, sixteen centroids are found and
+        trained, and the tree says which of them are one cluster (see `gathering`).
     steps : int
         Training steps; 0 gives the first map (the warm start).
     seed : int

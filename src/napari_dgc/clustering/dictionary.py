@@ -13,8 +13,7 @@ import torch
 from torch import Tensor
 
 from napari_dgc.clustering.centroids import Rarity, move_centroids
-
-MAX_ID = 255  # the map is uint8, and 0 is "no data"
+from napari_dgc.clustering.soundness import MAX_ID
 
 _FULL_MASS = 256.0  # pixels in a step that let a centroid move at its full rate
 _USAGE_MOMENTUM = 0.95
@@ -104,9 +103,9 @@ class Dictionary:
         self._tau, self._rate = tau, rate
         self._patience = _VISITS * pixels * max(1.0, repeats)
 
-    def active(self) -> int:
-        """Clusters that hold more than 0.1 % of the pixels lately seen."""
-        return int((self.usage > ACTIVE_SHARE).sum())
+    def shares(self) -> dict[int, float]:
+        """Share of the pixels lately seen that each centroid holds, by its id."""
+        return dict(zip(self.ids.tolist(), self.usage.tolist(), strict=True))
 
     @property
     def due(self) -> bool:

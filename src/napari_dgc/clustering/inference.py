@@ -190,7 +190,7 @@ def windows(
     on = find_device(device)
     embedder, centroids, tau = load_network(model, on)
     halo, pieces = embedder.halo, 1
-    assign = partial(_assign, embedder, centroids, tau, model.cluster_ids)
+    assign = partial(_assign, embedder, centroids, tau, model.owner_ids)
     for block in blocks(model, cube, halo, tile=tile, where=where):
         rows, cols = block.rows, block.cols
         notice = ""
@@ -245,7 +245,7 @@ def _assign(
     embedder: Embedder,
     centroids: torch.Tensor,
     tau: float,
-    cluster_ids: NDArray[np.uint8],
+    owner_ids: NDArray[np.uint8],
     spectra: NDArray[np.float32],
     valid: NDArray[np.bool_],
     inner: tuple[slice, slice],
@@ -255,12 +255,17 @@ def _assign(
     x = torch.from_numpy(spectra).to(device)[None]  # (1, C, h, w)
     keep = torch.from_numpy(valid).to(device)[None]
     z = embedder(x, keep)[0, :, inner[0], inner[1]]  # (D+1, h, w)
-    logits = (centroids @ z.flatten(1)) / tau  # (K, N)
+    logits = (centroids @ z.flatten(1)) / tau  # (P, N)
     top, best = logits.max(0)
-    # Top-1 softmax: one over the sum of the others relative to the best.
-    confidence = 1 / torch.exp(logits - top).sum(0)
+    # Top-1 softmax: one over the sum of the others relative to the best; the share
+    # of all centroids that hold the cluster together where there are several.
+    shares = logits.sub_(top).exp_()
+    confidence = 1 / shares.sum(0)
+    if len({*owner_ids.tolist()}) < len(owner_ids):
+        owners = torch.from_numpy(owner_ids).to(device)
+        confidence *= (shares * (owners[:, None] == owners[best])).sum(0)
     keep_inner = valid[inner]
-    ids = cluster_ids[best.to(torch.uint8).cpu().numpy()].reshape(keep_inner.shape)
+    ids = owner_ids[best.to(torch.uint8).cpu().numpy()].reshape(keep_inner.shape)
     sure = confidence.cpu().numpy().reshape(keep_inner.shape)
     return (
         np.where(keep_inner, ids, np.uint8(0)),

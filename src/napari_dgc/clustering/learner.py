@@ -17,8 +17,9 @@ from napari_dgc.clustering.centroids import Rarity
 from napari_dgc.clustering.config import Config
 from napari_dgc.clustering.crops import CropPair, crop_side, draw_pair
 from napari_dgc.clustering.devices import StepSize, out_of_memory
-from napari_dgc.clustering.dictionary import Dictionary
+from napari_dgc.clustering.dictionary import ACTIVE_SHARE, Dictionary
 from napari_dgc.clustering.embedding import noise_temperature
+from napari_dgc.clustering.gathering import Gathering
 from napari_dgc.clustering.model import Model
 from napari_dgc.clustering.networks import (
     build_embedder,
@@ -156,9 +157,9 @@ class Learner:
         numbers["total"] = sum(_SHARES.get(n, 0.0) * v for n, v in numbers.items())
         return numbers
 
-    def active(self) -> int:
+    def active(self, gathering: Gathering) -> int:
         """Clusters that hold more than 0.1 % of the pixels lately seen."""
-        return self.dictionary.active()
+        return gathering.active(self.dictionary.shares(), ACTIVE_SHARE)
 
     @property
     def centroids(self) -> Tensor:

@@ -18,7 +18,11 @@ from safetensors.numpy import save
 from napari_dgc.clustering.config import Config
 from napari_dgc.clustering.frontend import FrontEnd
 from napari_dgc.clustering.packages import package_versions
-from napari_dgc.clustering.soundness import check_numbers, finite_or_none
+from napari_dgc.clustering.soundness import (
+    check_clusters,
+    check_numbers,
+    finite_or_none,
+)
 from napari_dgc.cubes.agreement import (
     SAME_NM,
     check_same_units,
@@ -32,7 +36,6 @@ from napari_dgc.cubes.files import write_whole
 FORMAT = "napari-dgc model"
 # 2: cluster ids; 3: a bandwidth that varies, the sphere seen from black
 FORMAT_VERSION = 3
-MAX_ID = 255
 #: What a file that says other things than we write makes Python raise.
 DAMAGED = (
     LookupError, TypeError, ValueError, AttributeError, ArithmeticError, OSError,
@@ -51,8 +54,9 @@ class Model:
     encoder : mapping of str to ndarray
         The trained encoder's weights; empty for the first map, which needs
         none.
-    centroids : ndarray of float32, shape (K, D+1)
-        Unit vectors; row i is cluster ``cluster_ids[i]``.
+    centroids : ndarray of float32, shape (P, D+1)
+        Unit vectors; row i belongs to cluster ``owner_ids[i]``. P is K, or more
+        where several hold one cluster together (see `gathering`).
     offset : float
         The constant coordinate s of the sphere.
     mean_spectra : ndarray of float32, shape (K, C)
@@ -79,11 +83,13 @@ class Model:
     score, first_score : float, optional
         The guard's label-free score of it and of the first map it began with, in
         nats; None where it was not taken, or by a version that did not keep it.
+    owners : ndarray of uint8, shape (P,)
+        Cluster id of each centroid; empty where row i is ``cluster_ids[i]``.
 
     Raises
     ------
     ValueError
-        If the ids are not so.
+        If the ids or owners are not so.
     """
 
     front_end: FrontEnd
@@ -103,24 +109,24 @@ class Model:
     packages: Mapping[str, str] = field(default_factory=dict)
     score: float | None = None
     first_score: float | None = None
+    owners: NDArray[np.uint8] = field(default_factory=lambda: np.empty(0, "u1"))
 
     def __post_init__(self) -> None:
-        ids: NDArray[Any] = np.asarray(self.cluster_ids)
-        if not ids.size:
-            ids = np.arange(1, self.k + 1)
-        taken = [*ids.tolist(), *self.retired_ids]
-        whole = all(type(id) is int and 1 <= id <= MAX_ID for id in taken)
-        if ids.shape != (self.k,) or not whole or len(set(taken)) < len(taken):
-            raise ValueError(
-                f"cluster ids {ids.tolist()} and retired ids {self.retired_ids}: give "
-                f"{self.k} and any number, all different, from 1 to {MAX_ID}"
-            )
-        object.__setattr__(self, "cluster_ids", ids.astype(np.uint8))
+        ids, owners = check_clusters(
+            self.cluster_ids, self.owners, self.retired_ids, len(self.centroids)
+        )
+        object.__setattr__(self, "cluster_ids", ids)
+        object.__setattr__(self, "owners", owners)
 
     @property
     def k(self) -> int:
         """Number of clusters K."""
-        return len(self.centroids)
+        return len(self.cluster_ids)
+
+    @property
+    def owner_ids(self) -> NDArray[np.uint8]:
+        """Cluster id of each centroid, (P,)."""
+        return self.owners if self.owners.size else self.cluster_ids
 
     @property
     def bands(self) -> int:
@@ -134,10 +140,12 @@ class Model:
 
     @cached_property
     def centroid_fingerprints(self) -> dict[int, str]:
-        """A digest of each centroid, by cluster id."""
-        rows = np.ascontiguousarray(self.centroids, "<f4")
-        prints = [hashlib.sha256(row.tobytes()).hexdigest()[:16] for row in rows]
-        return dict(zip(self.cluster_ids.tolist(), prints, strict=True))
+        """A digest of each cluster's centroids, by cluster id."""
+        rows, owners = np.ascontiguousarray(self.centroids, "<f4"), self.owner_ids
+        return {
+            int(id): hashlib.sha256(rows[owners == id].tobytes()).hexdigest()[:16]
+            for id in self.cluster_ids
+        }
 
     @cached_property
     def fingerprint(self) -> str:
@@ -152,6 +160,7 @@ class Model:
         )
         if not np.array_equal(self.cluster_ids, np.arange(1, self.k + 1)):
             digest.update(self.cluster_ids.tobytes())
+        digest.update(self.owners.tobytes())
         return digest.hexdigest()[:16]
 
     def require_bands(self, cube: Cube) -> None:
@@ -199,6 +208,8 @@ class Model:
             "seed": self.seed,
             "packages": dict(self.packages) or package_versions(),
         }
+        if self.owners.size:
+            meta["owners"] = self.owners.tolist()
         if self.score is not None:
             meta |= {"score": self.score, "first_score": self.first_score}
         return meta, self._tensors()
@@ -221,19 +232,11 @@ class Model:
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             if meta["format"] != FORMAT:
                 raise KeyError("format")
+            wrong = f"it was written by a {{}} version (format {meta['version']})"
             if meta["version"] > FORMAT_VERSION:
-                raise InputError(
-                    path,
-                    f"it was written by a newer version (format {meta['version']})",
-                    "update napari-dgc",
-                )
+                raise InputError(path, wrong.format("newer"), "update napari-dgc")
             if meta["version"] < FORMAT_VERSION:
-                raise InputError(
-                    path,
-                    f"it was written by a version before the first release (format "
-                    f"{meta['version']}), whose maps this one cannot make",
-                    "train again",
-                )
+                raise InputError(path, wrong.format("much older"), "train again")
             return cls.from_parts(meta, tensors)
         except InputError:
             raise
@@ -254,7 +257,8 @@ class Model:
             If something is missing or does not fit.
         """
         ids, offset = meta["cluster_ids"], float(meta["offset"])
-        check_numbers(tensors, ids, offset)
+        owners = meta.get("owners", [])
+        check_numbers(tensors, ids, owners or ids, offset)
         front = {name: tensors.pop(f"front_end.{name}") for name in _FRONT_END}
         centroids, spectra = tensors.pop("centroids"), tensors.pop("mean_spectra")
         wavelengths = tensors.pop("wavelengths", None)
@@ -279,6 +283,7 @@ class Model:
             packages={str(k): str(v) for k, v in packages.items()},
             score=finite_or_none(meta.get("score")),
             first_score=finite_or_none(meta.get("first_score")),
+            owners=np.array(owners, object),
         )
 
     def _tensors(self) -> dict[str, NDArray[Any]]:

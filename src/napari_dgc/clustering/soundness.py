@@ -1,9 +1,9 @@
-"""Whether the numbers of a model's file can be computed with."""
+"""Whether a model's numbers can be computed with."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sized
+from collections.abc import Mapping, Sequence, Sized
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,52 @@ _FLOATS = (
     "centroids",
     "mean_spectra",
 )
+MAX_ID = 255
+"""The highest cluster id: maps are uint8."""
+
+
+def check_clusters(
+    cluster_ids: NDArray[Any],
+    owners: NDArray[Any],
+    retired_ids: Sequence[int],
+    centroids: int,
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Cluster ids (K,) and owners of a model as they must be.
+
+    Parameters
+    ----------
+    cluster_ids : ndarray, shape (K,), or empty
+        Empty for 1..K.
+    owners : ndarray, shape (P,), or empty
+        Cluster id of each centroid; empty where each is a cluster.
+    retired_ids : sequence of int
+    centroids : int
+        P.
+
+    Raises
+    ------
+    ValueError
+        If an id is out of 1..255 or comes twice, or the clusters and the centroids
+        are not those of each other.
+    """
+    own, ids = np.asarray(owners), np.asarray(cluster_ids)
+    k = len({*own.tolist()}) or centroids
+    if not ids.size:
+        ids = np.arange(1, k + 1)
+    taken = [*ids.tolist(), *retired_ids]
+    whole = all(type(id) is int and 1 <= id <= MAX_ID for id in taken)
+    if ids.shape != (k,) or not whole or len(set(taken)) < len(taken):
+        raise ValueError(
+            f"cluster ids {ids.tolist()} and retired ids {retired_ids}: give "
+            f"{k} and any number, all different, from 1 to {MAX_ID}"
+        )
+    alike = own.shape == (centroids,) and {*own.tolist()} == {*ids.tolist()}
+    if own.size and not alike:
+        raise ValueError(
+            f"{centroids} centroids of clusters {own.tolist()}: give each the id of "
+            "its cluster, and every cluster a centroid"
+        )
+    return ids.astype(np.uint8), own.astype(np.uint8)
 
 
 def finite_or_none(value: object) -> float | None:
@@ -32,7 +78,7 @@ def finite_or_none(value: object) -> float | None:
 
 
 def check_numbers(
-    tensors: Mapping[str, NDArray[Any]], ids: Sized, offset: float
+    tensors: Mapping[str, NDArray[Any]], ids: Sized, owners: Sized, offset: float
 ) -> None:
     """Raise ValueError unless shapes, types and values fit each other.
 
@@ -42,6 +88,8 @@ def check_numbers(
         As `Model.parts` names them.
     ids : list
         The clusters' ids, K of them.
+    owners : list
+        The centroids' clusters, P of them.
     offset : float
 
     Raises
@@ -57,7 +105,7 @@ def check_numbers(
         "front_end.band_noise": (C,),
         "front_end.projection": (D, C),
         "front_end.noise_std": (D,),
-        "centroids": (K, D + 1),
+        "centroids": (len(owners), D + 1),
         "mean_spectra": (K, C),
         "counts": (K,),
         "good_bands": (C,),

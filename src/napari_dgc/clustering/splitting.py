@@ -162,6 +162,7 @@ def nearest(
         model,
         centroids=np.ascontiguousarray(centroids, np.float32),
         cluster_ids=np.array(ids),
+        owners=np.empty(0, np.uint8),
         retired_ids=(),
         mean_spectra=np.zeros((n, model.bands), np.float32),
         counts=np.zeros(n, np.int64),

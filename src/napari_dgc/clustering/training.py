@@ -14,6 +14,7 @@ import numpy as np
 from napari_dgc.clustering.config import Config
 from napari_dgc.clustering.devices import find_device
 from napari_dgc.clustering.dictionary import ACTIVE_SHARE
+from napari_dgc.clustering.gathering import Gathering
 from napari_dgc.clustering.guard import Guard, start_of
 from napari_dgc.clustering.learner import Learner
 from napari_dgc.clustering.model import Model
@@ -96,8 +97,14 @@ def train(
     model = replace(
         begun.model, cubes=prints, config=config, calibrations=tuple(sorted(made))
     )
-    active = active_clusters(model)
+    first = model
+    if resume is not None:
+        with resume.refusing():
+            first = start_of(resume.parts["guard"])
+    gathering = Gathering.of_first_map(first, config.k)
     if total == 0:
+        model = gathering.gather(model)
+        active = active_clusters(model)
         step = Step("training", 0, 0, active=active, notice=begun.notice)
         yield replace(step, snapshot=model)
         yield Step("finished", 0, 0, 1.0, active=active, model=model, ended="steps")
@@ -107,7 +114,8 @@ def train(
         Learner(cubes, config, model, begun.rarity, device, prefetch=prefetch)
     ) as learner:
         begun = replace(begun, model=model)
-        guard = yield from _learn(learner, cubes, begun, resume, keep_state)
+        guard = yield from _learn(learner, cubes, begun, gathering, resume, keep_state)
+    active = active_clusters(gathering.gather(guard.kept))
     model, steps = replace(guard.kept, config=config), learner.taken
     if model.encoder:  # the first map is described already
         embedder = load_network(model, device)[0]
@@ -116,6 +124,7 @@ def train(
                 model = with_description(model, part)
             else:
                 yield Step("clustering", steps, total, part, active=active)
+    model = gathering.renewed(model).gather(model)
     active = active_clusters(model)
     end = _how_ended(guard, steps, total)
     yield Step("finished", steps, total, 1.0, active=active, model=model, ended=end)
@@ -125,10 +134,15 @@ def _learn(
     learner: Learner,
     cubes: Sequence[Cube],
     begun: Beginning,
+    gathering: Gathering,
     resume: TrainingState | None,
     keep_state: bool,
 ) -> Generator[Step, None, Guard]:
-    """Take the steps; gives the guard, which holds the best model."""
+    """Take the steps; gives the guard, which holds the best model.
+
+    What learns, what is scored and what is kept has one cluster per centroid; only
+    the models that steps carry are gathered.
+    """
     model, config = begun.model, begun.model.config
     index, total, every = 0, config.steps, config.snapshot_every
     snapshot, start = model, model
@@ -137,9 +151,10 @@ def _learn(
             learner.load_state(resume.parts["learner"])
             start = replace(start_of(resume.parts["guard"]), config=config)
         index, snapshot = resume.index, _with_learned(model, learner, resume.index)
-    here = Step("training", index, total, index / total, active=active_clusters(model))
+    shown = gathering.gather(snapshot)
+    here = Step("training", index, total, index / total, active=active_clusters(shown))
     # The first map first: the user waits for it, the guard takes a second.
-    yield replace(here, notice=begun.notice, snapshot=snapshot)
+    yield replace(here, notice=begun.notice, snapshot=shown)
     guard = Guard(cubes, config, start, learner.device)
     if resume is not None:
         with resume.refusing():
@@ -151,7 +166,8 @@ def _learn(
         parts = {"learner": learner.state(), "guard": guard.state()}
         return TrainingState(model, begun.rarity, index, begun.valid_share, parts)
 
-    yield replace(here, score=guard.best_score, best=guard.kept, state=state())
+    best = gathering.gather(guard.kept)
+    yield replace(here, score=guard.best_score, best=best, state=state())
     if index == total and index % every:
         # What was kept is older than the last look, which a longer training skips.
         guard.judge(learner.teacher, learner.centroids, snapshot)
@@ -162,7 +178,7 @@ def _learn(
         due = index % every == 0
         if due and learner.dictionary.due:
             model, notice = yield from _review(
-                model, learner, cubes, config, begun.valid_share, index
+                model, learner, gathering, cubes, begun.valid_share, index
             )
             notices.append(notice)
         if due or index == total:
@@ -170,12 +186,13 @@ def _learn(
             snapshot = _with_learned(model, learner, index)
             score = guard.judge(learner.teacher, learner.centroids, snapshot)
             step = replace(
-                step, snapshot=snapshot, score=score, best=guard.kept,
+                step, snapshot=gathering.gather(snapshot), score=score,
+                best=gathering.gather(guard.kept),
                 ended=_how_ended(guard, index, total), state=kept or state(),
             )  # fmt: skip
         notice = "; ".join(filter(None, notices))
         yield replace(
-            step, active=learner.active(), notice=notice, norms=learner.norms()
+            step, active=learner.active(gathering), notice=notice, norms=learner.norms()
         )
     return guard
 
@@ -209,8 +226,8 @@ def _with_learned(model: Model, learner: Learner, steps: int) -> Model:
 def _review(
     model: Model,
     learner: Learner,
+    gathering: Gathering,
     cubes: Sequence[Cube],
-    config: Config,
     valid_share: float,
     index: int,
 ) -> Generator[Step, None, tuple[Model, str]]:
@@ -223,22 +240,23 @@ def _review(
     notice : str
         What changed, in words.
     """
-    total, dictionary = config.steps, learner.dictionary
-    pruned: tuple[int, ...] = ()
-    new: tuple[int, ...] = ()
+    config, dictionary = model.config, learner.dictionary
+    total = config.steps
+    before = gathering.gather(model).cluster_ids.tolist()
     for part in draw_sample(learner.teacher, cubes, config, valid_share):
         if not isinstance(part, Sample):
-            yield Step("clustering", index, total, part, active=learner.active())
+            active = learner.active(gathering)
+            yield Step("clustering", index, total, part, active=active)
             continue
         z = learner.teacher.lift(part.y)
-        pruned, new = dictionary.prune(z), dictionary.reseed(z)
-        if pruned or new:
+        if dictionary.prune(z) + dictionary.reseed(z):
             model = with_description(_with_learned(model, learner, index), part)
+    after = gathering.gather(model).cluster_ids.tolist()
     said = []
     for ids, what in (
-        (pruned, "clusters held no pixel and were taken out"),
-        (new, "clusters were put where pixels were poorly explained"),
+        (set(before) - set(after), "held no pixel and were taken out"),
+        (set(after) - set(before), "were put where pixels were poorly explained"),
     ):
         if ids:
-            said.append(f"{what}: {', '.join(map(str, ids))}")
+            said.append(f"clusters {what}: {', '.join(map(str, sorted(ids)))}")
     return model, f"Step {index}: {'; '.join(said)}" if said else ""

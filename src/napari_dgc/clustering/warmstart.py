@@ -20,6 +20,7 @@ from napari_dgc.clustering.frontend import (
     fit_front_end,
     gather_moments,
 )
+from napari_dgc.clustering.gathering import centroids_wanted
 from napari_dgc.clustering.model import Model
 from napari_dgc.clustering.networks import build_embedder
 from napari_dgc.clustering.sampling import choose_stripes
@@ -42,7 +43,7 @@ class Beginning:
     Attributes
     ----------
     model : Model
-        The first map's.
+        The first map's; each of its centroids is a cluster (see `gathering`).
     rarity : Rarity
     valid_share : float
         See `Moments`.
@@ -194,14 +195,15 @@ def _start(
     generator = torch.Generator().manual_seed(config.seed)
     z = lift(sample.y, black, offset)
     rarity = find_rarity(z, generator)
-    centroids = start_centroids(z, config.k, rarity, generator)
+    K = centroids_wanted(config)
+    centroids = start_centroids(z, K, rarity, generator)
     model = Model(
         front_end=front_end,
         encoder={},
         centroids=centroids.cpu().numpy(),
         offset=offset,
-        mean_spectra=np.zeros((config.k, len(good)), np.float32),
-        counts=np.zeros(config.k, np.int64),
+        mean_spectra=np.zeros((K, len(good)), np.float32),
+        counts=np.zeros(K, np.int64),
         wavelengths=common_wavelengths(cubes),
         good_bands=good,
         config=config,

@@ -14,8 +14,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_dgc.cubes.likeness import LAST, tree_angles
 from napari_dgc.merging.grouping import ROLES, Group, Grouping, is_named
-from napari_dgc.merging.likeness import LAST, tree_angles
 from napari_dgc.merging.palette import MAX_CLUSTER
 from napari_dgc.merging.ranking import Ranking
 from napari_dgc.merging.statistics import ClusterStatistics

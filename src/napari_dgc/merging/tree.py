@@ -10,6 +10,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_dgc.cubes.likeness import link_clusters
 from napari_dgc.merging.grouping import (
     Atom,
     Group,
@@ -18,7 +19,6 @@ from napari_dgc.merging.grouping import (
     Role,
     is_marked,
 )
-from napari_dgc.merging.likeness import hang, link, link_materials, spectral_angles
 from napari_dgc.merging.memory import Origin
 from napari_dgc.merging.palette import Color
 from napari_dgc.merging.part import Part
@@ -270,9 +270,4 @@ def build_tree(
         raise ValueError("a mean spectrum is not finite; leave such pixels out of it")
     if anchors is not None and not np.isfinite(anchors).all():
         raise ValueError("a centroid is not finite")
-    if not counted.any():
-        points = np.zeros((K, 1)) if anchors is None else anchors
-        return ClusterTree(ids, link(spectral_angles(points)), count)
-    hosts = np.flatnonzero(counted)
-    tree = hang(anchors, hosts, link_materials(spectra[hosts]), K)
-    return ClusterTree(ids, tree, count)
+    return ClusterTree(ids, link_clusters(spectra, count, anchors), count)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_dgc.clustering.gathering import centers
 from napari_dgc.merging.splits import Centers
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ def known_clusters(study: Study) -> Clusters | None:
         return None
     rows = dict(zip(model.cluster_ids.tolist(), range(model.k), strict=True))
     means = {id: model.mean_spectra[row] for id, row in rows.items()}
-    centroids = {id: model.centroids[row] for id, row in rows.items()}
+    middles = centers(model)
+    centroids = {id: middles[row] for id, row in rows.items()}
     pooled = study.pooled_statistics if study.splits else None
     seen = None if pooled is None else pooled.mean()
     for split in study.splits:

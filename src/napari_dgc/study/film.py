@@ -61,6 +61,11 @@ class Frame:
         kept = dict([*others, (place, small)][-_CUBES_KEPT:])
         return replace(self, previews=MappingProxyType(kept))
 
+    def finished(self, model: Model) -> Frame:
+        """Hold the trained model instead; maps by other clusters are dropped."""
+        previews = self.previews if are_alike(model, self.model) else _NONE
+        return replace(self, model=model, described=True, previews=previews)
+
 
 @dataclass(frozen=True, slots=True)
 class Warned:
@@ -164,7 +169,7 @@ class Film:
             frames[-1] = replace(frames[-1], score=step.score)
         if step.model is not None:
             frames = [
-                replace(frame, model=step.model, described=True)
+                frame.finished(step.model)
                 if frame.step == step.model.steps_done
                 else frame
                 for frame in frames
@@ -205,6 +210,7 @@ def are_alike(model: Model, other: Model | None) -> bool:
         return False
     pairs: list[tuple[NDArray[Any], NDArray[Any]]] = [
         (model.cluster_ids, other.cluster_ids),
+        (model.owners, other.owners),
         (model.centroids, other.centroids),
         (model.front_end.projection, other.front_end.projection),
         *((array, other.encoder[name]) for name, array in model.encoder.items()),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from psygnal import Signal
 
+from napari_dgc.clustering.gathering import centers
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.merging.fitting import fitting_color
 from napari_dgc.merging.grouping import Grouping, Role
@@ -167,6 +168,6 @@ def tree_of(model: Model) -> ClusterTree:
     return build_tree(
         model.mean_spectra,
         model.counts,
-        model.centroids,
+        centers(model),
         cluster_ids=model.cluster_ids.tolist(),
     )

@@ -153,6 +153,7 @@ def are_one_map(model: Model, used: Model | None) -> bool:
         used is not None
         and model.steps_done == used.steps_done == 0
         and np.array_equal(model.cluster_ids, used.cluster_ids)
+        and np.array_equal(model.owners, used.owners)
         and np.array_equal(model.centroids, used.centroids)
         and np.array_equal(model.front_end.projection, used.front_end.projection)
     )

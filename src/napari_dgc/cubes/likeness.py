@@ -106,6 +106,33 @@ def link_materials(spectra: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.array(rows, np.float64).reshape(-1, 4)
 
 
+def link_clusters(
+    spectra: NDArray[np.float64],
+    counts: NDArray[np.int64],
+    centroids: NDArray[np.float64] | None,
+) -> NDArray[np.float64]:
+    """Link the mean spectra (K, C) of clusters, some of which hold no pixel.
+
+    Parameters
+    ----------
+    spectra : ndarray of float64, shape (K, C)
+        Rows of clusters without pixels are not looked at.
+    counts : ndarray of int64, shape (K,)
+    centroids : ndarray of float64, shape (K, D + 1), optional
+        See `hang`; where no cluster has a pixel, they are linked in its place.
+
+    Returns
+    -------
+    ndarray of float64, shape (K - 1, 4)
+        SciPy's form; heights in radians, 0 where an empty cluster hangs on another.
+    """
+    hosts = np.flatnonzero(counts > 0)
+    if not len(hosts):
+        points = np.zeros((len(counts), 1)) if centroids is None else centroids
+        return link(spectral_angles(points))
+    return hang(centroids, hosts, link_materials(spectra[hosts]), len(counts))
+
+
 def link(angles: NDArray[np.float64]) -> NDArray[np.float64]:
     """Average linkage of angles (K, K), in SciPy's form."""
     if len(angles) < 2:
