@@ -182,7 +182,7 @@ def warm_imports() -> None:
         "torch._dynamo",  # torch's optimizers import it at their first step
         "napari_dgc.clustering.inference",
         "napari_dgc.clustering.training",
-        "napari_dgc.study.evaluation",
+        "napari_dgc.study.evaluating.evaluation",
     ):
         import_module(name)
 

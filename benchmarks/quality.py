@@ -94,7 +94,7 @@ def run_scenes(unit: records.Unit) -> dict[str, Any]:
 
 def run_real(unit: records.Unit) -> dict[str, Any]:
     """One row on Indian Pines or a MUUFL cube."""
-    from napari_dgc.study.evaluation import LabelledMap, evaluate
+    from napari_dgc.study.evaluating.evaluation import LabelledMap, evaluate
 
     cube = real_cubes()[unit["family"]]
     truth = None

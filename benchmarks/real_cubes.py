@@ -23,7 +23,7 @@ from napari_dgc.cubes.rendering import pseudo_rgb
 from napari_dgc.merging.palette import cluster_color
 from napari_dgc.reports.masks import paint
 from napari_dgc.reports.pictures import side_by_side
-from napari_dgc.study.evaluation import LabelledMap, evaluate
+from napari_dgc.study.evaluating.evaluation import LabelledMap, evaluate
 from napari_dgc.study.mapping import MappedCube, map_cube
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -14,7 +14,7 @@ from spectral.io import envi
 from napari_dgc import Config, Model, read_cube, train
 from napari_dgc.cli import main
 from napari_dgc.cubes.calibrating import calibrate, calibration_from
-from napari_dgc.study.study_file import open_study
+from napari_dgc.study.storing.study_file import open_study
 
 C, H, W = 12, 32, 40
 NM = np.linspace(450, 900, C)

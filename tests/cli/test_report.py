@@ -15,7 +15,7 @@ import torch
 from napari_dgc.cli import main
 from napari_dgc.cubes.labelme import read_labelme
 from napari_dgc.study.mapping import MappedCube, map_cube
-from napari_dgc.study.study_file import open_study, save_study
+from napari_dgc.study.storing.study_file import open_study, save_study
 
 FORMATS = "tif,png,overlay,envi,labelme,npy,pth"
 

@@ -13,7 +13,7 @@ import tifffile
 
 from napari_dgc import Study, read_cube
 from napari_dgc.cli import main
-from napari_dgc.study.study_file import open_study, save_study
+from napari_dgc.study.storing.study_file import open_study, save_study
 
 
 @pytest.fixture(scope="module")

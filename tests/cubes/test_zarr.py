@@ -12,7 +12,7 @@ import pytest
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.readers import find_cubes, read_cube
 from napari_dgc.study import Study
-from napari_dgc.study.study_file import open_study, save_study
+from napari_dgc.study.storing.study_file import open_study, save_study
 
 zarr = pytest.importorskip("zarr")
 

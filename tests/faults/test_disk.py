@@ -15,10 +15,10 @@ from small_study import act, make_study, map_all, small_model, state
 
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.study import Study
-from napari_dgc.study.autosave import Autosave
-from napari_dgc.study.leaf_file import leaves_path, save_leaves
 from napari_dgc.study.leaves import LeafRegions, find_leaves
-from napari_dgc.study.study_file import open_study, save_study
+from napari_dgc.study.storing.autosave import Autosave
+from napari_dgc.study.storing.leaf_file import leaves_path, save_leaves
+from napari_dgc.study.storing.study_file import open_study, save_study
 
 resource = pytest.importorskip("resource")
 NOBODY = 65_534

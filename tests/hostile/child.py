@@ -106,7 +106,7 @@ def open_study(path: str) -> object:
     """
     import numpy as np
 
-    from napari_dgc.study.study_file import open_study
+    from napari_dgc.study.storing.study_file import open_study
 
     study = open_study(path)
     for index, cube in enumerate(study.cubes):
@@ -126,13 +126,13 @@ def read_days(path: str) -> object:
 
 def read_labels(path: str) -> object:
     """As `evaluate` does, which needs torch for its scores."""
-    from napari_dgc.study.labels import load_labels
+    from napari_dgc.study.evaluating.labels import load_labels
 
     return load_labels(path, "leaf", (9, 7)).data.max()
 
 
 def load_leaves(path: str) -> object:
-    from napari_dgc.study.leaf_file import load_leaves
+    from napari_dgc.study.storing.leaf_file import load_leaves
 
     return load_leaves(Path(path))
 
@@ -219,7 +219,7 @@ def warm(with_torch: bool) -> None:
     import napari_dgc.cli.study
     import napari_dgc.clustering.noise
     import napari_dgc.reports.time_series
-    import napari_dgc.study.evaluation
+    import napari_dgc.study.evaluating.evaluation
     import napari_dgc.study.exports
     import napari_dgc.study.leaves
 

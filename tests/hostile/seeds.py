@@ -18,12 +18,12 @@ from napari_dgc.cubes.labelme import SCENE_CLASSES, write_labelme
 from napari_dgc.cubes.readers import read_cube
 from napari_dgc.merging.statistics import StatisticsBuilder
 from napari_dgc.reports.masks import write_label_tiff
-from napari_dgc.study.leaf_file import leaves_path, save_leaves
 from napari_dgc.study.leaves import LeafRegions, find_leaves
 from napari_dgc.study.measures import Measures
 from napari_dgc.study.moved import Moved
+from napari_dgc.study.storing.leaf_file import leaves_path, save_leaves
+from napari_dgc.study.storing.study_file import save_study
 from napari_dgc.study.study import Study
-from napari_dgc.study.study_file import save_study
 
 _HEADER = """ENVI
 samples = {W}

@@ -26,10 +26,10 @@ from napari_dgc.merging.grouping import MergeError
 from napari_dgc.merging.refining import fold_lut
 from napari_dgc.merging.splits import Split
 from napari_dgc.study import Study
-from napari_dgc.study.autosave import Autosave
-from napari_dgc.study.loading import load_study
-from napari_dgc.study.study_file import open_study, save_study
-from napari_dgc.study.writer import is_intact
+from napari_dgc.study.storing.autosave import Autosave
+from napari_dgc.study.storing.loading import load_study
+from napari_dgc.study.storing.study_file import open_study, save_study
+from napari_dgc.study.storing.writer import is_intact
 
 MOST_SPLITS = 12  # on record: cluster ids are few
 PATIENCE = 60.0  # seconds: on a busy machine the promise has to hold as well

@@ -15,9 +15,14 @@ from small_study import act, make_study, map_all, small_model, state
 
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.study import Study
-from napari_dgc.study import writer as writing
-from napari_dgc.study.autosave import Autosave
-from napari_dgc.study.study_file import LoadedStudy, open_study, read_study, save_study
+from napari_dgc.study.storing import writer as writing
+from napari_dgc.study.storing.autosave import Autosave
+from napari_dgc.study.storing.study_file import (
+    LoadedStudy,
+    open_study,
+    read_study,
+    save_study,
+)
 from napari_dgc.study.view import View
 
 

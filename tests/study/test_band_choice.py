@@ -8,7 +8,11 @@ import numpy as np
 
 from napari_dgc.cubes.bands import select_bands
 from napari_dgc.cubes.cube import Cube
-from napari_dgc.study.band_choice import begin_choice, with_all_bands, word_bands
+from napari_dgc.study.calibrating.band_choice import (
+    begin_choice,
+    with_all_bands,
+    word_bands,
+)
 
 C = 10
 NM = np.linspace(400, 490, C)

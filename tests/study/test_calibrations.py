@@ -14,7 +14,7 @@ from napari_dgc.cubes.calibrating import calibrate, calibration_from, tile_calib
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.readers import read_cube
 from napari_dgc.study import Study
-from napari_dgc.study.study_file import load_study, open_study, save_study
+from napari_dgc.study.storing.study_file import load_study, open_study, save_study
 
 C, H, W = 6, 9, 7
 

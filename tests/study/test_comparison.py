@@ -15,7 +15,7 @@ from napari_dgc.cli import main
 from napari_dgc.cubes.annotations import Labels, write_labelme
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.reports.masks import write_label_tiff
-from napari_dgc.study.comparison import (
+from napari_dgc.study.evaluating.comparison import (
     ELSEWHERE,
     FALSE,
     MISSED,
@@ -27,7 +27,7 @@ from napari_dgc.study.comparison import (
     compare,
     read_truths,
 )
-from napari_dgc.study.label_files import find_label_files, match_labels
+from napari_dgc.study.evaluating.label_files import find_label_files, match_labels
 
 NAMES = ("background", "healthy", "lesion")
 TRUTH = np.zeros((20, 30), np.uint8)

@@ -7,7 +7,7 @@ import pytest
 from sklearn import metrics as reference
 
 from napari_dgc.cubes.errors import InputError
-from napari_dgc.study.evaluation import LabelledMap, evaluate
+from napari_dgc.study.evaluating.evaluation import LabelledMap, evaluate
 
 TRUTH = np.array([[0, 0, 1, 1], [0, 0, 2, 2]])
 CLASSES = ("background", "healthy", "lesion")

@@ -23,7 +23,7 @@ from napari_dgc.study.mapping import (
     train_and_map,
 )
 from napari_dgc.study.previews import Preview, enlarge, preview_all, thumbnail
-from napari_dgc.study.study_file import open_study, save_study
+from napari_dgc.study.storing.study_file import open_study, save_study
 from napari_dgc.study.taking import describe_by, map_anew, take_over
 
 

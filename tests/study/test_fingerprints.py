@@ -10,7 +10,7 @@ from spectral.io import envi
 
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.readers import read_cube
-from napari_dgc.study.fingerprints import (
+from napari_dgc.study.storing.fingerprints import (
     cube_fingerprint,
     file_fingerprint,
     has_fingerprint,

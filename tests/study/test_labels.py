@@ -15,7 +15,7 @@ import torch
 from napari_dgc.cubes.annotations import write_labelme
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.reports.masks import write_label_tiff
-from napari_dgc.study.labels import load_labels, read_labelled_maps
+from napari_dgc.study.evaluating.labels import load_labels, read_labelled_maps
 
 SHAPE = (6, 7)
 NAMES = ("background", "healthy", "lesion")
@@ -61,7 +61,7 @@ def test_labels_in_tensors_are_judged_as_others_are(tmp_path) -> None:
 def test_torch_is_loaded_only_where_a_tensor_is_met(tmp_path) -> None:
     write_labelme(tmp_path / "a.json", full(1), NAMES, "a.mat")
     code = (
-        "import sys; from napari_dgc.study.labels import load_labels; "
+        "import sys; from napari_dgc.study.evaluating.labels import load_labels; "
         f"load_labels({str(tmp_path)!r}, 'a', {SHAPE}); print('torch' in sys.modules)"
     )
     done = subprocess.run(

@@ -16,23 +16,23 @@ from napari_dgc.cli import main
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.reports.regions import RegionSettings
 from napari_dgc.study import Study
-from napari_dgc.study.leaf_counts import (
-    count_leaves,
-    count_lesions,
-    leaf_rows,
-    lesion_clusters,
-)
-from napari_dgc.study.leaf_file import leaves_path, load_leaves, save_leaves
 from napari_dgc.study.leaves import (
     LeafRegions,
     find_leaves,
     tissue_clusters,
 )
-from napari_dgc.study.loading import load_study
 from napari_dgc.study.measures import Measures
-from napari_dgc.study.reporting import Report
+from napari_dgc.study.reporting.leaf_counts import (
+    count_leaves,
+    count_lesions,
+    leaf_rows,
+    lesion_clusters,
+)
+from napari_dgc.study.reporting.reporting import Report
 from napari_dgc.study.splitting import Divided, Whole, split_by_pieces
-from napari_dgc.study.study_file import open_study, save_study
+from napari_dgc.study.storing.leaf_file import leaves_path, load_leaves, save_leaves
+from napari_dgc.study.storing.loading import load_study
+from napari_dgc.study.storing.study_file import open_study, save_study
 from napari_dgc.study.view import View, view_from_json, view_to_json
 
 SETTINGS = RegionSettings(min_pixels=2)

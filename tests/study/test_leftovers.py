@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from small_study import make_study, small_model
 
-from napari_dgc.study.leftovers import leftovers
-from napari_dgc.study.study_file import open_study, save_study
+from napari_dgc.study.storing.leftovers import leftovers
+from napari_dgc.study.storing.study_file import open_study, save_study
 
 
 def test_a_folder_is_left_over_once_no_study_nor_bak_nor_copy_names_it(

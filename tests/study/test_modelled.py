@@ -9,10 +9,10 @@ import pytest
 from small_study import act, make_study, small_model, state, take
 
 from napari_dgc.study import Study
-from napari_dgc.study.autosave import Autosave
 from napari_dgc.study.moved import Moved
 from napari_dgc.study.splitting import Whole, split_by_pieces
-from napari_dgc.study.study_file import open_study, save_study
+from napari_dgc.study.storing.autosave import Autosave
+from napari_dgc.study.storing.study_file import open_study, save_study
 
 
 def full_state(study: Study) -> object:
@@ -158,7 +158,7 @@ def test_a_map_that_is_gone_ends_the_way_back_and_is_told(study, tmp_path):
     file = save_study(study, tmp_path / "S.dgc.json")
     for path in (tmp_path / "S.dgc" / before).glob("*_clusters.tif"):
         path.unlink()
-    from napari_dgc.study.loading import load_study
+    from napari_dgc.study.storing.loading import load_study
 
     loaded = load_study(file)
     assert len(loaded.faults) == 1

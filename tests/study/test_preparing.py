@@ -11,14 +11,14 @@ from small_study import C, make_study
 from napari_dgc.cubes.calibrating import calibration_of_spectrum
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.preparing import as_read, left_out
-from napari_dgc.study.preparing import (
+from napari_dgc.study.calibrating.preparing import (
     PreparedCube,
     outdated,
     prepare_cubes,
     take,
     wanted,
 )
-from napari_dgc.study.study_file import open_study, save_study
+from napari_dgc.study.storing.study_file import open_study, save_study
 
 NONE = np.zeros(C, bool)
 

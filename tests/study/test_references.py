@@ -12,8 +12,13 @@ from napari_dgc.cubes.pixel_states import PixelCounts
 from napari_dgc.cubes.preparing import as_read, header_bands, left_out, prepare_anew
 from napari_dgc.cubes.readers import read_cube
 from napari_dgc.study import Study
-from napari_dgc.study.preparing import PreparedCube, outdated, take, wanted
-from napari_dgc.study.references import Preview, References, calibrate_cubes, preview
+from napari_dgc.study.calibrating.preparing import PreparedCube, outdated, take, wanted
+from napari_dgc.study.calibrating.references import (
+    Preview,
+    References,
+    calibrate_cubes,
+    preview,
+)
 
 C, H, W = 6, 9, 7
 

@@ -16,8 +16,8 @@ from napari_dgc.cubes.calibrating import calibrate, calibration_from
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.readers import read_cube
 from napari_dgc.study import Study
-from napari_dgc.study.reporting import PAGE, Report
-from napari_dgc.study.study_file import save_study
+from napari_dgc.study.reporting.reporting import PAGE, Report
+from napari_dgc.study.storing.study_file import save_study
 
 HOSTILE = '"><script>alert(1)</script><img src=http://x onerror=y>'
 VOID = {"meta", "img", "rect"}

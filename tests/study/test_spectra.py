@@ -11,7 +11,7 @@ from napari_dgc.cubes.cube import Cube
 from napari_dgc.merging.grouping import Grouping
 from napari_dgc.merging.operations import Merge, apply
 from napari_dgc.merging.statistics import StatisticsBuilder
-from napari_dgc.study.spectra import good_in_all, group_spectra
+from napari_dgc.study.reporting.spectra import good_in_all, group_spectra
 
 
 def scene():

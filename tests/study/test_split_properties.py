@@ -19,9 +19,9 @@ from napari_dgc.merging import (
 from napari_dgc.merging.splits import free_ids
 from napari_dgc.study import Study
 from napari_dgc.study.dividing import DividedMap
-from napari_dgc.study.loading import load_study
 from napari_dgc.study.splitting import Divided, Whole
-from napari_dgc.study.study_file import save_study
+from napari_dgc.study.storing.loading import load_study
+from napari_dgc.study.storing.study_file import save_study
 
 STEPS = 60
 

@@ -18,10 +18,10 @@ from napari_dgc.reports.masks import read_label_tiff
 from napari_dgc.study import Study
 from napari_dgc.study.adopting import Wanted, refine_maps
 from napari_dgc.study.dividing import CubeMap, refine
-from napari_dgc.study.loading import load_study
 from napari_dgc.study.mapping import Finished, MappedCube, map_cubes, train_and_map
 from napari_dgc.study.splitting import Divided, Whole, split_by_pieces, split_in_two
-from napari_dgc.study.study_file import open_study, save_study
+from napari_dgc.study.storing.loading import load_study
+from napari_dgc.study.storing.study_file import open_study, save_study
 
 FIELDS = ("count", "sum", "sum_squares", "confidence", "boundary")
 

@@ -10,12 +10,12 @@ from napari_dgc.cubes.scenes import SceneConfig, make_scene
 from napari_dgc.merging.grouping import MergeError
 from napari_dgc.merging.refining import fold_lut
 from napari_dgc.study import Study
-from napari_dgc.study.loading import load_study
 from napari_dgc.study.mapping import Finished, Progress, train_and_map
 from napari_dgc.study.moved import Moved
 from napari_dgc.study.splitting import Whole, split_by_pieces
 from napari_dgc.study.stability import CubeStability, MapStability, measure_cubes
-from napari_dgc.study.study_file import open_study, save_study
+from napari_dgc.study.storing.loading import load_study
+from napari_dgc.study.storing.study_file import open_study, save_study
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.readers import read_cube
 from napari_dgc.study import Study
-from napari_dgc.study.study_file import (
+from napari_dgc.study.storing.study_file import (
     LoadedStudy,
     open_study,
     read_located,
@@ -385,7 +385,7 @@ def test_another_model_in_its_place_is_refused(study: Study, tmp_path: Path) -> 
 
 def rewrite(path: Path, change) -> None:
     """Change what a study's file says, checksum and all."""
-    from napari_dgc.study.record import _checksum, _dumps
+    from napari_dgc.study.storing.record import _checksum, _dumps
 
     data = json.loads(path.read_text("utf-8"))
     del data["checksum"]
@@ -526,7 +526,7 @@ FULL_DISK = """
 import resource, signal, sys
 from pathlib import Path
 from napari_dgc.cubes.errors import InputError
-from napari_dgc.study.study_file import open_study, save_study
+from napari_dgc.study.storing.study_file import open_study, save_study
 path = Path(sys.argv[1])
 study = open_study(path)
 for n in range(60):

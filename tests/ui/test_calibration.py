@@ -12,7 +12,7 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QFileDialog
 
 from napari_dgc.cubes.rendering import pseudo_rgb
-from napari_dgc.study.study_file import open_study, save_study
+from napari_dgc.study.storing.study_file import open_study, save_study
 
 LEFT, NO_KEY = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 C, H, W = 12, 24, 20

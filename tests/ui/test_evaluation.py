@@ -18,7 +18,13 @@ from napari_dgc.cli import main
 from napari_dgc.cubes.annotations import SCENE_CLASSES, write_labelme
 from napari_dgc.cubes.scenes import SceneConfig, make_scene
 from napari_dgc.reports.masks import write_label_tiff
-from napari_dgc.study.comparison import ELSEWHERE, FALSE, MISSED, RIGHT, WRONG
+from napari_dgc.study.evaluating.comparison import (
+    ELSEWHERE,
+    FALSE,
+    MISSED,
+    RIGHT,
+    WRONG,
+)
 from napari_dgc.ui.evaluation_layer import COLORS
 from napari_dgc.ui.evaluation_wording import BY_HAND, HUNGARIAN, MAJORITY, NO_CLASS
 

@@ -22,7 +22,7 @@ from napari_dgc.cli import main
 from napari_dgc.cubes.scenes import SceneConfig, make_scene
 from napari_dgc.merging.recipe import Recipe
 from napari_dgc.study.leaves import LeafRegions, find_leaves
-from napari_dgc.study.reporting import PAGE
+from napari_dgc.study.reporting.reporting import PAGE
 
 TABLES = {"severity.csv", "leaves.csv", "lesions.csv", "spectra.csv"}
 LEFT = Qt.MouseButton.LeftButton

@@ -14,7 +14,7 @@ from qtpy.QtWidgets import QLineEdit
 
 from napari_dgc.cli import main
 from napari_dgc.cubes.scenes import SceneConfig, make_scene
-from napari_dgc.study.reporting import Report
+from napari_dgc.study.reporting.reporting import Report
 from napari_dgc.ui.leaves_names import Mark
 from napari_dgc.ui.leaves_table import Column
 

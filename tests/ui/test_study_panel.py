@@ -18,7 +18,7 @@ from qtpy.QtWidgets import QApplication
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.readers import read_cube
 from napari_dgc.study import Study
-from napari_dgc.study.study_file import open_study, save_study
+from napari_dgc.study.storing.study_file import open_study, save_study
 from napari_dgc.study.view import Pin, View
 from napari_dgc.ui.app_data import remember_study
 from napari_dgc.ui.dock import ClusteringDock

@@ -14,14 +14,14 @@ from napari_dgc.cli.progress import ProgressLine
 from napari_dgc.cubes.errors import InputError
 
 if TYPE_CHECKING:
-    from napari_dgc.study.evaluation import LabelledMap
+    from napari_dgc.study.evaluating.evaluation import LabelledMap
 
 
 def evaluate_maps(options: argparse.Namespace) -> None:
     """`evaluate`: scores as JSON on standard output."""
     mapping = None if options.mapping is None else _parse_mapping(options.mapping)
-    from napari_dgc.study.evaluation import evaluate, scores_json
-    from napari_dgc.study.labels import MAP_ENDINGS, read_labelled_maps
+    from napari_dgc.study.evaluating.evaluation import evaluate, scores_json
+    from napari_dgc.study.evaluating.labels import MAP_ENDINGS, read_labelled_maps
 
     maps = read_labelled_maps(
         find_maps(options.maps, *MAP_ENDINGS),

@@ -77,7 +77,7 @@ def study_cubes(
     large a pixel is: their headers are read in no time.
     """
     from napari_dgc.study.exports import file_stems
-    from napari_dgc.study.locating import locate_cubes, read_located
+    from napari_dgc.study.storing.locating import locate_cubes, read_located
 
     known = file_stems([cube.name for cube in study.cubes])
     wanted = {
@@ -167,7 +167,7 @@ def _give_roles(study: Study, roles: Iterable[tuple[Role, tuple[int, ...]]]) -> 
 
 def open_study(path: Path) -> Study:
     """Open a study without its pixels; each map it names must be there."""
-    from napari_dgc.study.loading import load_study
+    from napari_dgc.study.storing.loading import load_study
     from napari_dgc.study.study import Study
 
     loaded = load_study(path, pixels=False)

@@ -144,7 +144,7 @@ class _Calibrator:
         """The cube as reflectance; as it is where it has no white reference."""
         from napari_dgc.cubes.calibrating import calibrate
         from napari_dgc.cubes.describing import describe, word_calibrated_twice
-        from napari_dgc.study.references import mean_spectrum
+        from napari_dgc.study.calibrating.references import mean_spectrum
 
         calibration = self._find(cube)
         if calibration is None:

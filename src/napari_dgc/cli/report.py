@@ -16,8 +16,8 @@ from napari_dgc.cubes.errors import InputError
 
 if TYPE_CHECKING:
     from napari_dgc.reports.time_series import Days
-    from napari_dgc.study.measured_cube import MeasuredCube
-    from napari_dgc.study.reporting import Report
+    from napari_dgc.study.reporting.measured_cube import MeasuredCube
+    from napari_dgc.study.reporting.reporting import Report
 
 _ENDING = "_groups.tif"
 _STUDY = "study"  # what a study that has no name is called in errors
@@ -77,8 +77,8 @@ def freeze_leaves(options: argparse.Namespace) -> None:
     """`study leaves`: find the leaves of all cubes and keep them with the study."""
     from napari_dgc.cubes.files import check_free
     from napari_dgc.reports.regions import RegionSettings
-    from napari_dgc.study.leaf_file import leaves_path, load_leaves, save_leaves
     from napari_dgc.study.leaves import LeafRegions, find_leaves
+    from napari_dgc.study.storing.leaf_file import leaves_path, load_leaves, save_leaves
 
     path = leaves_path(options.study)
     check_free(path, force=options.force)
@@ -98,8 +98,8 @@ def freeze_leaves(options: argparse.Namespace) -> None:
 def _of_study(path: Path, area: float | None, options: argparse.Namespace) -> Report:
     from napari_dgc.cli.merge import study_cubes
     from napari_dgc.cubes.georeference import pixel_area
-    from napari_dgc.study.leaf_file import leaves_path, load_leaves
-    from napari_dgc.study.reporting import Report
+    from napari_dgc.study.reporting.reporting import Report
+    from napari_dgc.study.storing.leaf_file import leaves_path, load_leaves
 
     study = open_study(path)
     leaves = load_leaves(leaves_path(path))
@@ -129,8 +129,8 @@ def _of_folders(folders: list[Path], area: float | None) -> Report:
     from napari_dgc.merging.recipe import Recipe
     from napari_dgc.merging.statistics import ClusterStatistics
     from napari_dgc.reports.masks import read_label_tiff
-    from napari_dgc.study.measured_cube import MeasuredCube
-    from napari_dgc.study.reporting import Report
+    from napari_dgc.study.reporting.measured_cube import MeasuredCube
+    from napari_dgc.study.reporting.reporting import Report
 
     for folder in folders:
         if not folder.is_dir():

@@ -16,15 +16,15 @@ from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.files import check_free
 
 if TYPE_CHECKING:
-    from napari_dgc.study.loading import LoadedStudy
+    from napari_dgc.study.storing.loading import LoadedStudy
     from napari_dgc.study.study import Study
 
 
 def make_study(options: argparse.Namespace) -> None:
     """`study new`: cubes, and the model and maps if there are."""
+    from napari_dgc.study.storing.study_file import save_study
+    from napari_dgc.study.storing.writer import check_study_path
     from napari_dgc.study.study import Study
-    from napari_dgc.study.study_file import save_study
-    from napari_dgc.study.writer import check_study_path
 
     for name in ("maps", "recipe"):
         if getattr(options, name) is not None and options.model is None:
@@ -97,8 +97,8 @@ def _take_maps(study: Study, folder: Path) -> list[str]:
 
 def show_study(options: argparse.Namespace) -> None:
     """`study info`: what a study holds, in words or as JSON."""
-    from napari_dgc.study.loading import load_study
-    from napari_dgc.study.locating import locate_cubes
+    from napari_dgc.study.storing.loading import load_study
+    from napari_dgc.study.storing.locating import locate_cubes
     from napari_dgc.study.study import Study
 
     loaded = load_study(options.study, pixels=False)
@@ -131,7 +131,7 @@ def _describe(
     study: Study, loaded: LoadedStudy, cubes: list[dict[str, Any]]
 ) -> dict[str, Any]:
     from napari_dgc.merging.statistics import group_statistics
-    from napari_dgc.study.leftovers import leftovers
+    from napari_dgc.study.storing.leftovers import leftovers
 
     model, history = study.model, study.history
     pooled = study.pooled_statistics

@@ -82,7 +82,7 @@ def read_labels(
         negative, and needs no name.
     read_tensor : callable, optional
         What reads ``.pth``; without it such a file is refused (`study` joins
-        the two, see `napari_dgc.study.labels`).
+        the two, see `napari_dgc.study.evaluating.labels`).
 
     Returns
     -------

@@ -29,13 +29,13 @@ from napari_dgc.study.adopting import Refined, Wanted, refine_maps
 from napari_dgc.study.exports import DEFAULT_FORMATS, Export
 from napari_dgc.study.grouped import tree_of
 from napari_dgc.study.leafed import Leafed
-from napari_dgc.study.locating import check_fits
-from napari_dgc.study.reference import CubeReference, missing_reference
-from napari_dgc.study.writer import StudyWriter
+from napari_dgc.study.storing.locating import check_fits
+from napari_dgc.study.storing.reference import CubeReference, missing_reference
+from napari_dgc.study.storing.writer import StudyWriter
 
 if TYPE_CHECKING:
     from napari_dgc.clustering.model import Model
-    from napari_dgc.study.loading import LoadedStudy
+    from napari_dgc.study.storing.loading import LoadedStudy
 
 
 class Study(Leafed):

@@ -15,14 +15,14 @@ from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QWidget
 from superqt import QLabeledDoubleRangeSlider
 
 from napari_dgc.cubes.cube import Cube
-from napari_dgc.study.band_choice import (
+from napari_dgc.study.calibrating.band_choice import (
     BandChoice,
     begin_choice,
     choose_bands,
     with_all_bands,
     word_bands,
 )
-from napari_dgc.study.preparing import outdated, wanted
+from napari_dgc.study.calibrating.preparing import outdated, wanted
 from napari_dgc.ui.bands_plot import BandsPlot
 from napari_dgc.ui.form_plot import axis_of
 from napari_dgc.ui.notices import WrappedLabel, one_line

@@ -7,7 +7,7 @@ import pyqtgraph as pg
 from numpy.typing import NDArray
 from qtpy.QtCore import Qt, Signal
 
-from napari_dgc.study.band_choice import BandChoice
+from napari_dgc.study.calibrating.band_choice import BandChoice
 from napari_dgc.ui.form_plot import FormPlot
 
 _LEAST, _MOST = 0.1, 1e5  # SNR drawn

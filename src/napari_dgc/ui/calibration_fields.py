@@ -21,7 +21,7 @@ from qtpy.QtWidgets import (
 from superqt import QElidingLabel
 
 from napari_dgc.cubes.references import find_references
-from napari_dgc.study.references import References
+from napari_dgc.study.calibrating.references import References
 from napari_dgc.ui.cube_entry import Entry
 from napari_dgc.ui.grey_tile import GreyTile
 from napari_dgc.ui.menus import FILE_FILTER

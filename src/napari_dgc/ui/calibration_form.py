@@ -8,8 +8,8 @@ import numpy as np
 from qtpy.QtGui import QCloseEvent
 from qtpy.QtWidgets import QComboBox, QWidget
 
-from napari_dgc.study.preparing import Wanted, wanted
-from napari_dgc.study.references import References, calibrate_cubes
+from napari_dgc.study.calibrating.preparing import Wanted, wanted
+from napari_dgc.study.calibrating.references import References, calibrate_cubes
 from napari_dgc.ui.calibration_fields import CalibrationFields
 from napari_dgc.ui.calibration_preview import CalibrationPreview
 from napari_dgc.ui.preparation import Preparation

@@ -15,7 +15,7 @@ from napari_dgc.cubes.describing import (
     word_calibrated_twice,
 )
 from napari_dgc.cubes.pixel_states import PixelCounts
-from napari_dgc.study.references import Preview, References, preview
+from napari_dgc.study.calibrating.references import Preview, References, preview
 from napari_dgc.ui.form_plot import FormPlot, axis_of
 from napari_dgc.ui.notices import WrappedLabel, one_line
 from napari_dgc.ui.worker import Job, Runner

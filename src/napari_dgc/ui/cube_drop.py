@@ -16,7 +16,7 @@ from qtpy.QtWidgets import QWidget
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.readers import find_cubes
 from napari_dgc.cubes.zarr_store import is_zarr
-from napari_dgc.study.label_files import find_label_files
+from napari_dgc.study.evaluating.label_files import find_label_files
 from napari_dgc.ui.dropping import dropped_paths, watch_drops
 from napari_dgc.ui.reader import is_claimed
 

@@ -15,8 +15,8 @@ from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.readers import find_cubes
 from napari_dgc.study import Study
+from napari_dgc.study.calibrating.preparing import outdated
 from napari_dgc.study.familiarity import Familiarity, familiarity
-from napari_dgc.study.preparing import outdated
 from napari_dgc.ui.cube_display import CubeDisplay
 from napari_dgc.ui.cube_list import CubeList
 from napari_dgc.ui.cube_thumbnails import Thumbnails

@@ -17,7 +17,7 @@ from uuid import uuid4
 from qtpy.QtCore import QLockFile
 
 from napari_dgc.cubes.errors import InputError
-from napari_dgc.study.stored import read_record
+from napari_dgc.study.storing.stored import read_record
 from napari_dgc.ui.app_data import data_folder
 
 _FOLDER, _FILE, _LOCK = "unsaved", "unsaved.dgc.json", ".lock"

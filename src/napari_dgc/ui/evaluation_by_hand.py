@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from napari_dgc.merging.grouping import Grouping
-from napari_dgc.study.comparison import Comparison
+from napari_dgc.study.evaluating.comparison import Comparison
 
 
 class ByHand:

@@ -22,7 +22,7 @@ from qtpy.QtWidgets import (
 )
 from superqt import QElidingLabel
 
-from napari_dgc.study.comparison import (
+from napari_dgc.study.evaluating.comparison import (
     ELSEWHERE,
     FALSE,
     MISSED,

@@ -10,7 +10,7 @@ from qtpy.QtCore import QEvent, QMimeData, QObject, QUrl, Signal
 from qtpy.QtGui import QDropEvent
 from qtpy.QtWidgets import QApplication, QWidget
 
-from napari_dgc.study.label_files import find_label_files, may_be_labels
+from napari_dgc.study.evaluating.label_files import find_label_files, may_be_labels
 from napari_dgc.ui.dropping import dropped_paths, watch_drops
 
 

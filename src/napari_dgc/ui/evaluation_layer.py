@@ -10,7 +10,7 @@ from napari.utils.colormaps import DirectLabelColormap
 from numpy.typing import NDArray
 
 from napari_dgc.merging.palette import Color
-from napari_dgc.study.comparison import (
+from napari_dgc.study.evaluating.comparison import (
     ELSEWHERE,
     FALSE,
     MISSED,
@@ -50,7 +50,7 @@ def make_difference_layer(entry: Entry, differences: NDArray[np.uint8]) -> Label
     ----------
     entry : Entry
     differences : ndarray of uint8, shape (H, W)
-        As `napari_dgc.study.comparison.Comparison.differences` gives them.
+        As `napari_dgc.study.evaluating.comparison.Comparison.differences` gives them.
     """
     colors: dict[int | None, tuple[float, ...]] = {None: (0, 0, 0, 0), 0: (0, 0, 0, 0)}
     for value, (red, green, blue) in COLORS.items():

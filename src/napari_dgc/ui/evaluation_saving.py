@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from napari_dgc.study.comparison import Comparison
-from napari_dgc.study.evaluation import write_scores
+from napari_dgc.study.evaluating.comparison import Comparison
+from napari_dgc.study.evaluating.evaluation import write_scores
 from napari_dgc.ui.saving import ButtonSaving
 
 

@@ -12,15 +12,15 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.merging.operations import Change
-from napari_dgc.study.comparison import (
+from napari_dgc.study.evaluating.comparison import (
     Comparison,
     GroupMap,
     Truth,
     compare,
     read_truths,
 )
+from napari_dgc.study.evaluating.label_files import match_labels
 from napari_dgc.study.exports import file_stems
-from napari_dgc.study.label_files import match_labels
 from napari_dgc.ui.cube_entry import Entry
 from napari_dgc.ui.evaluation_by_hand import ByHand
 from napari_dgc.ui.evaluation_layer import DifferenceLayers

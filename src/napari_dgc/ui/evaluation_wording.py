@@ -8,8 +8,8 @@ from typing import Any
 
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.merging.grouping import Grouping
-from napari_dgc.study.comparison import Comparison
-from napari_dgc.study.evaluation import Alignment
+from napari_dgc.study.evaluating.comparison import Comparison
+from napari_dgc.study.evaluating.evaluation import Alignment
 from napari_dgc.ui.notices import one_line
 
 MAJORITY, HUNGARIAN, BY_HAND = "majority", "hungarian", "by hand"

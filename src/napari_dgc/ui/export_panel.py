@@ -19,7 +19,7 @@ from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.study import Study
 from napari_dgc.study.mapping import Progress
-from napari_dgc.study.reporting import PAGE
+from napari_dgc.study.reporting.reporting import PAGE
 from napari_dgc.study.view import View
 from napari_dgc.ui.export_formats import DECIMALS as _DECIMALS
 from napari_dgc.ui.export_formats import MoreFormats

@@ -15,7 +15,7 @@ from napari_dgc.reports.severity import TISSUE
 from napari_dgc.study import Study
 from napari_dgc.study.exports import Export
 from napari_dgc.study.mapping import Progress
-from napari_dgc.study.reporting import Report
+from napari_dgc.study.reporting.reporting import Report
 from napari_dgc.ui.wording import word_names
 
 _LONGEST = 38  # letters that fit into the dock

@@ -12,14 +12,14 @@ from napari_dgc.cubes.georeference import pixel_area
 from napari_dgc.reports.lesions import LesionSizes
 from napari_dgc.reports.severity import SeverityRow
 from napari_dgc.study import Study
-from napari_dgc.study.leaf_counts import (
+from napari_dgc.study.reporting.leaf_counts import (
     LeafCounts,
     count_leaves,
     count_lesions,
     leaf_rows,
     lesion_clusters,
 )
-from napari_dgc.study.measured_cube import MeasuredCube
+from napari_dgc.study.reporting.measured_cube import MeasuredCube
 from napari_dgc.ui.worker import Job, Runner
 
 Key = tuple[Any, ...]

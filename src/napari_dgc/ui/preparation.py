@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal
 
 from napari_dgc.cubes.rendering import pseudo_rgb
+from napari_dgc.study.calibrating.preparing import PreparedCube, outdated, take
 from napari_dgc.study.mapping import Progress
-from napari_dgc.study.preparing import PreparedCube, outdated, take
 from napari_dgc.ui.cube_entry import renew_entry
 from napari_dgc.ui.cube_layers import contrast_limits
 from napari_dgc.ui.preparation_wording import word_prepared

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from napari_dgc.cubes.describing import describe_counts
-from napari_dgc.study.preparing import PreparedCube
+from napari_dgc.study.calibrating.preparing import PreparedCube
 
 OUTDATED = {
     "": "",

@@ -13,7 +13,7 @@ from napari_dgc.merging.preview import preview_merge
 from napari_dgc.merging.statistics import ClusterStatistics
 from napari_dgc.reports.spectra import Spectrum
 from napari_dgc.study import Study
-from napari_dgc.study.spectra import good_in_all, group_spectra
+from napari_dgc.study.reporting.spectra import good_in_all, group_spectra
 from napari_dgc.study.view import Pin
 from napari_dgc.ui.spectrum_reader import Pixel, SpectrumReader
 

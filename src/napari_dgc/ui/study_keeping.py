@@ -12,7 +12,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.study import Study
-from napari_dgc.study.autosave import Autosave
+from napari_dgc.study.storing.autosave import Autosave
 from napari_dgc.ui.app_data import remember_study
 from napari_dgc.ui.drafts import Draft, new_draft
 from napari_dgc.ui.study_lock import StudyLock

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from napari_dgc.study import Study
-from napari_dgc.study.companions import SUFFIX
+from napari_dgc.study.storing.companions import SUFFIX
 from napari_dgc.ui.sample_data import is_sample
 
 

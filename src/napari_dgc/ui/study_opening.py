@@ -7,7 +7,7 @@ from pathlib import Path
 
 import napari
 
-from napari_dgc.study.companions import SUFFIX
+from napari_dgc.study.storing.companions import SUFFIX
 from napari_dgc.ui.menus import open_study_in
 
 Paths = str | Sequence[str]

@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 )
 from superqt import QElidingLabel
 
-from napari_dgc.study.companions import SUFFIX
+from napari_dgc.study.storing.companions import SUFFIX
 from napari_dgc.ui.app_data import recent_studies
 from napari_dgc.ui.drafts import Draft, left_drafts, word_time
 from napari_dgc.ui.menus import STUDY_FILTER

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from napari_dgc.cubes.cube import Cube
-from napari_dgc.study.fingerprints import cube_fingerprint
 from napari_dgc.study.mapping import Progress
-from napari_dgc.study.reference import CubeReference, missing_reference
-from napari_dgc.study.study_file import (
+from napari_dgc.study.storing.fingerprints import cube_fingerprint
+from napari_dgc.study.storing.reference import CubeReference, missing_reference
+from napari_dgc.study.storing.study_file import (
     LoadedStudy,
     read_located,
     read_study,

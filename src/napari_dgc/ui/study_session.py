@@ -12,8 +12,8 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.study import Study
-from napari_dgc.study.loading import LoadedStudy
 from napari_dgc.study.mapping import Progress
+from napari_dgc.study.storing.loading import LoadedStudy
 from napari_dgc.ui.cube_display import CubeDisplay
 from napari_dgc.ui.cube_layers import CUBE_KEY
 from napari_dgc.ui.drafts import Draft

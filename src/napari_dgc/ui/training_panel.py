@@ -16,7 +16,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_dgc.study import Study
-from napari_dgc.study.preparing import outdated
+from napari_dgc.study.calibrating.preparing import outdated
 from napari_dgc.ui.film_strip import FilmStrip
 from napari_dgc.ui.notices import StatusLine, WrappedLabel, ask
 from napari_dgc.ui.preparation_wording import SUMMARY

@@ -20,11 +20,11 @@ from napari_dgc.reports.page_severity import nice_scale
 from napari_dgc.reports.severity import SeverityRow
 from napari_dgc.reports.spectra import Spectrum
 from napari_dgc.study.exports import map_classes
-from napari_dgc.study.spectra import group_spectra
+from napari_dgc.study.reporting.spectra import group_spectra
 
 if TYPE_CHECKING:
-    from napari_dgc.study.account import Account
-    from napari_dgc.study.reporting import Report
+    from napari_dgc.study.reporting.account import Account
+    from napari_dgc.study.reporting.reporting import Report
 
 
 def page_content(

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from napari_dgc.cubes.annotations import Labels
 from napari_dgc.cubes.errors import InputError
-from napari_dgc.study.evaluation import (
+from napari_dgc.study.evaluating.evaluation import (
     Alignment,
     LabelledMap,
     evaluate,
     pool_classes,
     renumber,
 )
-from napari_dgc.study.labels import load_labels
+from napari_dgc.study.evaluating.labels import load_labels
 
 NOT_SCORED, RIGHT, MISSED, FALSE, ELSEWHERE, WRONG = range(6)
 """Values of `Comparison.differences`."""
@@ -98,7 +98,7 @@ class Comparison:
     Attributes
     ----------
     scores : dict
-        As `napari_dgc.study.evaluation.evaluate` gives it.
+        As `napari_dgc.study.evaluating.evaluation.evaluate` gives it.
     names : tuple of str
         Classes by number, those that are nowhere among them.
     ignored : int or None

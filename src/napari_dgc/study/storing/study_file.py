@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from napari_dgc.cubes.errors import InputError
-from napari_dgc.study.loading import Find, LoadedStudy, load_study, read_study
-from napari_dgc.study.locating import read_located, search_cubes
-from napari_dgc.study.reference import CubeReference
-from napari_dgc.study.snapshot import Snapshot
+from napari_dgc.study.storing.loading import Find, LoadedStudy, load_study, read_study
+from napari_dgc.study.storing.locating import read_located, search_cubes
+from napari_dgc.study.storing.reference import CubeReference
+from napari_dgc.study.storing.snapshot import Snapshot
+from napari_dgc.study.storing.writer import check_study_path
 from napari_dgc.study.study import Study
-from napari_dgc.study.writer import check_study_path
 
 __all__ = [
     "CubeReference",

@@ -25,9 +25,9 @@ from napari_dgc.study.calibrations import (
     calibration_reference,
 )
 from napari_dgc.study.exports import file_stems, map_classes
-from napari_dgc.study.fingerprints import cube_fingerprint
-from napari_dgc.study.locating import locate_cubes, read_located
-from napari_dgc.study.reference import CubeReference
+from napari_dgc.study.storing.fingerprints import cube_fingerprint
+from napari_dgc.study.storing.locating import locate_cubes, read_located
+from napari_dgc.study.storing.reference import CubeReference
 
 if TYPE_CHECKING:
     from napari_dgc.clustering.model import Model

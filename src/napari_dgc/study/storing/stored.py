@@ -15,13 +15,13 @@ from napari_dgc.merging.grouping import Grouping
 from napari_dgc.merging.history import History
 from napari_dgc.merging.statistics import ClusterStatistics
 from napari_dgc.reports.masks import read_label_tiff
-from napari_dgc.study.companions import content_fingerprint
-from napari_dgc.study.file_reference import FileReference
-from napari_dgc.study.former_record import FormerRecord
 from napari_dgc.study.moved import Moved
-from napari_dgc.study.record import StudyRecord, decode_record
-from napari_dgc.study.reference import CubeReference
-from napari_dgc.study.writer import BACKUP, is_intact
+from napari_dgc.study.storing.companions import content_fingerprint
+from napari_dgc.study.storing.file_reference import FileReference
+from napari_dgc.study.storing.former_record import FormerRecord
+from napari_dgc.study.storing.record import StudyRecord, decode_record
+from napari_dgc.study.storing.reference import CubeReference
+from napari_dgc.study.storing.writer import BACKUP, is_intact
 
 if TYPE_CHECKING:
     from napari_dgc.clustering.model import Model

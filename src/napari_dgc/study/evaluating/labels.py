@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from napari_dgc.cubes.annotations import Labels, read_labels
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.reports.masks import read_label_tiff
-from napari_dgc.study.evaluation import LabelledMap
+from napari_dgc.study.evaluating.evaluation import LabelledMap
 
 MAP_ENDINGS = ("_clusters.tif", "_groups.tif")
 

@@ -23,13 +23,13 @@ from napari_dgc.merging.statistics import ClusterStatistics
 from napari_dgc.reports.masks import encode_label_tiff
 from napari_dgc.study.calibrations import bad_bands, calibration_reference
 from napari_dgc.study.exports import file_stems
-from napari_dgc.study.file_reference import FileReference
-from napari_dgc.study.fingerprints import cube_fingerprint
-from napari_dgc.study.former_record import FormerRecord
 from napari_dgc.study.moved import Moved
-from napari_dgc.study.record import CubeRecord
-from napari_dgc.study.reference import CubeReference, missing_reference
-from napari_dgc.study.snapshot import Snapshot
+from napari_dgc.study.storing.file_reference import FileReference
+from napari_dgc.study.storing.fingerprints import cube_fingerprint
+from napari_dgc.study.storing.former_record import FormerRecord
+from napari_dgc.study.storing.record import CubeRecord
+from napari_dgc.study.storing.reference import CubeReference, missing_reference
+from napari_dgc.study.storing.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from napari_dgc.clustering.model import Model

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.preparing import left_out, prepare_anew
+from napari_dgc.study.calibrating.preparing import PreparedCube, Wanted, prepare_cubes
 from napari_dgc.study.mapping import Progress
-from napari_dgc.study.preparing import PreparedCube, Wanted, prepare_cubes
 
 Bands = NDArray[np.bool_]
 

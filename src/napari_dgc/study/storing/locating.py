@@ -12,8 +12,8 @@ from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.readers import read_cube
 from napari_dgc.cubes.zarr_store import is_zarr
 from napari_dgc.study.calibrations import prepare
-from napari_dgc.study.fingerprints import has_fingerprint
-from napari_dgc.study.reference import CubeReference
+from napari_dgc.study.storing.fingerprints import has_fingerprint
+from napari_dgc.study.storing.reference import CubeReference
 
 Whereabouts = Literal["found", "moved", "changed", "missing"]
 

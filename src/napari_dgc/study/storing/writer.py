@@ -10,12 +10,17 @@ from pathlib import Path
 
 from napari_dgc.cubes.checks import read_regular
 from napari_dgc.cubes.errors import InputError
-from napari_dgc.study.companions import SUFFIX, Companions, companion_folder
-from napari_dgc.study.leaf_file import leaves_path, save_leaves
 from napari_dgc.study.leaves import LeafRegions
-from napari_dgc.study.record import StepTexts, StudyRecord, decode_record, encode_record
-from napari_dgc.study.replacing import remove_stale, replace_file
-from napari_dgc.study.snapshot import Snapshot
+from napari_dgc.study.storing.companions import SUFFIX, Companions, companion_folder
+from napari_dgc.study.storing.leaf_file import leaves_path, save_leaves
+from napari_dgc.study.storing.record import (
+    StepTexts,
+    StudyRecord,
+    decode_record,
+    encode_record,
+)
+from napari_dgc.study.storing.replacing import remove_stale, replace_file
+from napari_dgc.study.storing.snapshot import Snapshot
 
 BACKUP = ".bak"  # after the whole name
 

@@ -19,8 +19,8 @@ from napari_dgc.cubes.errors import InputError
 from napari_dgc.cubes.files import write_whole
 from napari_dgc.merging.fields import Fields
 from napari_dgc.reports.regions import RegionSettings
-from napari_dgc.study.companions import companion_folder
 from napari_dgc.study.leaves import LeafRegions
+from napari_dgc.study.storing.companions import companion_folder
 
 FILE = "leaves.npz"
 FORMAT = "napari-dgc leaves"

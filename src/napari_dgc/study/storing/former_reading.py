@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_dgc.cubes.errors import InputError
-from napari_dgc.study.former_record import FormerRecord
 from napari_dgc.study.grouped import tree_of
 from napari_dgc.study.maps import CubeMaps
 from napari_dgc.study.modelled import Former
-from napari_dgc.study.record import StudyRecord
-from napari_dgc.study.stored import (
+from napari_dgc.study.storing.former_record import FormerRecord
+from napari_dgc.study.storing.record import StudyRecord
+from napari_dgc.study.storing.stored import (
     read_model,
     read_moved,
     read_segmented,
@@ -19,7 +19,7 @@ from napari_dgc.study.stored import (
 )
 
 if TYPE_CHECKING:
-    from napari_dgc.study.loading import LoadedStudy
+    from napari_dgc.study.storing.loading import LoadedStudy
 
 
 def read_formers(loaded: LoadedStudy, record: StudyRecord) -> None:

@@ -35,12 +35,12 @@ from napari_dgc.reports.time_series import (
     write_series_csv,
     write_series_picture,
 )
-from napari_dgc.study.account import Account, ruled_out
 from napari_dgc.study.exports import file_stems, map_classes
 from napari_dgc.study.leaves import LeafRegions
-from napari_dgc.study.measured_cube import MeasuredCube
-from napari_dgc.study.page import page_content
-from napari_dgc.study.spectra import good_in_all, group_spectra
+from napari_dgc.study.reporting.account import Account, ruled_out
+from napari_dgc.study.reporting.measured_cube import MeasuredCube
+from napari_dgc.study.reporting.page import page_content
+from napari_dgc.study.reporting.spectra import good_in_all, group_spectra
 
 if TYPE_CHECKING:
     from napari_dgc.study.study import Study

@@ -15,29 +15,29 @@ from napari_dgc.cubes.cube import Cube
 from napari_dgc.cubes.errors import InputError
 from napari_dgc.merging.history import History
 from napari_dgc.merging.statistics import ClusterStatistics
-from napari_dgc.study.former_reading import read_formers
-from napari_dgc.study.leaf_file import leaves_path, load_leaves
 from napari_dgc.study.leaves import LeafRegions
-from napari_dgc.study.locating import (
+from napari_dgc.study.mapping import Progress
+from napari_dgc.study.modelled import Former, Taking
+from napari_dgc.study.moved import Moved
+from napari_dgc.study.storing.former_reading import read_formers
+from napari_dgc.study.storing.leaf_file import leaves_path, load_leaves
+from napari_dgc.study.storing.locating import (
     check_fits,
     locate_cubes,
     read_located,
     search_cubes,
 )
-from napari_dgc.study.mapping import Progress
-from napari_dgc.study.modelled import Former, Taking
-from napari_dgc.study.moved import Moved
-from napari_dgc.study.record import CubeRecord
-from napari_dgc.study.reference import CubeReference, missing_cube
-from napari_dgc.study.stored import (
+from napari_dgc.study.storing.record import CubeRecord
+from napari_dgc.study.storing.reference import CubeReference, missing_cube
+from napari_dgc.study.storing.stored import (
     read_model,
     read_moved,
     read_record,
     read_segmented,
     restore_history,
 )
+from napari_dgc.study.storing.writer import BACKUP, StudyWriter
 from napari_dgc.study.view import View
-from napari_dgc.study.writer import BACKUP, StudyWriter
 
 if TYPE_CHECKING:
     from napari_dgc.clustering.model import Model

@@ -26,22 +26,22 @@ from napari_dgc.merging.fields import Fields
 from napari_dgc.merging.splits import Split
 from napari_dgc.merging.steps import Operation, operation_from_json
 from napari_dgc.study.calibrations import preparation_from_json, preparation_to_json
-from napari_dgc.study.file_reference import (
+from napari_dgc.study.modelled import Taking
+from napari_dgc.study.storing.file_reference import (
     FileReference,
     absolute_from,
     file_from_json,
     file_to_json,
     relative_to,
 )
-from napari_dgc.study.former_record import (
+from napari_dgc.study.storing.former_record import (
     FormerRecord,
     former_from_json,
     former_to_json,
     taking_from_json,
     taking_to_json,
 )
-from napari_dgc.study.modelled import Taking
-from napari_dgc.study.reference import CubeReference
+from napari_dgc.study.storing.reference import CubeReference
 from napari_dgc.study.view import View, view_from_json, view_to_json
 
 FORMAT = "napari-dgc study"

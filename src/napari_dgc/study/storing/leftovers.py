@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from napari_dgc.cubes.checks import read_regular
-from napari_dgc.study.companions import SUFFIX, companion_folder
+from napari_dgc.study.storing.companions import SUFFIX, companion_folder
 
 
 def leftovers(path: Path) -> dict[Path, int]:

@@ -17,8 +17,8 @@ from napari_dgc.cubes.pixel_states import PixelCounts, count_in_steps
 from napari_dgc.cubes.preparing import as_read, left_out, prepare_anew
 from napari_dgc.cubes.readers import read_cube
 from napari_dgc.cubes.references import find_references
+from napari_dgc.study.calibrating.preparing import PreparedCube, Wanted, prepare_cubes
 from napari_dgc.study.mapping import Progress
-from napari_dgc.study.preparing import PreparedCube, Wanted, prepare_cubes
 
 _LOOKS = 32  # rows a mean spectrum is taken from
 

@@ -18,7 +18,7 @@ from napari_dgc.reports.lesions import LesionSizes, lesion_sizes
 from napari_dgc.reports.regions import count_in_regions
 from napari_dgc.reports.severity import SeverityRow, pixels_by_role
 from napari_dgc.study.leaves import clusters_with
-from napari_dgc.study.measured_cube import MeasuredCube
+from napari_dgc.study.reporting.measured_cube import MeasuredCube
 
 
 @dataclass(frozen=True, slots=True, eq=False)

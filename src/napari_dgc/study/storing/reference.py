@@ -29,7 +29,7 @@ class CubeReference:
     shape : tuple of int
         (C, H, W).
     fingerprint : str, optional
-        Of its content; see `napari_dgc.study.fingerprints`. None where it was not
+        Of its content; see `storing.fingerprints`. None where it was not
         known when the study was saved.
     calibration : CalibrationReference, optional
         What made reflectance of it.

@@ -20,9 +20,9 @@ from typing import Any
 from psygnal import Signal
 
 from napari_dgc.cubes.errors import InputError
-from napari_dgc.study.snapshot import Snapshot
+from napari_dgc.study.storing.snapshot import Snapshot
+from napari_dgc.study.storing.writer import StudyWriter, check_study_path
 from napari_dgc.study.study import Study
-from napari_dgc.study.writer import StudyWriter, check_study_path
 
 _Job = tuple[int, Snapshot, StudyWriter]
 

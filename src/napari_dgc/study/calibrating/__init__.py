@@ -1,0 +1,1 @@
+"""From raw counts to reflectance, for the cubes of a study."""

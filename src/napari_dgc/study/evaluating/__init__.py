@@ -1,0 +1,1 @@
+"""A study's maps beside labels that somebody has drawn."""

@@ -1,0 +1,1 @@
+"""What a study reports: severity, spectra, and the page that shows them."""

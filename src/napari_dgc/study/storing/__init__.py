@@ -1,0 +1,1 @@
+"""A study's files: written whole, found again, read back."""
