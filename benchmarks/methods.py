@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from scoring import Ints, score_maps
 
 from napari_dgc import Config, Cube, Model, segment, train
-from napari_dgc.clustering.gathering import centers
 from napari_dgc.merging.grouping import Grouping
 from napari_dgc.merging.operations import apply
 from napari_dgc.merging.tree import build_tree
+from napari_dgc.study.grouped import tree_of
 
 COMPONENTS = 12
 GMM_PIXELS = 30_000  # as many as the first map looks at
@@ -230,12 +230,7 @@ def tree_cuts(
         ids = np.flatnonzero(counts)
         tree = build_tree(spectra[ids], counts[ids], cluster_ids=ids.tolist())
     else:
-        tree = build_tree(
-            model.mean_spectra,
-            model.counts,
-            centers(model),
-            cluster_ids=model.cluster_ids.tolist(),
-        )
+        tree = tree_of(model)
     start = Grouping.start(list(tree.cluster_ids))
     return {n: apply(start, tree.cut(start, n)).after.lut() for n in numbers}
 

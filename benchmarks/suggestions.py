@@ -171,12 +171,13 @@ class _Made:
 
     def __init__(self, model: Any, finished: Any) -> None:
         from napari_dgc.clustering.gathering import centers
-        from napari_dgc.merging import Grouping, build_tree
+        from napari_dgc.merging import Grouping
         from napari_dgc.merging.suggestions import Suggester
+        from napari_dgc.study.grouped import tree_of
 
         ids = model.cluster_ids.tolist()
         rows = model.mean_spectra, model.counts, centers(model)
-        self.tree = build_tree(*rows, cluster_ids=ids)
+        self.tree = tree_of(model)
         statistics = [mapped.statistics for mapped in finished.maps]
         self.suggester = Suggester(ids, *rows, statistics)
         self.start = Grouping.start(ids)

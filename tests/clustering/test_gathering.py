@@ -60,6 +60,35 @@ def test_four_clusters_are_the_usual_ones_cut_by_the_tree(
         assert few.confidence.max() <= 1 + 1e-6
 
 
+def test_coarser_cuts_are_those_of_the_usual_clusters(
+    four: Model, first_model: Model, scenes: list[Scene], tmp_path: Path
+) -> None:
+    four.save(tmp_path / "m.safetensors")
+    for model in (four, Model.load(tmp_path / "m.safetensors")):
+        for n in (1, 2, 3):
+            (_, few), (_, many) = in_groups(model, n), in_groups(first_model, n)
+            for scene in scenes:
+                assert same_parts(
+                    few(segment(model, scene.cube).clusters),
+                    many(segment(first_model, scene.cube).clusters),
+                )
+    # Where the tree of centroids never shows the clusters, theirs is built anew.
+    odd = Gathering({id: 1 + id % 4 for id in range(1, 17)}).gather(first_model)
+    assert (odd.k, len(odd.linkage)) == (4, 0)
+    assert tree_of(odd).linkage.shape == (3, 4)
+
+
+@pytest.mark.parametrize(
+    "change", [lambda a: a[:-1], lambda a: a * 0, lambda a: a * np.nan]
+)
+def test_a_tree_that_is_none_is_refused(
+    four: Model, tmp_path: Path, change: Callable[[np.ndarray], np.ndarray]
+) -> None:
+    replace(four, linkage=change(four.linkage)).save(tmp_path / "m.safetensors")
+    with pytest.raises(InputError, match="damaged"):
+        Model.load(tmp_path / "m.safetensors")
+
+
 def test_they_are_described_by_their_pixels(four: Model, first_model: Model) -> None:
     assert four.counts.sum() == first_model.counts.sum()
     assert (np.diff(four.counts) <= 0).all()  # by falling number

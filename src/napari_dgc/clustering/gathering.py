@@ -102,6 +102,7 @@ class Gathering:
         owners = self._owners(model)
         ids = np.unique(owners)
         rows = np.searchsorted(ids, owners)
+        linkage = _linkage_of(model, rows, len(ids))
         counts = np.zeros(len(ids), np.int64)
         np.add.at(counts, rows, model.counts)
         # Pixels weigh alike; where none was counted, so do the centroids.
@@ -115,6 +116,7 @@ class Gathering:
             counts=counts,
             cluster_ids=ids,
             owners=owners,
+            linkage=linkage,
             retired_ids=self._retired(ids.tolist()),
         )
 
@@ -140,14 +142,50 @@ class Gathering:
         return np.array([self.clusters[int(id)] for id in hosts], np.uint8)
 
 
+def _link(model: Model) -> NDArray[np.float64]:
+    """The tree of a model's centroids, (P - 1, 4)."""
+    spectra, centroids = model.mean_spectra, model.centroids
+    return link_clusters(
+        spectra.astype(np.float64), model.counts, centroids.astype(np.float64)
+    )
+
+
+def _join(rows: NDArray[np.float64], count: int) -> dict[int, list[int]]:
+    """Leaves below each node of a tree of `count` leaves, after some joins."""
+    nodes = {leaf: [leaf] for leaf in range(count)}
+    for at, (a, b, _, _) in enumerate(rows):
+        nodes[count + at] = nodes.pop(int(a)) + nodes.pop(int(b))
+    return nodes
+
+
 def _cut(model: Model, k: int) -> list[list[int]]:
     """Rows of centroids that are one cluster, where a model's tree is cut at k."""
-    tree = link_clusters(
-        model.mean_spectra.astype(np.float64),
-        model.counts,
-        model.centroids.astype(np.float64),
-    )
-    nodes = {row: [row] for row in range(model.k)}
-    for at, (a, b, _, _) in enumerate(tree[: model.k - k]):
-        nodes[model.k + at] = nodes.pop(int(a)) + nodes.pop(int(b))
-    return list(nodes.values())
+    return list(_join(_link(model)[: model.k - k], model.k).values())
+
+
+def _linkage_of(model: Model, own: NDArray[np.intp], k: int) -> NDArray[np.float64]:
+    """What the tree of centroids joins above their clusters, (k - 1, 4).
+
+    Empty where it never shows these clusters.
+
+    Parameters
+    ----------
+    model : Model
+        With one cluster per centroid.
+    own : ndarray of int, shape (P,)
+        Which of the k clusters each centroid is in.
+    k : int
+    """
+    tree, apart = _link(model), model.k - k
+    nodes = _join(tree[:apart], model.k)
+    row_of = {node: int(own[leaves[0]]) for node, leaves in nodes.items()}
+    if any((own[leaves] != row_of[node]).any() for node, leaves in nodes.items()):
+        return np.empty((0, 4))
+    rows: list[tuple[int, int, float, int]] = []
+    size = dict.fromkeys(range(k), 1)
+    for at, (a, b, height, _) in enumerate(tree[apart:]):
+        left, right = sorted((row_of[int(a)], row_of[int(b)]))
+        row_of[model.k + apart + at] = k + at
+        size[k + at] = size[left] + size[right]
+        rows.append((left, right, float(height), size[k + at]))
+    return np.array(rows, np.float64).reshape(-1, 4)

@@ -52,17 +52,16 @@ class Model:
     ----------
     front_end : FrontEnd
     encoder : mapping of str to ndarray
-        The trained encoder's weights; empty for the first map, which needs
-        none.
+        The trained encoder's weights; empty for the first map, which needs none.
     centroids : ndarray of float32, shape (P, D+1)
-        Unit vectors; row i belongs to cluster ``owner_ids[i]``. P is K, or more
-        where several hold one cluster together (see `gathering`).
+        Unit vectors; row i belongs to cluster ``owner_ids[i]``; P > K where several
+        hold one cluster together (see `gathering`).
     offset : float
         The constant coordinate s of the sphere.
     mean_spectra : ndarray of float32, shape (K, C)
         Each cluster's mean spectrum over the sampled training pixels.
     counts : ndarray of int64, shape (K,)
-        How many of them it held.
+        How many it held.
     wavelengths : ndarray of float64, shape (C,), or None
         nm.
     good_bands : ndarray of bool, shape (C,)
@@ -73,18 +72,17 @@ class Model:
     cluster_ids : ndarray of uint8, shape (K,)
         Within 1..255, no two alike; 1..K if not given.
     retired_ids : tuple of int
-        Ids of pruned clusters: reserved, so that saved groupings keep their
-        meaning.
+        Ids of pruned clusters: reserved, so that saved groupings keep their meaning.
     calibrations : tuple of str
-        Fingerprints of the calibrations that made reflectance of the training
-        cubes; empty where they were taken as they are.
+        Fingerprints of the calibrations that made the training cubes' reflectance.
     packages : mapping of str to str
         Versions it was made with; empty for those of now.
     score, first_score : float, optional
-        The guard's label-free score of it and of the first map it began with, in
-        nats; None where it was not taken, or by a version that did not keep it.
+        The guard's label-free score of it and of its first map, in nats, if taken.
     owners : ndarray of uint8, shape (P,)
         Cluster id of each centroid; empty where row i is ``cluster_ids[i]``.
+    linkage : ndarray of float64, shape (K - 1, 4)
+        The tree of clusters that hold several centroids; else empty.
 
     Raises
     ------
@@ -110,6 +108,7 @@ class Model:
     score: float | None = None
     first_score: float | None = None
     owners: NDArray[np.uint8] = field(default_factory=lambda: np.empty(0, "u1"))
+    linkage: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 4)))
 
     def __post_init__(self) -> None:
         ids, owners = check_clusters(
@@ -183,11 +182,7 @@ class Model:
         check_same_units(cube, bool(self.calibrations), self.front_end.mean)
 
     def save(self, path: str | Path, *, force: bool = True) -> None:
-        """Write the model; the file appears whole or not at all.
-
-        Equal models give equal bytes: all metadata lies under one key, as
-        JSON with sorted keys.
-        """
+        """Write the model, whole or not at all; equal models give equal bytes."""
         meta, tensors = self.parts()
         data = save(tensors, {"napari-dgc": json.dumps(meta, sort_keys=True)})
         write_whole(path, lambda file: file.write(data), force=force)
@@ -262,6 +257,7 @@ class Model:
         front = {name: tensors.pop(f"front_end.{name}") for name in _FRONT_END}
         centroids, spectra = tensors.pop("centroids"), tensors.pop("mean_spectra")
         wavelengths = tensors.pop("wavelengths", None)
+        linkage = tensors.pop("linkage", np.empty((0, 4)))
         good = tensors.pop("good_bands").astype(bool)
         counts = tensors.pop("counts")
         packages = dict(meta.get("packages", {}))
@@ -284,6 +280,7 @@ class Model:
             score=finite_or_none(meta.get("score")),
             first_score=finite_or_none(meta.get("first_score")),
             owners=np.array(owners, object),
+            linkage=linkage,
         )
 
     def _tensors(self) -> dict[str, NDArray[Any]]:
@@ -297,4 +294,6 @@ class Model:
         tensors["good_bands"] = self.good_bands.astype(np.uint8)
         if self.wavelengths is not None:
             tensors["wavelengths"] = self.wavelengths
+        if len(self.linkage):
+            tensors["linkage"] = self.linkage
         return {name: np.ascontiguousarray(a) for name, a in tensors.items()}

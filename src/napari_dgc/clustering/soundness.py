@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.cluster.hierarchy import is_valid_linkage
 
 _FLOATS = (
     "front_end.mean",
@@ -18,6 +19,7 @@ _FLOATS = (
     "centroids",
     "mean_spectra",
 )
+_MAY_LACK = ("wavelengths", "linkage")
 MAX_ID = 255
 """The highest cluster id: maps are uint8."""
 
@@ -110,9 +112,10 @@ def check_numbers(
         "counts": (K,),
         "good_bands": (C,),
         "wavelengths": (C,),
+        "linkage": (K - 1, 4),
     }
     for name, shape in shapes.items():
-        if (name in tensors or name != "wavelengths") and tensors[name].shape != shape:
+        if (name in tensors or name not in _MAY_LACK) and tensors[name].shape != shape:
             raise ValueError(f"{name} is {tensors[name].shape}, it should be {shape}")
     floats = {name for name in tensors if name.startswith("encoder.")} | {*_FLOATS}
     for name in floats:
@@ -125,6 +128,9 @@ def check_numbers(
     for name in floats:
         if not np.isfinite(counted.get(name, tensors[name])).all():
             raise ValueError(f"{name} holds what is no number")
+    tree = tensors.get("linkage")
+    if tree is not None and not (np.isfinite(tree).all() and is_valid_linkage(tree)):
+        raise ValueError("the tree of its clusters is none")
     good = np.count_nonzero(tensors["good_bands"])
     if min(C, D, K) < 1 or good < 2 or not math.isfinite(offset):
         raise ValueError("there is nothing in it")

@@ -163,6 +163,7 @@ def nearest(
         centroids=np.ascontiguousarray(centroids, np.float32),
         cluster_ids=np.array(ids),
         owners=np.empty(0, np.uint8),
+        linkage=np.empty((0, 4)),
         retired_ids=(),
         mean_spectra=np.zeros((n, model.bands), np.float32),
         counts=np.zeros(n, np.int64),

@@ -164,10 +164,8 @@ class Grouped:
 
 
 def tree_of(model: Model) -> ClusterTree:
-    """Build the tree of a model's clusters."""
-    return build_tree(
-        model.mean_spectra,
-        model.counts,
-        centers(model),
-        cluster_ids=model.cluster_ids.tolist(),
-    )
+    """The tree of a model's clusters: the one it brings, or that of their spectra."""
+    ids = model.cluster_ids.tolist()
+    if len(model.linkage):
+        return ClusterTree(tuple(ids), model.linkage, model.counts)
+    return build_tree(model.mean_spectra, model.counts, centers(model), cluster_ids=ids)
