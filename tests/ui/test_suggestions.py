@@ -134,7 +134,7 @@ def test_the_cut_is_asked_first_says_why_and_can_be_rejected(mapped):
     key(mapped, Qt.Key.Key_N)
     assert panel.question.text() == "Begin with 4 groups?"
     assert panel.question.text() in mapped.status.text()
-    assert panel.reasons.text() == ("Joins up to 8.3° apart · keeps 27° or more apart")
+    assert panel.reasons.text() == ("Joins up to 5.9° apart · keeps 18° or more apart")
     assert "merges and locks stay" in panel.reasons.toolTip()
     assert not panel.source_swatch.isVisible()
     assert panel.count.text() == f"1 of {count}"
