@@ -16,7 +16,13 @@ from napari_dgc.merging import (
     TakeOut,
     build_tree,
 )
-from napari_dgc.merging.beginning import FEWEST, MOST, Beginning, suggest_beginning
+from napari_dgc.merging.beginning import (
+    FEWEST,
+    MOST,
+    Beginning,
+    may_begin,
+    suggest_beginning,
+)
 
 K, C = 16, 30
 MATERIALS = 4  # clusters 1..4, 5..8, 9..12 and 13..16 are of one each
@@ -70,6 +76,8 @@ def test_groups_that_are_few_already_are_left_alone(tree, history) -> None:
     history.do(Merge((14, 15), 13))
     assert suggest_beginning(tree, history) is None
     # Among so few only what is far apart could be joined.
+    assert not may_begin(4)
+    assert may_begin(5)
     five = build_tree(np.eye(5, C), np.full(5, 10))
     assert suggest_beginning(five, History(Grouping.start(range(1, 6)))) is None
 

@@ -39,6 +39,9 @@ def second_leaf() -> Cube:
     return make_scene(SceneConfig(size=48, bands=40, leaves=1), 1, "second").cube
 
 
+FOUR = np.arange(16, dtype=np.uint8) % 4 + 1
+
+
 def finish(dock, seconds=120):
     wait_until(lambda: not dock.workspace.session.runner.running, seconds)
     settle()
@@ -600,6 +603,11 @@ def test_what_was_taken_in_words(mapped):
         "The clusters of the first map are in use."
     )
     assert word_taken(7, nothing)[1] == "good"
+    assert "Press A to begin" in word_taken(7, nothing, study.model)[0]
+    few = replace(
+        study.model, cluster_ids=np.array([1, 2, 3, 4], np.uint8), owners=FOUR
+    )
+    assert "use M; N suggests" in word_taken(7, nothing, few)[0]
     study.merge((b,), a)
     study.rename(a, "Leaf")
     study.rename(c, "Spot")

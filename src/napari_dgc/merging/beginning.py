@@ -44,6 +44,11 @@ class Beginning:
     apart: float
 
 
+def may_begin(groups: int) -> bool:
+    """Whether so many groups are worth a question about fewer."""
+    return groups >= _MANY * FEWEST
+
+
 def suggest_beginning(
     tree: ClusterTree, history: History, *, rejected: Iterable[Rejection] = ()
 ) -> Beginning | None:

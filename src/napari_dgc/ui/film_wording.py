@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from napari_dgc.merging.carrying import Carried
 from napari_dgc.study import Study
 from napari_dgc.study.film import Film, Warned
-from napari_dgc.ui.training_record import HOW
+from napari_dgc.ui.training_record import word_how
 from napari_dgc.ui.wording import word_clusters, word_names
+
+if TYPE_CHECKING:
+    from napari_dgc.clustering.model import Model
 
 
 def name_frame(step: int) -> str:
@@ -70,7 +74,9 @@ def word_film(film: Film) -> str:
     return f"{len(film.frames)} snapshots{kept}"
 
 
-def word_taken(step: int, carried: Carried | None) -> tuple[str, str]:
+def word_taken(
+    step: int, carried: Carried | None, model: Model | None = None
+) -> tuple[str, str]:
     """Say what became of the groups under a frame's clusters, and how grave it is.
 
     Returns
@@ -80,7 +86,7 @@ def word_taken(step: int, carried: Carried | None) -> tuple[str, str]:
     """
     used = f"The clusters of {name_frame(step)} are in use."
     if carried is None or not (carried.kept or carried.lost):
-        return f"{used} {HOW}", "good"
+        return f"{used} {word_how(model)}", "good"
     names = [group.name for group in carried.groups[: carried.kept]]
     lines = [used]
     if names:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_dgc.merging.beginning import may_begin
 from napari_dgc.ui.wording import word_outcome, word_stop
 
 if TYPE_CHECKING:
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 
 SAME = "Your groups stay as they are."
 _READY = "The map is ready."
-HOW = "Press A to begin as suggested; or slide Granularity, drag rows, or use M."
+_HOW = "Press A to begin as suggested; or slide Granularity, drag rows, or use M."
+_HOW_FEW = "Slide Granularity, drag rows, or use M; N suggests what to merge."
 _KEPT = "Your groups are kept; “Use new model” takes the new clusters instead."
 
 
@@ -136,10 +138,15 @@ class TrainingRecord:
         elif same:
             lines, level = [outcome or _READY, SAME], "good"
         else:
-            lines, level = [outcome or _READY, HOW], "good"
+            lines, level = [outcome or _READY, word_how(self.model)], "good"
         if self.notices or self.collapsed:
             level = "warning"
         return " ".join((*lines, *self.notices)), level
+
+
+def word_how(model: Model | None) -> str:
+    """Say what to do next with a new map; so few groups are not cut for a start."""
+    return _HOW_FEW if model is not None and not may_begin(model.k) else _HOW
 
 
 def is_last(step: Step) -> bool:

@@ -241,7 +241,7 @@ class TrainingSession(QObject):
         if self._taken is not None:
             step = self._taken.step
             carried = take_over(self._study, result, places, word_use(step))
-            self._record.taken = word_taken(step, carried)
+            self._record.taken = word_taken(step, carried, result.model)
             self._latest = None  # what a stopped run had to offer is in the film
             return
         if self._fresh:
