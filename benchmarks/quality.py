@@ -178,8 +178,8 @@ def plan_units(options: argparse.Namespace) -> list[dict[str, Any]]:
 
 def _parts(row: str) -> tuple[str, ...]:
     """The code that a row's results depend on."""
-    common = (".scoring.py", ".methods.py", "cubes/cube.py", "cubes/scenes")
-    common = (*common, "cubes/likeness.py", "merging")
+    cubes = ("cubes/cube.py", "cubes/scenes", "cubes/likeness.py")
+    common = (".scoring.py", ".methods.py", *cubes, "merging")
     if row in (FIRST, TRAINED, CEILING):
         return (*common, "clustering")
     return common

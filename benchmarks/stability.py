@@ -242,7 +242,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     steps = options.steps or (2000 if options.full else 4 if options.smoke else 600)
     size, bands = (40, 40) if options.smoke else (SIZE, 301)
     code = records.code_hash(
-        ".scoring.py", "cubes/cube.py", "cubes/scenes", "clustering"
+        ".scoring.py",
+        "cubes/cube.py",
+        "cubes/scenes",
+        "cubes/likeness.py",
+        "clustering",
     )
     # The provoked runs fall early: few, short and looked at often.
     kinds = [(HELD, seeds, steps, max(2, min(25, steps // 4)))]

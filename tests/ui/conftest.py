@@ -26,7 +26,7 @@ from napari_dgc.study.mapping import Finished, train_and_map
 from napari_dgc.ui.dock import ClusteringDock
 
 K = 6
-_TESTS = itertools.count(1)
+_TESTS = itertools.count()
 
 
 def dealt(items: list[pytest.Item], parts: int) -> list[int]:
@@ -68,22 +68,13 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker(pytest.mark.filterwarnings("ignore:Conversion from CIE-LAB"))
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True)
 def lasting_objects() -> None:
-    """Leave what the imports made out of garbage collection: 0.3 s a test.
+    """Leave what lasts out of garbage collection: what the imports made costs 0.3 s
+    a test, what the viewers before left (4,700 objects each) more with every test.
 
     napari collects three times around each viewer, to see that nothing is left of it.
-    """
-    gc.collect()
-    gc.freeze()
-
-
-@pytest.fixture(autouse=True)
-def left_behind() -> None:
-    """Leave out, too, what the viewers before left: 4,700 objects each.
-
-    They are napari's own, its menus' actions above all; after a hundred tests a
-    collection would take half a second.
+    What is left are its own things all the same, its menus' actions above all.
     """
     if next(_TESTS) % 10 == 0:
         gc.collect()

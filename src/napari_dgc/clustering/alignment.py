@@ -11,8 +11,7 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-#: Ids fit into a uint8 map.
-HIGHEST_ID = 255
+from napari_dgc.clustering.soundness import MAX_ID
 
 ClassMapping = dict[int, list[int]]
 
@@ -97,9 +96,9 @@ def apply_mapping(table: Tensor, mapping: Mapping[int, Sequence[int]]) -> Tensor
         if not 0 <= t < classes:
             raise ValueError(f"class {t} does not exist; classes are 0..{classes - 1}")
         for p in members:
-            if not 1 <= p <= HIGHEST_ID:
+            if not 1 <= p <= MAX_ID:
                 raise ValueError(
-                    f"id {p} of class {t} does not exist; ids are 1..{HIGHEST_ID}"
+                    f"id {p} of class {t} does not exist; ids are 1..{MAX_ID}"
                 )
             if p in owner:
                 where = f"twice in class {t}"

@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from napari_dgc.clustering.config import Config
 from napari_dgc.clustering.model import Model
@@ -76,12 +75,14 @@ class Gathering:
         Each cluster keeps the id of the one before that it shares most pixels with,
         one to one.
         """
-        before = self._owners(model) if self.clusters else np.empty(0, np.uint8)
-        known = np.unique(before)
-        if len(known) == model.k:  # nothing to cut; or no clusters of several
+        if not self.clusters:
             return self
+        from scipy.optimize import linear_sum_assignment  # slow to load
+
+        before = self._owners(model)
+        known = np.unique(before)
         parts = _cut(model, len(known))
-        # One more than the pixels: centroids without any count too, a little.
+        # By pixels; by centroids where pixels leave it open.
         weights = model.counts * len(before) + 1
         shared = [[weights[p][before[p] == id].sum() for id in known] for p in parts]
         named = zip(*linear_sum_assignment(shared, maximize=True), strict=True)

@@ -97,13 +97,8 @@ def train(
     model = replace(
         begun.model, cubes=prints, config=config, calibrations=tuple(sorted(made))
     )
-    first = model
-    if resume is not None:
-        with resume.refusing():
-            first = start_of(resume.parts["guard"])
-    gathering = Gathering.of_first_map(first, config.k)
     if total == 0:
-        model = gathering.gather(model)
+        model = Gathering.of_first_map(model, config.k).gather(model)
         active = active_clusters(model)
         step = Step("training", 0, 0, active=active, notice=begun.notice)
         yield replace(step, snapshot=model)
@@ -114,7 +109,7 @@ def train(
         Learner(cubes, config, model, begun.rarity, device, prefetch=prefetch)
     ) as learner:
         begun = replace(begun, model=model)
-        guard = yield from _learn(learner, cubes, begun, gathering, resume, keep_state)
+        guard, gathering = yield from _learn(learner, cubes, begun, resume, keep_state)
     active = active_clusters(gathering.gather(guard.kept))
     model, steps = replace(guard.kept, config=config), learner.taken
     if model.encoder:  # the first map is described already
@@ -134,11 +129,10 @@ def _learn(
     learner: Learner,
     cubes: Sequence[Cube],
     begun: Beginning,
-    gathering: Gathering,
     resume: TrainingState | None,
     keep_state: bool,
-) -> Generator[Step, None, Guard]:
-    """Take the steps; gives the guard, which holds the best model.
+) -> Generator[Step, None, tuple[Guard, Gathering]]:
+    """Take the steps; gives the guard, which holds the best model, and who gathers it.
 
     What learns, what is scored and what is kept has one cluster per centroid; only
     the models that steps carry are gathered.
@@ -151,6 +145,7 @@ def _learn(
             learner.load_state(resume.parts["learner"])
             start = replace(start_of(resume.parts["guard"]), config=config)
         index, snapshot = resume.index, _with_learned(model, learner, resume.index)
+    gathering = Gathering.of_first_map(start, config.k)
     shown = gathering.gather(snapshot)
     here = Step("training", index, total, index / total, active=active_clusters(shown))
     # The first map first: the user waits for it, the guard takes a second.
@@ -194,7 +189,7 @@ def _learn(
         yield replace(
             step, active=learner.active(gathering), notice=notice, norms=learner.norms()
         )
-    return guard
+    return guard, gathering
 
 
 def _how_ended(guard: Guard, index: int, total: int) -> str:
